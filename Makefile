@@ -1,0 +1,55 @@
+# Two commands do everything: make demo, make test.
+# The rest are the steps they are made of.
+
+.DEFAULT_GOAL := help
+.PHONY: help build web demo test lint gotest webtest deps fuzz bench clean
+
+GO ?= go
+FUZZTIME ?= 2m
+
+help: ## what can be made here
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+build: web ## the programs, into bin/
+	$(GO) build -o bin/ ./cmd/gateserver ./cmd/gateagent ./cmd/gatectl
+
+# npm ci runs again only when the lock file has changed.
+node_modules/.package-lock.json: package-lock.json
+	npm ci --no-audit --no-fund
+	@touch $@
+
+web: node_modules/.package-lock.json ## the pages, into agent/web/dist
+	npm run --silent build
+
+demo: build ## a whole campus on this machine; Ctrl-C stops it
+	@exec bin/gatectl demo
+
+test: deps webtest lint gotest ## everything that must hold
+
+deps: ## what the tests need beside Go and Node (Chromium, strace)
+	@.ci/deps
+
+webtest: web
+	npm run --silent check
+	npm run --silent test
+
+lint:
+	@out=$$($(GO) tool gofumpt -l $$(git ls-files '*.go')); test -z "$$out" || { echo "gofumpt would change:"; echo "$$out"; exit 1; }
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+	$(GO) tool errcheck ./...
+	$(GO) tool exhaustive -default-signifies-exhaustive ./...
+	$(GO) mod tidy -diff
+
+gotest:
+	$(GO) test -race -timeout 20m ./...
+
+fuzz: ## every fuzz target for FUZZTIME each (default 2m)
+	@.ci/fuzz $(FUZZTIME)
+
+bench: build ## every figure with its limit
+	bin/gatectl bench
+
+clean: ## what builds leave behind
+	rm -rf bin node_modules
+	find agent/web/dist -mindepth 1 ! -name .gitkeep -delete
