@@ -1,0 +1,75 @@
+// Package devices is what a lane sees of its hardware: scanners that hand up
+// the text of a code, and barriers that open for one pulse. It knows nothing of
+// codes, verdicts or people, and imports nothing else of this project. Each
+// transport has a package of its own below this one; package drivers names them.
+package devices
+
+import (
+	"context"
+	"time"
+)
+
+// Scan is one code as a scanner read it.
+type Scan struct {
+	// Text is valid UTF-8 without line ends. Bytes that cannot be part of any
+	// code arrive as U+FFFD, so a damaged read is never mistaken for a good one.
+	Text string
+	// At is when the last byte was read.
+	At time.Time
+	// Raw is the number of bytes on the wire, terminators and prefixes included;
+	// zero for a scanner that has no wire.
+	Raw int
+}
+
+// Scanner reads codes until it is told to stop or its device fails.
+type Scanner interface {
+	// Run blocks. It calls emit from one goroutine, in the order of reading, and
+	// never after it returned; emit should be quick. Run returns ctx.Err() when
+	// ctx ends and any other error on a fault; it is safe to call again after it
+	// returned, never while it runs.
+	Run(ctx context.Context, emit func(Scan)) error
+}
+
+// Notifier is a Scanner that can tell when its device is open, which is before
+// the first scan. RunNotify is Run, and calls opened once when reading starts.
+type Notifier interface {
+	RunNotify(ctx context.Context, emit func(Scan), opened func()) error
+}
+
+// Barrier lets one person through.
+type Barrier interface {
+	// Open starts one pulse: on, wait, off. It returns as soon as the device took
+	// the "on"; the "off" follows by itself, whatever happens to ctx. An Open
+	// during a pulse extends it. After an error the barrier may still have
+	// opened; the "off" follows then too. Safe for concurrent use.
+	Open(ctx context.Context) error
+	// Close ends a running pulse with "off" and gives the device back.
+	Close() error
+}
+
+// Prober is a Scanner or Barrier that can say whether its device is there.
+type Prober interface {
+	// Probe names what was found, or returns why the device cannot be used. It
+	// never moves a barrier.
+	Probe(ctx context.Context) (string, error)
+}
+
+// The states of Health.
+const (
+	// Starting is the state before the device was opened for the first time.
+	Starting = "starting"
+	// OK means that the device is open.
+	OK = "ok"
+	// Lost means that the last attempt to open or read the device failed.
+	Lost = "lost"
+)
+
+// Health is the state of one device, for the console and the metrics.
+type Health struct {
+	// State is Starting, OK or Lost.
+	State string
+	// Since is when State began.
+	Since time.Time
+	// Detail is the last error, empty while all is well.
+	Detail string
+}
