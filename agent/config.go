@@ -1,0 +1,235 @@
+package agent
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"time"
+
+	"campusgate/configs"
+	"campusgate/devices"
+	"campusgate/devices/drivers"
+	"campusgate/signing/verdict"
+)
+
+// Config is the agent's file as written. configs/gate.yaml shows every key.
+type Config struct {
+	Server         string       `yaml:"server"`
+	Data           string       `yaml:"data"`
+	Listen         string       `yaml:"listen"`
+	Mode           string       `yaml:"mode"`
+	Documents      string       `yaml:"documents"`
+	TLS            TLSConfig    `yaml:"tls"`
+	ClockMaxAge    string       `yaml:"clock_max_age"`
+	PolicyMaxAge   string       `yaml:"policy_max_age"`
+	FrameAncestors []string     `yaml:"frame_ancestors"`
+	Lanes          []LaneConfig `yaml:"lanes"`
+}
+
+// TLSConfig says whom to trust as the server, beside the system's roots and
+// the site root.
+type TLSConfig struct {
+	CA string `yaml:"ca"`
+}
+
+// LaneConfig is one way through the gate.
+type LaneConfig struct {
+	Name      string        `yaml:"name"`
+	Direction string        `yaml:"direction"`
+	Scanner   ScannerConfig `yaml:"scanner"`
+	Barrier   BarrierConfig `yaml:"barrier"`
+}
+
+// ScannerConfig names a scanner's driver and port.
+type ScannerConfig struct {
+	Driver string `yaml:"driver"`
+	Path   string `yaml:"path"`
+	Baud   int    `yaml:"baud"`
+}
+
+// BarrierConfig names a barrier's driver and port.
+type BarrierConfig struct {
+	Driver  string `yaml:"driver"`
+	Path    string `yaml:"path"`
+	Baud    int    `yaml:"baud"`
+	Channel int    `yaml:"channel"`
+	PulseMS int    `yaml:"pulse_ms"`
+}
+
+// Settings are a Config that has been checked and completed.
+type Settings struct {
+	Server         *url.URL
+	Data           string // folder
+	Listen         string // loopback host:port
+	Documents      bool   // ask the guard for a document
+	CA             string // PEM file; "" = none
+	ClockMaxAge    time.Duration
+	PolicyMaxAge   time.Duration
+	FrameAncestors []string
+	Lanes          []LaneSettings
+}
+
+// LaneSettings is a checked LaneConfig.
+type LaneSettings struct {
+	Name      string
+	Direction verdict.Direction
+	Scanner   ScannerConfig
+	Barrier   BarrierConfig
+}
+
+// ParseConfig decodes and checks a configuration file. Errors wrap
+// configs.ErrConfig and name file, line and key; the first fault found is
+// reported.
+func ParseConfig(name string, data []byte) (Settings, error) {
+	raw := Config{
+		Listen: "127.0.0.1:8471", Mode: "gate", Documents: "none",
+		ClockMaxAge: "168h", PolicyMaxAge: "168h",
+	}
+	doc, err := configs.Decode(name, data, &raw)
+	if err != nil {
+		return Settings{}, err
+	}
+	return raw.validate(doc)
+}
+
+func (c Config) validate(doc *configs.Doc) (s Settings, err error) {
+	if c.Data == "" {
+		return s, doc.Fault("data", "missing: the folder for the agent's store")
+	}
+	s = Settings{Data: c.Data, Listen: c.Listen, CA: c.TLS.CA, FrameAncestors: c.FrameAncestors}
+	if s.Server, err = serverURL(c.Server); err != nil {
+		return s, doc.Fault("server", "%v", err)
+	}
+	if err := loopback(c.Listen); err != nil {
+		return s, doc.Fault("listen", "%v", err)
+	}
+	if c.Mode != "gate" {
+		return s, doc.Fault("mode", "%q: this version has gate", c.Mode)
+	}
+	switch c.Documents {
+	case "none", "required":
+		s.Documents = c.Documents == "required"
+	default:
+		return s, doc.Fault("documents", "%q: want none or required", c.Documents)
+	}
+	if s.ClockMaxAge, err = age(c.ClockMaxAge); err != nil {
+		return s, doc.Fault("clock_max_age", "%v", err)
+	}
+	if s.PolicyMaxAge, err = age(c.PolicyMaxAge); err != nil {
+		return s, doc.Fault("policy_max_age", "%v", err)
+	}
+	for i, origin := range c.FrameAncestors {
+		if u, err := url.Parse(origin); err != nil || u.Host == "" || u.Scheme+"://"+u.Host != origin {
+			return s, doc.Fault(fmt.Sprintf("frame_ancestors[%d]", i), "%q: want scheme://host[:port]", origin)
+		}
+	}
+	if len(c.Lanes) == 0 {
+		return s, doc.Fault("lanes", "missing: a gate has at least one lane")
+	}
+	names := map[string]bool{}
+	for i, lane := range c.Lanes {
+		key := fmt.Sprintf("lanes[%d]", i)
+		checked, err := lane.validate(doc, key)
+		if err != nil {
+			return s, err
+		}
+		if names[checked.Name] {
+			return s, doc.Fault(key+".name", "%q is the name of an earlier lane", checked.Name)
+		}
+		names[checked.Name] = true
+		s.Lanes = append(s.Lanes, checked)
+	}
+	return s, nil
+}
+
+func (l LaneConfig) validate(doc *configs.Doc, key string) (LaneSettings, error) {
+	s := LaneSettings{Name: l.Name, Scanner: l.Scanner, Barrier: l.Barrier}
+	if l.Name == "" {
+		return s, doc.Fault(key+".name", "missing")
+	}
+	switch l.Direction {
+	case "", "in", "both":
+		s.Direction = verdict.Entry
+	case "out":
+		s.Direction = verdict.Exit
+	default:
+		return s, doc.Fault(key+".direction", "%q: want in, out or both", l.Direction)
+	}
+	if s.Scanner.Driver == "" {
+		s.Scanner.Driver = "none"
+	}
+	if _, err := s.scanner(); err != nil {
+		return s, doc.Fault(key+".scanner", "%v", err)
+	}
+	if s.Barrier.Driver == "" {
+		s.Barrier.Driver = "none"
+	}
+	if _, err := s.barrier(); err != nil {
+		return s, doc.Fault(key+".barrier", "%v", err)
+	}
+	return s, nil
+}
+
+// prefixes tell a scanner driver where a code begins, for codes that arrive
+// without a pause between them.
+var prefixes = []string{"HTTPS://", "CP1:"}
+
+// scanner makes the lane's scanner without opening it; nil = none.
+func (l *LaneSettings) scanner() (devices.Scanner, error) {
+	if l.Scanner.Driver == "none" {
+		return nil, nil
+	}
+	return drivers.NewScanner(l.Scanner.Driver, drivers.ScannerConfig{
+		Path: l.Scanner.Path, Baud: l.Scanner.Baud, Prefixes: prefixes,
+	})
+}
+
+// barrier makes the lane's barrier without opening it.
+func (l *LaneSettings) barrier() (devices.Barrier, error) {
+	return drivers.NewBarrier(l.Barrier.Driver, drivers.BarrierConfig{
+		Path: l.Barrier.Path, Baud: l.Barrier.Baud, Channel: l.Barrier.Channel, PulseMS: l.Barrier.PulseMS,
+	})
+}
+
+// serverURL accepts https anywhere and http on loopback only: passes and
+// events are not sent in the clear over a network.
+func serverURL(s string) (*url.URL, error) {
+	if s == "" {
+		return nil, fmt.Errorf("missing: the server's address, such as https://gate.example.edu")
+	}
+	u, err := url.Parse(s)
+	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || (u.Path != "" && u.Path != "/") {
+		return nil, fmt.Errorf("%q: want https://host[:port]", s)
+	}
+	switch {
+	case u.Scheme == "https", u.Scheme == "http" && isLoopback(u.Hostname()):
+		return u, nil
+	case u.Scheme == "http":
+		return nil, fmt.Errorf("%q: http only reaches a server on this machine; use https", s)
+	}
+	return nil, fmt.Errorf("%q: want https://host[:port]", s)
+}
+
+func loopback(listen string) error {
+	host, _, err := net.SplitHostPort(listen)
+	if err != nil {
+		return fmt.Errorf("%q: want host:port", listen)
+	}
+	if !isLoopback(host) {
+		return fmt.Errorf("%q: the guard page is served on this machine only; use 127.0.0.1:port", listen)
+	}
+	return nil
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+func age(s string) (time.Duration, error) {
+	d, err := time.ParseDuration(s)
+	if err != nil || d <= 0 {
+		return 0, fmt.Errorf("%q: want a duration such as 168h", s)
+	}
+	return d, nil
+}

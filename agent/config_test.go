@@ -1,0 +1,97 @@
+package agent_test
+
+import (
+	"errors"
+	"reflect"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"campusgate/agent"
+	"campusgate/configs"
+	"campusgate/signing/verdict"
+)
+
+const good = `server: https://gate.example.edu
+data: /tmp/agent
+lanes:
+  - name: 主通道
+    scanner: {driver: serial, path: /dev/ttyUSB0}
+    barrier: {driver: lcus, path: /dev/ttyUSB1}
+`
+
+func TestParseConfig_OK(t *testing.T) {
+	s, err := agent.ParseConfig("gate.yaml", []byte(good))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Listen != "127.0.0.1:8471" || s.ClockMaxAge != 168*time.Hour || s.Lanes[0].Direction != verdict.Entry || s.Documents {
+		t.Errorf("defaults: %+v", s)
+	}
+}
+
+func TestParseConfig_NamesLineAndKey(t *testing.T) {
+	for _, c := range []struct{ name, from, to, want string }{
+		{"UnknownKey", "data:", "dada:", `gate.yaml:2:1: unknown field "dada"`},
+		{"NoServer", "server: https://gate.example.edu\n", "", "server: missing"},
+		{"PlainHTTP", "https://gate.example.edu", "http://gate.example.edu", "gate.yaml:1: server: \"http://gate.example.edu\": http only reaches"},
+		{"ServerPath", "gate.example.edu", "gate.example.edu/x", "gate.yaml:1: server:"},
+		{"ListenEverywhere", "data:", "listen: 0.0.0.0:80\ndata:", "gate.yaml:2: listen:"},
+		{"Mode", "data:", "mode: shop\ndata:", "gate.yaml:2: mode:"},
+		{"Documents", "data:", "documents: maybe\ndata:", "gate.yaml:2: documents:"},
+		{"Age", "data:", "clock_max_age: a week\ndata:", "gate.yaml:2: clock_max_age:"},
+		{"Origin", "data:", "frame_ancestors: [\"*\"]\ndata:", "gate.yaml:2: frame_ancestors[0]:"},
+		{"NoLanes", good[strings.Index(good, "lanes"):], "", "lanes: missing"},
+		{"LaneName", "name: 主通道", "name: \"\"", "gate.yaml:4: lanes[0].name: missing"},
+		{"Direction", "name: 主通道", "name: a\n    direction: up", "gate.yaml:5: lanes[0].direction:"},
+		{"ScannerDriver", "driver: serial", "driver: telepathy", "gate.yaml:5: lanes[0].scanner: scanner: unknown driver \"telepathy\"; known: serial"},
+		{"BarrierDriver", "driver: lcus", "driver: magic", "gate.yaml:6: lanes[0].barrier:"},
+		{"TwoLanesOneName", "lanes:\n", "lanes:\n  - name: 主通道\n", "gate.yaml:5: lanes[1].name:"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			text := strings.Replace(good, c.from, c.to, 1)
+			if text == good {
+				t.Fatal("the case changes nothing")
+			}
+			_, err := agent.ParseConfig("gate.yaml", []byte(text))
+			if !errors.Is(err, configs.ErrConfig) || !strings.Contains(err.Error(), c.want) {
+				t.Fatalf("got %v, want an ErrConfig with %q", err, c.want)
+			}
+		})
+	}
+}
+
+// The sample is read with its defaults switched on too, and has every key.
+func TestSample_HasEveryKeyAndDecodes(t *testing.T) {
+	sample, err := configs.Samples.ReadFile("gate.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := agent.ParseConfig("gate.yaml", sample); err != nil {
+		t.Fatal(err)
+	}
+	on := regexp.MustCompile(`(?m)^( *)#([a-z_]+:)`).ReplaceAll(sample, []byte("$1$2"))
+	if _, err := agent.ParseConfig("gate.yaml", on); err != nil {
+		t.Fatalf("with the commented lines: %v", err)
+	}
+	for _, key := range keys(reflect.TypeFor[agent.Config]()) {
+		if !regexp.MustCompile(`(?m)^[# -]*(tls: \{)?` + key + `:`).Match(sample) {
+			t.Errorf("key %s is not in the sample", key)
+		}
+	}
+}
+
+func keys(t reflect.Type) (list []string) {
+	for field := range t.Fields() {
+		list = append(list, field.Tag.Get("yaml"))
+		inner := field.Type
+		if inner.Kind() == reflect.Slice {
+			inner = inner.Elem()
+		}
+		if inner.Kind() == reflect.Struct {
+			list = append(list, keys(inner)...)
+		}
+	}
+	return list
+}

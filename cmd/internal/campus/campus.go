@@ -1,0 +1,232 @@
+package campus
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"campusgate/devices/pty"
+)
+
+// Options say what to run. The zero Options run a server and two gates with
+// the daemons found beside this program, in a new temporary folder.
+type Options struct {
+	Dir            string    // data of all daemons; "" = temporary, removed by Close
+	Bin            string    // folder of the daemons; "" = beside this program
+	Gates          []string  // names; nil = two invented ones
+	Documents      bool      // gates ask for a document
+	FrameAncestors []string  // who may show the guard pages in a frame
+	Log            io.Writer // what the daemons say; nil = nowhere
+	Wrap           []string  // a command that runs each agent, such as strace
+}
+
+// Campus is a server, its agents, their devices and the network between.
+type Campus struct {
+	Server  *Process
+	Client  Client // of the server's API, around the network
+	Network *Network
+	Gates   []*Gate
+
+	dir   string
+	owned bool
+}
+
+// Gate is a gate PC with one lane.
+type Gate struct {
+	ID      uint16
+	Name    string
+	URL     string // of the guard page
+	Agent   *Process
+	Data    string     // the agent's folder
+	Scanner *pty.Cable // Device is where a scan is written
+	Relay   *pty.Cable // Device is where relay frames come out
+}
+
+// Start brings everything up and returns when every agent is ready. On an
+// error nothing is left running.
+func Start(ctx context.Context, o Options) (c *Campus, err error) {
+	c = &Campus{dir: o.Dir}
+	defer func() {
+		if err != nil {
+			_ = c.Close()
+		}
+	}()
+	if o.Dir == "" {
+		if c.dir, err = os.MkdirTemp("", "campusgate-"); err != nil {
+			return nil, err
+		}
+		c.owned = true
+	}
+	if o.Bin == "" {
+		if o.Bin, err = siblings(); err != nil {
+			return nil, err
+		}
+	}
+	if o.Gates == nil {
+		o.Gates = []string{"东门 East Gate", "西门 West Gate"}
+	}
+	if o.Log == nil {
+		o.Log = io.Discard
+	}
+	logs := &sync.Mutex{}
+	if err := c.startServer(ctx, o, logs); err != nil {
+		return nil, err
+	}
+	if c.Network, err = NewNetwork(strings.TrimPrefix(c.Client.Base, "http://")); err != nil {
+		return nil, err
+	}
+	if err := c.Client.Do(ctx, http.MethodPost, "/api/v1/zones", map[string]any{"id": 1, "name": "A 区 Campus A"}, nil); err != nil {
+		return nil, err
+	}
+	for i, name := range o.Gates {
+		if err := c.addGate(ctx, o, logs, i+1, name); err != nil {
+			return nil, fmt.Errorf("gate %q: %w", name, err)
+		}
+	}
+	return c, nil
+}
+
+func (c *Campus) startServer(ctx context.Context, o Options, logs *sync.Mutex) error {
+	addr, err := freeAddr()
+	if err != nil {
+		return err
+	}
+	config := filepath.Join(c.dir, "server.yaml")
+	yaml := fmt.Sprintf("listen: %s\ndata: %s\nsite: 云岭大学\n", addr, filepath.Join(c.dir, "server"))
+	if err := os.WriteFile(config, []byte(yaml), 0o600); err != nil {
+		return err
+	}
+	bin := filepath.Join(o.Bin, "gateserver")
+	out, err := run(ctx, bin, "init", "-config", config, "-json")
+	if err != nil {
+		return err
+	}
+	var made struct {
+		Token string `json:"token"`
+	}
+	if err := json.Unmarshal(out, &made); err != nil || made.Token == "" {
+		return fmt.Errorf("gateserver init printed no token: %q", out)
+	}
+	c.Client = Client{Base: "http://" + addr, Token: made.Token}
+	c.Server = &Process{name: "server", bin: bin, args: []string{"-config", config}, log: prefixed("server", o.Log, logs)}
+	return c.StartServer(ctx)
+}
+
+// StartServer starts the server, again after a kill, and waits until it is
+// ready.
+func (c *Campus) StartServer(ctx context.Context) error {
+	if err := c.Server.Start(); err != nil {
+		return err
+	}
+	return c.Server.await(ctx, c.Client.Base+"/readyz")
+}
+
+func (c *Campus) addGate(ctx context.Context, o Options, logs *sync.Mutex, n int, name string) error {
+	g := &Gate{Name: name, Data: filepath.Join(c.dir, fmt.Sprintf("gate%d", n))}
+	c.Gates = append(c.Gates, g)
+	var made struct {
+		ID uint16 `json:"id"`
+	}
+	err := c.Client.Do(ctx, http.MethodPost, "/api/v1/gates", map[string]any{"name": name, "zone": 1, "policy": "owner"}, &made)
+	if err != nil {
+		return err
+	}
+	g.ID = made.ID
+	if g.Scanner, err = pty.NewCable(c.dir, fmt.Sprintf("scanner%d", n)); err != nil {
+		return err
+	}
+	if g.Relay, err = pty.NewCable(c.dir, fmt.Sprintf("relay%d", n)); err != nil {
+		return err
+	}
+	addr, err := freeAddr()
+	if err != nil {
+		return err
+	}
+	g.URL = "http://" + addr + "/"
+	config := g.Data + ".yaml"
+	if err := os.WriteFile(config, []byte(agentYAML(o, c.Network.Addr(), addr, g)), 0o600); err != nil {
+		return err
+	}
+	var ticket struct {
+		Code string `json:"code"`
+	}
+	if err := c.Client.Do(ctx, http.MethodPost, fmt.Sprintf("/api/v1/gates/%d/enrolments", g.ID), map[string]any{}, &ticket); err != nil {
+		return err
+	}
+	bin := filepath.Join(o.Bin, "gateagent")
+	if _, err := run(ctx, bin, "enroll", "-config", config, "-server", "http://"+c.Network.Addr(), "-code", ticket.Code); err != nil {
+		return err
+	}
+	g.Agent = &Process{
+		name: "gate", bin: bin, args: []string{"-config", config}, wrap: o.Wrap,
+		log: prefixed(fmt.Sprintf("gate %d", n), o.Log, logs),
+	}
+	return g.Start(ctx)
+}
+
+// Start starts the gate's agent, again after a kill, and waits until it is
+// ready to judge.
+func (g *Gate) Start(ctx context.Context) error {
+	if err := g.Agent.Start(); err != nil {
+		return err
+	}
+	return g.Agent.await(ctx, g.URL+"readyz")
+}
+
+func agentYAML(o Options, server, listen string, g *Gate) string {
+	documents := "none"
+	if o.Documents {
+		documents = "required"
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "server: http://%s\ndata: %s\nlisten: %s\nmode: gate\ndocuments: %s\n", server, g.Data, listen, documents)
+	if len(o.FrameAncestors) > 0 {
+		fmt.Fprintf(&b, "frame_ancestors: [%q]\n", strings.Join(o.FrameAncestors, `", "`))
+	}
+	fmt.Fprintf(&b, "lanes:\n  - name: 主通道\n    direction: in\n")
+	fmt.Fprintf(&b, "    scanner: {driver: serial, path: %s, baud: 115200}\n", g.Scanner.Host)
+	fmt.Fprintf(&b, "    barrier: {driver: lcus, path: %s, pulse_ms: 500}\n", g.Relay.Host)
+	return b.String()
+}
+
+// Port gives the port of the guard page.
+func (g *Gate) Port() string {
+	_, port, _ := net.SplitHostPort(strings.TrimSuffix(strings.TrimPrefix(g.URL, "http://"), "/"))
+	return port
+}
+
+// Close stops every process, takes the devices away and removes a temporary
+// folder. It may be called more than once.
+func (c *Campus) Close() error {
+	var stops sync.WaitGroup
+	for _, g := range c.Gates {
+		if g.Agent != nil {
+			stops.Go(g.Agent.Stop)
+		}
+	}
+	if c.Server != nil {
+		stops.Go(c.Server.Stop)
+	}
+	stops.Wait()
+	for _, g := range c.Gates {
+		for _, cable := range []*pty.Cable{g.Scanner, g.Relay} {
+			if cable != nil {
+				_ = cable.Close()
+			}
+		}
+	}
+	if c.Network != nil {
+		_ = c.Network.Close()
+	}
+	if c.owned {
+		return os.RemoveAll(c.dir)
+	}
+	return nil
+}

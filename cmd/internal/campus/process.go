@@ -1,0 +1,143 @@
+package campus
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// Process is one daemon that can be killed and started again with the same
+// arguments. Not safe for concurrent use.
+type Process struct {
+	name string
+	bin  string
+	args []string
+	log  io.Writer
+	wrap []string // a command that runs the daemon, such as strace
+
+	cmd  *exec.Cmd
+	done chan struct{}
+	err  error
+}
+
+// Start runs the daemon. The kernel ends it should this process die first.
+func (p *Process) Start() error {
+	argv := append(append(append([]string(nil), p.wrap...), p.bin), p.args...)
+	p.cmd = exec.Command(argv[0], argv[1:]...)
+	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
+	p.cmd.SysProcAttr = deathSignal()
+	if err := p.cmd.Start(); err != nil {
+		return fmt.Errorf("start %s: %w", p.name, err)
+	}
+	p.done = make(chan struct{})
+	go func(cmd *exec.Cmd, done chan struct{}) {
+		p.err = cmd.Wait()
+		close(done)
+	}(p.cmd, p.done)
+	return nil
+}
+
+// Kill sends SIGKILL and waits for the end.
+func (p *Process) Kill() {
+	if p.cmd == nil {
+		return
+	}
+	_ = p.cmd.Process.Kill()
+	<-p.done
+	p.cmd = nil
+}
+
+// Stop asks the daemon to end and kills it after five seconds.
+func (p *Process) Stop() {
+	if p.cmd == nil {
+		return
+	}
+	_ = p.cmd.Process.Signal(syscall.SIGTERM)
+	select {
+	case <-p.done:
+	case <-time.After(5 * time.Second):
+	}
+	p.Kill()
+}
+
+// PID is the process id of the daemon that runs now.
+func (p *Process) PID() int { return p.cmd.Process.Pid }
+
+// await polls url until it answers 200, the daemon dies or ctx ends.
+func (p *Process) await(ctx context.Context, url string) error {
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		if res, err := http.Get(url); err == nil {
+			_ = res.Body.Close()
+			if res.StatusCode == http.StatusOK {
+				return nil
+			}
+		}
+		select {
+		case <-p.done:
+			return fmt.Errorf("%s ended before it was ready: %v", p.name, p.err)
+		case <-ctx.Done():
+			return fmt.Errorf("%s is not ready: %w", p.name, ctx.Err())
+		case <-tick.C:
+		}
+	}
+}
+
+// run executes a command to its end and gives its standard output.
+func run(ctx context.Context, bin string, args ...string) ([]byte, error) {
+	cmd := exec.CommandContext(ctx, bin, args...)
+	out, err := cmd.Output()
+	if err != nil {
+		var said []byte
+		if exit, ok := err.(*exec.ExitError); ok {
+			said = exit.Stderr
+		}
+		return nil, fmt.Errorf("%s %v: %w\n%s", filepath.Base(bin), args, err, said)
+	}
+	return out, nil
+}
+
+// freeAddr picks a loopback port that was free a moment ago. A daemon that is
+// killed must come back on the same one.
+func freeAddr() (string, error) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = ln.Close() }()
+	return ln.Addr().String(), nil
+}
+
+// prefixed writes whole lines to out, each behind a name.
+func prefixed(name string, out io.Writer, mu *sync.Mutex) io.Writer {
+	r, w := io.Pipe()
+	go func() {
+		lines := bufio.NewScanner(r)
+		lines.Buffer(nil, 1<<20)
+		for lines.Scan() {
+			mu.Lock()
+			_, _ = fmt.Fprintf(out, "%-9s| %s\n", name, lines.Text())
+			mu.Unlock()
+		}
+	}()
+	return w
+}
+
+// siblings finds the daemons beside the running program.
+func siblings() (string, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return "", err
+	}
+	return filepath.Dir(self), nil
+}

@@ -1,0 +1,235 @@
+package demo
+
+import (
+	"context"
+	"embed"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/skip2/go-qrcode"
+
+	"campusgate/cmd/internal/campus"
+)
+
+//go:embed page
+var page embed.FS
+
+// Page serves the demo of one campus. Safe for concurrent use.
+type Page struct {
+	campus *campus.Campus
+	now    func() time.Time
+
+	mu     sync.Mutex
+	events []campus.Event // the newest, oldest first
+	cursor int64
+	shown  map[string]string // code by pass id, for its QR picture
+}
+
+// New makes the page of a running campus.
+func New(c *campus.Campus, now func() time.Time) *Page {
+	return &Page{campus: c, now: now, shown: map[string]string{}}
+}
+
+// Handler serves the page and its calls. Requests that do not come from the
+// page itself are refused.
+func (p *Page) Handler() http.Handler {
+	mux := http.NewServeMux()
+	files, err := fs.Sub(page, "page")
+	if err != nil {
+		panic(err) // the folder is embedded above
+	}
+	mux.Handle("GET /", http.FileServerFS(files))
+	mux.HandleFunc("GET /api/state", p.state)
+	mux.HandleFunc("POST /api/issue", p.issue)
+	mux.HandleFunc("POST /api/scan", p.scan)
+	mux.HandleFunc("POST /api/network", p.network)
+	guard := http.NewCrossOriginProtection()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Security-Policy", p.policy())
+		w.Header().Set("Cache-Control", "no-store")
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		if host, err := url.Parse("http://" + r.Host); err != nil || host.Hostname() != "127.0.0.1" {
+			http.Error(w, "this page is served on 127.0.0.1 only", http.StatusForbidden)
+			return
+		}
+		guard.Handler(mux).ServeHTTP(w, r)
+	})
+}
+
+func (p *Page) policy() string {
+	frames := ""
+	for _, g := range p.campus.Gates {
+		frames += " http://127.0.0.1:" + g.Port()
+	}
+	return "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; object-src 'none'; " +
+		"base-uri 'none'; frame-ancestors 'none'; frame-src" + frames
+}
+
+// gateView, eventView and stateView are what the page shows.
+type gateView struct {
+	ID   uint16 `json:"id"`
+	Name string `json:"name"`
+	URL  string `json:"url"`
+}
+
+type stateView struct {
+	Cut    bool           `json:"cut"`
+	Gates  []gateView     `json:"gates"`
+	Events []campus.Event `json:"events"`
+}
+
+func (p *Page) state(w http.ResponseWriter, r *http.Request) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	fresh, next, err := p.campus.Client.Events(r.Context(), p.cursor)
+	if err != nil {
+		fail(w, http.StatusBadGateway, err)
+		return
+	}
+	p.cursor = next
+	p.events = append(p.events, fresh...)
+	if extra := len(p.events) - 12; extra > 0 {
+		p.events = p.events[extra:]
+	}
+	view := stateView{Cut: p.campus.Network.IsCut(), Events: p.events}
+	for _, g := range p.campus.Gates {
+		view.Gates = append(view.Gates, gateView{g.ID, g.Name, g.URL})
+	}
+	reply(w, view)
+}
+
+// passView is a phone's screen.
+type passView struct {
+	campus.Pass
+	Name  string `json:"name"`
+	Doc4  string `json:"doc4"`
+	Date  string `json:"date"`
+	Owner string `json:"owner"`
+	QR    string `json:"qr"` // data URL of a PNG
+}
+
+// holders are invented.
+var holders = []struct{ name, doc4 string }{
+	{"林晓岚", "3021"}, {"周明远", "118X"}, {"何思齐", "7740"}, {"苏若水", "0925"}, {"Maria Chen", "5512"},
+}
+
+func (p *Page) issue(w http.ResponseWriter, r *http.Request) {
+	p.mu.Lock()
+	holder := holders[len(p.shown)%len(holders)]
+	p.mu.Unlock()
+	today := p.now().In(zone).Format(time.DateOnly)
+	owner := p.campus.Gates[0]
+	pass, err := p.campus.Client.Issue(r.Context(), campus.PassRequest{
+		Kind: "resident_single", Name: holder.name, Doc4: holder.doc4,
+		From: today, Until: today, Uses: 1, Zones: []int{1}, OwnerGate: owner.ID,
+	})
+	if err != nil {
+		fail(w, http.StatusBadGateway, err)
+		return
+	}
+	png, err := picture(pass.Code)
+	if err != nil {
+		fail(w, http.StatusInternalServerError, err)
+		return
+	}
+	p.mu.Lock()
+	p.shown[pass.ID] = pass.Code
+	p.mu.Unlock()
+	pass.Code = "" // the picture is what a phone shows
+	reply(w, passView{Pass: pass, Name: holder.name, Doc4: holder.doc4, Date: today, Owner: owner.Name, QR: png})
+}
+
+// scan writes a code into a scanner's tty, ended by CR as a scanner does.
+func (p *Page) scan(w http.ResponseWriter, r *http.Request) {
+	var in struct {
+		Pass string `json:"pass"`
+		Text string `json:"text"` // instead of a pass: anything a scanner might read
+		Gate uint16 `json:"gate"`
+	}
+	if !decode(w, r, &in) {
+		return
+	}
+	text := in.Text
+	if in.Pass != "" {
+		p.mu.Lock()
+		text = p.shown[in.Pass]
+		p.mu.Unlock()
+	}
+	for _, g := range p.campus.Gates {
+		if g.ID != in.Gate {
+			continue
+		}
+		if err := Present(r.Context(), g, text); err != nil {
+			fail(w, http.StatusInternalServerError, err)
+			return
+		}
+		reply(w, struct{}{})
+		return
+	}
+	fail(w, http.StatusNotFound, fmt.Errorf("no gate %d", in.Gate))
+}
+
+// Present writes a code to the device end of a gate's scanner cable.
+func Present(_ context.Context, g *campus.Gate, text string) error {
+	tty, err := os.OpenFile(g.Scanner.Device, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	_, err = tty.WriteString(text + "\r")
+	return errors.Join(err, tty.Close())
+}
+
+func (p *Page) network(w http.ResponseWriter, r *http.Request) {
+	var in struct {
+		Cut bool `json:"cut"`
+	}
+	if !decode(w, r, &in) {
+		return
+	}
+	p.campus.Network.Cut(in.Cut)
+	reply(w, struct{}{})
+}
+
+func picture(code string) (string, error) {
+	q, err := qrcode.New(code, qrcode.Medium)
+	if err != nil {
+		return "", err
+	}
+	png, err := q.PNG(-6)
+	if err != nil {
+		return "", err
+	}
+	return "data:image/png;base64," + base64.StdEncoding.EncodeToString(png), nil
+}
+
+// zone is campus time; China has kept UTC+8 without summer time since 1991.
+var zone = time.FixedZone("Asia/Shanghai", 8*3600)
+
+func decode(w http.ResponseWriter, r *http.Request, v any) bool {
+	dec := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<14))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(v); err != nil {
+		fail(w, http.StatusBadRequest, err)
+		return false
+	}
+	return true
+}
+
+func reply(w http.ResponseWriter, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(v) // the page has gone; nothing is left to tell
+}
+
+func fail(w http.ResponseWriter, status int, err error) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(map[string]string{"message": err.Error()})
+}
