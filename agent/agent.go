@@ -1,0 +1,233 @@
+// Package agent assembles a gate agent out of its parts and runs it: scanners
+// and barriers (package devices), the lanes that decide, the store that
+// remembers, the link to the server and the guard's console.
+//
+// It works from a cold start with no network as soon as a snapshot was received
+// once; the link catches up by itself.
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"path/filepath"
+	"time"
+
+	"github.com/go-co-op/gocron/v2"
+	"golang.org/x/sync/errgroup"
+
+	"campusgate/agent/console"
+	"campusgate/agent/disk"
+	"campusgate/agent/journal"
+	"campusgate/agent/lane"
+	"campusgate/agent/link"
+	"campusgate/agent/snapshot"
+)
+
+// Software is what an agent calls itself on the link and on its page.
+const Software = "campusgate-agent/1"
+
+// pruneEvery is how often what has expired is removed from the store.
+const pruneEvery = time.Hour
+
+// recentEvents is how far back the guard page looks after a restart.
+const recentEvents = 50
+
+// Deps is what an agent needs of the world. Nil means the real thing.
+type Deps struct {
+	Now  func() time.Time
+	Rand io.Reader
+	Log  *slog.Logger
+	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
+}
+
+// Agent is an enrolled gate PC. New opens everything, Run works once.
+type Agent struct {
+	settings Settings
+	log      *slog.Logger
+	now      func() time.Time
+
+	db       *disk.DB
+	journal  *journal.Journal
+	snapshot *snapshot.Snapshot
+	desk     *lane.Desk
+	link     *link.Link
+	console  *console.Console
+	listener net.Listener
+	lanes    []*port
+	clock    *clock
+	changed  chan struct{} // one token when the status would read differently
+}
+
+// New opens the store, which must exist, and takes the console's port. After
+// an error nothing stays open.
+func New(s Settings, d Deps) (a *Agent, err error) {
+	a = &Agent{settings: s, log: d.Log, now: d.Now, changed: make(chan struct{}, 1)}
+	if a.log == nil {
+		a.log = slog.New(slog.DiscardHandler)
+	}
+	if a.now == nil {
+		a.now = time.Now
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, a.close())
+		}
+	}()
+	if a.db, err = disk.Open(filepath.Join(s.Data, StoreName)); err != nil {
+		return nil, err
+	}
+	if a.journal, err = journal.Open(a.db); err != nil {
+		return nil, err
+	}
+	id := a.journal.Identity()
+	if a.snapshot, err = snapshot.Open(a.db, id.Gate, id.Site, id.Root); err != nil {
+		return nil, err
+	}
+	for _, l := range s.Lanes {
+		p, err := a.newPort(l)
+		if err != nil {
+			return nil, err
+		}
+		a.lanes = append(a.lanes, p)
+	}
+	if err := a.newDesk(d); err != nil {
+		return nil, err
+	}
+	if err := a.newLink(d); err != nil {
+		return nil, err
+	}
+	a.console, err = console.New(console.Config{
+		Desk: a.desk, Status: a.status, StatusChanged: a.changed,
+		FrameAncestors: s.FrameAncestors, Log: a.log, Rand: d.Rand,
+	})
+	if err != nil {
+		return nil, err
+	}
+	a.listener, err = net.Listen("tcp", s.Listen)
+	return a, err
+}
+
+func (a *Agent) newDesk(d Deps) error {
+	id := a.journal.Identity()
+	cfg := lane.Config{
+		Gate: id.Gate, Site: id.Site, Documents: a.settings.Documents,
+		ClockMaxAge: a.settings.ClockMaxAge.Milliseconds(), PolicyMaxAge: a.settings.PolicyMaxAge.Milliseconds(),
+	}
+	barriers := map[string]func(context.Context) error{}
+	for _, p := range a.lanes {
+		cfg.Lanes = append(cfg.Lanes, lane.Lane{Name: p.lane.Name, Direction: p.lane.Direction})
+		barriers[p.lane.Name] = p.open
+	}
+	past, err := a.journal.Recent(recentEvents)
+	if err != nil {
+		return err
+	}
+	a.desk, err = lane.NewDesk(cfg, lane.Deps{
+		Store: a.journal, Keyring: a.snapshot.Keyring, Gate: a.snapshot.Gate, Barriers: barriers,
+		Ask: a.ask, Online: func() bool { return a.link.State().Online },
+		Past: past, Now: a.now, Rand: d.Rand, Log: a.log,
+	})
+	return err
+}
+
+func (a *Agent) newLink(d Deps) (err error) {
+	id := a.journal.Identity()
+	ca, err := caFile(a.settings.CA)
+	if err != nil {
+		return err
+	}
+	server := a.settings.Server.String()
+	trust, err := link.TLS(server, id.Root, ca)
+	if err != nil {
+		return err
+	}
+	if a.clock, err = newClock(a.journal, a.desk, a.now); err != nil {
+		return err
+	}
+	a.link, err = link.New(link.Config{
+		Server: server, TLS: trust, Software: Software, Dial: d.Dial, Now: a.now, Rand: d.Rand, Log: a.log,
+		Identity: link.Identity{Agent: id.Agent, Epoch: id.Epoch, Site: id.Site, Key: id.Private},
+	}, link.Deps{
+		Journal: a.journal, Snapshot: nudging{a.snapshot, a.desk}, Clock: a.clock,
+		Claimed: a.desk.Claimed, Health: a.health,
+	})
+	return err
+}
+
+// Addr is where the console listens.
+func (a *Agent) Addr() string { return a.listener.Addr().String() }
+
+// Run works until ctx ends, which is no error, or until a part fails that the
+// agent cannot be without. It closes everything.
+func (a *Agent) Run(ctx context.Context) error {
+	jobs, err := a.schedule()
+	if err != nil {
+		return errors.Join(err, a.close())
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	ended := ctx.Err
+	group.Go(func() error { return unless(ended, a.desk.Run(ctx)) })
+	group.Go(func() error { return unless(ended, a.link.Run(ctx)) })
+	group.Go(func() error { return a.console.Serve(ctx, a.listener) })
+	group.Go(func() error { return a.watchLink(ctx) })
+	for _, p := range a.lanes {
+		group.Go(func() error { return unless(ended, p.run(ctx)) })
+		group.Go(func() error { return p.watch(ctx) })
+	}
+	err = group.Wait()
+	return errors.Join(err, jobs.Shutdown(), a.close())
+}
+
+// unless drops the error that a part gives because ctx ended.
+func unless(ended func() error, err error) error {
+	if ended() != nil {
+		return nil
+	}
+	return err
+}
+
+// schedule starts the housekeeping of the store.
+func (a *Agent) schedule() (gocron.Scheduler, error) {
+	jobs, err := gocron.NewScheduler()
+	if err != nil {
+		return nil, err
+	}
+	_, err = jobs.NewJob(gocron.DurationJob(pruneEvery), gocron.NewTask(func() {
+		if _, err := a.journal.Prune(a.now(), journal.Keep{}); err != nil {
+			a.log.Error("journal not pruned", "error", err)
+		}
+		if err := a.snapshot.Prune(a.now()); err != nil {
+			a.log.Error("snapshot not pruned", "error", err)
+		}
+	}))
+	if err != nil {
+		return nil, err
+	}
+	jobs.Start()
+	return jobs, nil
+}
+
+func (a *Agent) close() error {
+	var errs []error
+	for _, p := range a.lanes {
+		errs = append(errs, p.barrier.Close())
+	}
+	if a.listener != nil {
+		if err := a.listener.Close(); !errors.Is(err, net.ErrClosed) {
+			errs = append(errs, err)
+		}
+	}
+	if a.db != nil {
+		errs = append(errs, a.db.Close())
+	}
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("close: %w", err)
+	}
+	return nil
+}
+
+var _ console.Desk = (*lane.Desk)(nil)

@@ -1,0 +1,169 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"path/filepath"
+	"time"
+
+	"campusgate/agent/disk"
+	"campusgate/agent/journal"
+	"campusgate/agent/lane"
+	"campusgate/agent/link"
+	"campusgate/agent/snapshot"
+	"campusgate/devices"
+)
+
+// ErrUnwell is returned by Doctor when a check failed.
+var ErrUnwell = errors.New("some checks failed")
+
+// checkTime bounds each check that waits for something.
+const checkTime = 5 * time.Second
+
+// doctor prints one line per check and remembers whether one failed.
+type doctor struct {
+	out    io.Writer
+	now    func() time.Time
+	failed bool
+}
+
+// Doctor checks everything that a gate needs, from the store to the server, and
+// prints what it finds and what to change. It changes nothing and moves no
+// barrier. Stop the agent first: a port that it holds cannot be tried.
+func Doctor(ctx context.Context, s Settings, now func() time.Time, out io.Writer) error {
+	d := &doctor{out: out, now: now}
+	d.store(s)
+	for _, l := range s.Lanes {
+		d.lane(ctx, l)
+	}
+	if d.failed {
+		return ErrUnwell
+	}
+	return nil
+}
+
+// say prints a check. A nil err is good news.
+func (d *doctor) say(what string, err error, good, mend string) {
+	if err == nil {
+		_, _ = fmt.Fprintf(d.out, "✓ %-28s %s\n", what, good)
+		return
+	}
+	d.failed = true
+	_, _ = fmt.Fprintf(d.out, "✕ %-28s %v\n", what, err)
+	if mend != "" {
+		_, _ = fmt.Fprintf(d.out, "  → %s\n", mend)
+	}
+}
+
+func (d *doctor) store(s Settings) {
+	path := filepath.Join(s.Data, StoreName)
+	db, err := disk.Open(path)
+	d.say("数据库 store", err, path+"，断电不丢 durable", "登记本机 / enrol first: gateagent enroll -config FILE -code CODE")
+	if err != nil {
+		return
+	}
+	defer func() { _ = db.Close() }()
+	j, err := journal.Open(db)
+	if err != nil {
+		d.say("身份 identity", err, "", "")
+		return
+	}
+	id := j.Identity()
+	d.say("身份 identity", nil, id.String(), "")
+	report, err := j.Verify(context.Background())
+	d.say("流水链 journal chain", err, fmt.Sprintf("%d events intact, %d to send", report.Events, j.Queue()), "keep the folder and call the administrator: the journal was altered or damaged")
+	snap, err := snapshot.Open(db, id.Gate, id.Site, id.Root)
+	d.say("密钥环 keyring", err, "signed by the site root", "enrol again")
+	if err == nil {
+		d.snapshot(s, snap, id)
+	}
+	d.clock(s, j)
+	d.server(s, id)
+}
+
+func (d *doctor) snapshot(s Settings, snap *snapshot.Snapshot, id journal.Identity) {
+	gate, ok := snap.Gate(id.Gate)
+	var err error
+	age := time.Duration(d.now().UnixMilli()-snap.Confirmed()) * time.Millisecond
+	switch {
+	case !ok:
+		err = errors.New("none yet")
+	case age > s.PolicyMaxAge:
+		err = fmt.Errorf("%v old, the limit is %v", age.Round(time.Minute), s.PolicyMaxAge)
+	}
+	d.say("快照 snapshot", err, fmt.Sprintf("%s, %v old", gate.Name, age.Round(time.Second)), "connect this PC to the server once")
+}
+
+func (d *doctor) clock(s Settings, j *journal.Journal) {
+	var c lane.Clock
+	err := j.Update(func(book lane.Book) (err error) {
+		c, err = book.Clock()
+		return err
+	})
+	at := d.now().UnixMilli() + c.OffsetMS
+	age := time.Duration(at-c.Synced) * time.Millisecond
+	switch {
+	case err != nil:
+	case c.Synced == 0:
+		err = errors.New("never compared with the server")
+	case at < c.HighWater:
+		err = fmt.Errorf("set back by %v", time.Duration(c.HighWater-at)*time.Millisecond)
+	case age > s.ClockMaxAge:
+		err = fmt.Errorf("compared %v ago, the limit is %v", age.Round(time.Minute), s.ClockMaxAge)
+	}
+	d.say("时钟 clock", err, fmt.Sprintf("%+d ms against the server, %v ago", -c.OffsetMS, age.Round(time.Second)), "set the PC's clock and connect it to the server")
+}
+
+func (d *doctor) server(s Settings, id journal.Identity) {
+	ca, err := caFile(s.CA)
+	if err == nil {
+		err = reach(s, id, ca)
+	}
+	d.say("服务器 server", err, s.Server.String(), "check the address, the network cable and the certificate; the gate works without")
+}
+
+func reach(s Settings, id journal.Identity, ca []byte) error {
+	trust, err := link.TLS(s.Server.String(), id.Root, ca)
+	if err != nil {
+		return err
+	}
+	transport := &http.Transport{TLSClientConfig: trust, DialContext: (&net.Dialer{Timeout: checkTime}).DialContext}
+	defer transport.CloseIdleConnections()
+	client := http.Client{Transport: transport, Timeout: checkTime}
+	res, err := client.Get(s.Server.JoinPath("/healthz").String())
+	if err != nil {
+		return err
+	}
+	defer func() { _ = res.Body.Close() }()
+	if res.StatusCode != http.StatusOK {
+		return fmt.Errorf("it answers %s", res.Status)
+	}
+	return nil
+}
+
+func (d *doctor) lane(ctx context.Context, l LaneSettings) {
+	scanner, err := l.scanner()
+	if scanner != nil && err == nil {
+		d.device(ctx, l.Name+" 扫码器 scanner", scanner, l.Scanner.Path)
+	}
+	barrier, err := l.barrier()
+	if err == nil {
+		d.device(ctx, l.Name+" 道闸 barrier", barrier, l.Barrier.Path)
+		_ = barrier.Close() // it was only looked at
+	}
+}
+
+func (d *doctor) device(ctx context.Context, what string, device any, path string) {
+	prober, ok := device.(devices.Prober)
+	if !ok {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, checkTime)
+	defer cancel()
+	found, err := prober.Probe(ctx)
+	d.say(what, err, found, fmt.Sprintf("is it plugged in as %s, and is no other program using it? (ls -l /dev/serial/by-id)", path))
+}

@@ -1,0 +1,130 @@
+package agent
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"campusgate/agent/console"
+	"campusgate/agent/journal"
+	"campusgate/agent/lane"
+	"campusgate/agent/snapshot"
+	"campusgate/signing/verdict"
+	"campusgate/signing/wire"
+)
+
+// clock is what the status says of the agent's time. The desk keeps its own,
+// durable copy, by which it judges.
+type clock struct {
+	desk *lane.Desk
+	now  func() time.Time
+
+	mu    sync.Mutex
+	known lane.Clock
+}
+
+func newClock(j *journal.Journal, d *lane.Desk, now func() time.Time) (*clock, error) {
+	c := &clock{desk: d, now: now}
+	err := j.Update(func(book lane.Book) (err error) {
+		c.known, err = book.Clock()
+		return err
+	})
+	return c, err
+}
+
+// SetOffset hands a comparison with the server to the desk.
+func (c *clock) SetOffset(offsetMS int64, at time.Time) {
+	c.mu.Lock()
+	synced := at.UnixMilli() + offsetMS
+	c.known = lane.Clock{OffsetMS: offsetMS, Synced: synced, HighWater: synced}
+	c.mu.Unlock()
+	c.desk.SetOffset(offsetMS, at)
+}
+
+// view gives the corrected time and whether it can be relied on.
+func (c *clock) view(maxAge time.Duration) (now int64, v console.Clock) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now = c.now().UnixMilli() + c.known.OffsetMS
+	v = console.Clock{Trusted: true, OffsetMS: c.known.OffsetMS, SyncedAt: c.known.Synced}
+	switch {
+	case now < c.known.HighWater-verdict.ClockSlackMS:
+		v.Trusted, v.Reason = false, "set_back"
+	case c.known.Synced == 0 || now-c.known.Synced > maxAge.Milliseconds():
+		v.Trusted, v.Reason = false, "not_synced"
+	}
+	return now, v
+}
+
+// nudging has the desk look at once for claims that a delta released.
+type nudging struct {
+	*snapshot.Snapshot
+	desk *lane.Desk
+}
+
+func (n nudging) Apply(group []wire.Delta) error {
+	err := n.Snapshot.Apply(group)
+	if err == nil {
+		n.desk.Nudge()
+	}
+	return err
+}
+
+// ask reaches the link, which is made after the desk.
+func (a *Agent) ask(ctx context.Context, c wire.Claim) wire.Answer { return a.link.Ask(ctx, c) }
+
+// touch tells the console that the status changed.
+func (a *Agent) touch() {
+	select {
+	case a.changed <- struct{}{}:
+	default:
+	}
+}
+
+// watchLink passes on changes of the link's state.
+func (a *Agent) watchLink(ctx context.Context) error {
+	for {
+		changed := a.link.Changed()
+		a.touch()
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-changed:
+		}
+	}
+}
+
+func (a *Agent) status() console.Status {
+	id, st := a.journal.Identity(), a.link.State()
+	now, clock := a.clock.view(a.settings.ClockMaxAge)
+	gate, _ := a.snapshot.Gate(id.Gate)
+	s := console.Status{
+		Agent: id.Agent, Epoch: id.Epoch, Gate: console.Gate{ID: id.Gate, Name: gate.Name},
+		Site: id.Site, Software: Software, Mode: "gate", Documents: "none",
+		Online: st.Online, Since: st.Since.UnixMilli(), Now: now, Queue: a.journal.Queue(), Clock: clock,
+		Snapshot: console.Snapshot{Revision: a.snapshot.Cursor().Revision, At: a.snapshot.Confirmed()},
+	}
+	if a.settings.Documents || gate.Documents {
+		s.Documents = "required"
+	}
+	if s.Snapshot.At > 0 {
+		s.Snapshot.AgeMS = now - s.Snapshot.At
+	}
+	if st.Err != nil {
+		s.LastError = st.Err.Error()
+	}
+	for _, p := range a.lanes {
+		s.Lanes = append(s.Lanes, p.view())
+	}
+	return s
+}
+
+// health is what the server is told.
+func (a *Agent) health() wire.Health {
+	h := wire.Health{LastScan: a.desk.LastScan(), Lanes: map[string]string{}}
+	for _, p := range a.lanes {
+		v := p.view()
+		h.Lanes[v.Name] = "scanner " + v.Scanner.State + ", barrier " + v.Barrier.State
+	}
+	return h
+}
