@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"time"
 
 	"campusgate/signing"
@@ -39,16 +38,9 @@ func (j *judge) answer(text string) answer {
 		Clock:  verdict.Clock{HighWater: j.at.UnixMilli(), Synced: j.at.UnixMilli()},
 		Policy: verdict.Policy{Mode: verdict.Owner, Fresh: j.at.UnixMilli()},
 	}
-	switch {
-	case err == nil, errors.Is(err, signing.ErrCompromised):
-	case errors.Is(err, signing.ErrUnknownKey):
-		return answer{Reason: verdict.UnknownKey}
-	case errors.Is(err, signing.ErrBadSignature):
-		return answer{Reason: verdict.BadSignature}
-	default:
-		return answer{Reason: verdict.Malformed}
+	if k.Code, k.Read = verdict.FactsOf(c, err); k.Read != 0 {
+		return answer{Reason: verdict.Judge(&k).Reason}
 	}
-	k.Code = facts(&c)
 	// A counted pass is decided as by the gate that owns it.
 	k.Lane.Gate = k.Code.Owner
 	a := answer{Reason: verdict.Judge(&k).Reason, Kind: k.Code.Kind, ID: k.Code.ID.String()}
@@ -56,32 +48,4 @@ func (j *judge) answer(text string) answer {
 		a.Name = c.Pass.Name
 	}
 	return a
-}
-
-// facts are what decides of what a genuine code says.
-func facts(c *code.Code) verdict.Code {
-	f := verdict.Code{
-		Kind: c.Kind(), ID: c.ID(), Key: c.Key.ID, Site: c.Key.Site,
-		Compromised: c.Key.State == signing.KeyCompromised,
-		Bound:       c.Phone != signing.PhoneID{},
-	}
-	switch {
-	case c.Pass != nil:
-		p := c.Pass
-		f.NotBefore, f.Expires, f.IssuedAt = p.NotBefore, p.Expires, p.IssuedAt
-		f.Uses, f.Zones, f.Owner = p.Uses, p.Zones, p.Owner
-	case c.Pay != nil:
-		p := c.Pay
-		f.Expires, f.IssuedAt = p.Expires, p.IssuedAt
-		f.Pay = &verdict.Pay{
-			Account: p.Account, Epoch: p.Epoch, PerTxFen: p.PerTxFen,
-			PerDayOfflineFen: p.PerDayOfflineFen, MaxOfflineTx: p.MaxOfflineTx,
-		}
-	}
-	if c.Proof != nil {
-		f.Proof = &verdict.Proof{
-			T: c.Proof.T, Counter: c.Proof.Counter, Phone: c.Phone, Context: uint8(c.Proof.Context),
-		}
-	}
-	return f
 }

@@ -38,7 +38,7 @@ func TestKill_Agent(t *testing.T) {
 	c := start(t, campus.Options{Gates: []string{"东门 East Gate"}})
 	gate := c.Gates[0]
 	relay := watch(t, gate)
-	passes := issue(t, c, gate, burst**agentKills)
+	passes := issue(t, c, gate, *agentKills*burst)
 	s := plug(t, gate)
 
 	between := 0
@@ -74,7 +74,7 @@ func TestKill_Agent(t *testing.T) {
 
 	drained(t, gate)
 	gate.Agent.Stop()
-	rows := journal(t, gate)
+	rows := journalOf(t, gate)
 	same(t, c, rows)
 	admitted := once(t, rows)
 	if n := relay.pulses(t); n > admitted {
@@ -89,7 +89,7 @@ func TestKill_Server(t *testing.T) {
 	c := start(t, campus.Options{Gates: []string{"东门 East Gate"}})
 	gate := c.Gates[0]
 	relay := watch(t, gate)
-	passes := issue(t, c, gate, burst**serverKills)
+	passes := issue(t, c, gate, *serverKills*burst)
 	s := plug(t, gate)
 
 	for i := range *serverKills {
@@ -108,7 +108,7 @@ func TestKill_Server(t *testing.T) {
 
 	drained(t, gate)
 	gate.Agent.Stop()
-	rows := journal(t, gate)
+	rows := journalOf(t, gate)
 	same(t, c, rows)
 	if n := once(t, rows); n != len(passes) {
 		t.Errorf("%d admissions, want %d", n, len(passes))

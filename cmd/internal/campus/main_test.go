@@ -3,6 +3,7 @@ package campus_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -12,7 +13,11 @@ import (
 	"testing"
 	"time"
 
+	"campusgate/agent"
+	"campusgate/agent/disk"
+	"campusgate/agent/journal"
 	"campusgate/cmd/internal/campus"
+	"campusgate/signing/wire"
 )
 
 // bin holds the daemons under test, built without the race detector: the
@@ -212,5 +217,37 @@ func issue(t *testing.T, c *campus.Campus, g *campus.Gate, n int) []campus.Pass 
 	return passes
 }
 
-// agentDB is where a gate's agent keeps its journal.
-func agentDB(g *campus.Gate) string { return filepath.Join(g.Data, "agent.db") }
+// journalOf reads every event of a gate whose agent has stopped, and checks the
+// chain.
+func journalOf(t *testing.T, g *campus.Gate) (events []wire.Event) {
+	t.Helper()
+	db, err := disk.Open(filepath.Join(g.Data, agent.StoreName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	j, err := journal.Open(db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := j.Verify(t.Context()); err != nil {
+		t.Errorf("the chain of the journal: %v", err)
+	}
+	for after := uint64(0); ; {
+		records, err := j.After(after, 1000)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(records) == 0 {
+			return events
+		}
+		for _, r := range records {
+			var e wire.Event
+			if err := json.Unmarshal(r.Body, &e); err != nil {
+				t.Fatal(err)
+			}
+			events = append(events, e)
+		}
+		after = records[len(records)-1].Seq
+	}
+}

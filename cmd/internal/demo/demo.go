@@ -17,6 +17,7 @@ import (
 	"github.com/skip2/go-qrcode"
 
 	"campusgate/cmd/internal/campus"
+	"campusgate/signing/verdict"
 )
 
 //go:embed page
@@ -80,10 +81,17 @@ type gateView struct {
 	URL  string `json:"url"`
 }
 
+type eventView struct {
+	campus.Event
+	Zh    string `json:"zh"` // the reason in words
+	En    string `json:"en"`
+	Opens bool   `json:"opens"`
+}
+
 type stateView struct {
-	Cut    bool           `json:"cut"`
-	Gates  []gateView     `json:"gates"`
-	Events []campus.Event `json:"events"`
+	Cut    bool        `json:"cut"`
+	Gates  []gateView  `json:"gates"`
+	Events []eventView `json:"events"`
 }
 
 func (p *Page) state(w http.ResponseWriter, r *http.Request) {
@@ -99,11 +107,22 @@ func (p *Page) state(w http.ResponseWriter, r *http.Request) {
 	if extra := len(p.events) - 12; extra > 0 {
 		p.events = p.events[extra:]
 	}
-	view := stateView{Cut: p.campus.Network.IsCut(), Events: p.events}
+	view := stateView{Cut: p.campus.Network.IsCut(), Events: []eventView{}}
+	for _, e := range p.events {
+		view.Events = append(view.Events, viewOf(e))
+	}
 	for _, g := range p.campus.Gates {
 		view.Gates = append(view.Gates, gateView{g.ID, g.Name, g.URL})
 	}
 	reply(w, view)
+}
+
+func viewOf(e campus.Event) eventView {
+	v := eventView{Event: e, Zh: e.Reason, En: e.Reason}
+	if r, err := verdict.ParseReason(e.Reason); err == nil {
+		v.Zh, v.En, v.Opens = verdict.TextOf(r, "zh").Title, verdict.TextOf(r, "en").Title, r.Opens()
+	}
+	return v
 }
 
 // passView is a phone's screen.

@@ -89,11 +89,11 @@ function showEvents() {
   const gates = new Map(state.gates.map((gate) => [gate.id, gate.name]));
   $('events').replaceChildren(...[...state.events].reverse().map((event) => {
     const row = element('tr');
-    const good = event.reason === 'granted';
+    const good = event.opens;
     row.append(
       element('td', new Date(event.at).toLocaleTimeString('zh-CN', { hour12: false })),
       element('td', local(gates.get(event.gate) ?? String(event.gate))),
-      element('td', `${good ? '✓' : '✕'} ${event.reason}`, { className: good ? 'yes' : 'no' }),
+      element('td', `${good ? '✓' : '✕'} ${event[language]}`, { title: event.reason, className: good ? 'yes' : 'no' }),
       element('td', event.pass_id),
       element('td', word(event.offline ? 'late' : 'live')),
     );
