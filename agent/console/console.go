@@ -1,0 +1,189 @@
+// Package console is what an agent shows on its own computer: the guard's
+// page, the HTTP API and the feed behind it, health and metrics. It decides
+// nothing: a [Desk] does, and the console hands over what a person typed and
+// shows what came back.
+//
+// It listens on loopback, asks for no login and refuses what a browser could
+// be tricked into sending (see fence.go).
+package console
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"campusgate/agent/web"
+)
+
+// ErrNotLoopback is returned by Serve for a listener that other computers
+// reach.
+var ErrNotLoopback = errors.New("the console listens on loopback only")
+
+// ErrBadConfig is wrapped by every refusal of New.
+var ErrBadConfig = errors.New("console configuration")
+
+// Config is what a Console needs. Desk and Status are required.
+type Config struct {
+	Desk Desk
+	// Status says how the agent is. It must be quick and safe for concurrent use.
+	Status func() Status
+	// StatusChanged tells that Status would now answer differently. Ages need no
+	// telling.
+	StatusChanged <-chan struct{}
+	// Documents are what a guard can choose; nil means StandardDocuments.
+	Documents []Document
+	// FrameAncestors are the origins that may show the page in a frame; empty
+	// means none.
+	FrameAncestors []string
+	// Hosts are names, beside those of loopback, that a Host header may carry.
+	// Naming one also lets Serve listen on other than loopback.
+	Hosts []string
+	// Page overrides the page that was built into the program.
+	Page fs.FS
+	// Registry receives the console's metrics and is what /metrics shows; nil
+	// means one of its own.
+	Registry *prometheus.Registry
+	// Log never sees a code or a name; nil discards.
+	Log *slog.Logger
+	// Rand numbers the requests; nil means crypto/rand. It is read by one at a time.
+	Rand io.Reader
+	// Refresh is how often the status goes to the pages while nothing changes;
+	// zero means a second. The pages take five seconds of silence for a fault.
+	Refresh time.Duration
+}
+
+// Console serves one agent. Run it and serve its Handler, or do both with
+// Serve.
+type Console struct {
+	desk           Desk
+	status         func() Status
+	changed        <-chan struct{}
+	documents      []Document
+	frameAncestors []string
+	hosts          map[string]bool
+	page           fs.FS
+	log            *slog.Logger
+	randMu         sync.Mutex
+	rand           io.Reader
+	refresh        time.Duration
+	metrics        *metrics
+	hub            *hub
+	handler        http.Handler
+}
+
+// New checks the configuration and makes a console. It starts nothing.
+func New(cfg Config) (*Console, error) {
+	if cfg.Desk == nil || cfg.Status == nil {
+		return nil, fmt.Errorf("%w: desk and status are required", ErrBadConfig)
+	}
+	for _, a := range cfg.FrameAncestors {
+		if err := checkAncestor(a); err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrBadConfig, err)
+		}
+	}
+	c := &Console{
+		desk:           cfg.Desk,
+		status:         cfg.Status,
+		changed:        cfg.StatusChanged,
+		documents:      cfg.Documents,
+		frameAncestors: cfg.FrameAncestors,
+		hosts:          map[string]bool{},
+		page:           cfg.Page,
+		log:            cfg.Log,
+		rand:           cfg.Rand,
+		refresh:        cfg.Refresh,
+	}
+	for _, h := range cfg.Hosts {
+		if h == "" || strings.ContainsAny(h, "/ *") {
+			return nil, fmt.Errorf("%w: host %q: want a name or an address", ErrBadConfig, h)
+		}
+		c.hosts[strings.ToLower(h)] = true
+	}
+	c.fillIn()
+	registry := cfg.Registry
+	if registry == nil {
+		registry = prometheus.NewRegistry()
+	}
+	var err error
+	if c.metrics, err = newMetrics(registry, c.status); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrBadConfig, err)
+	}
+	c.hub = newHub(c.metrics)
+	c.handler = c.fence(c.routes(registry))
+	return c, nil
+}
+
+// fillIn puts the usual thing where the configuration is silent.
+func (c *Console) fillIn() {
+	if c.documents == nil {
+		c.documents = StandardDocuments()
+	}
+	if c.page == nil {
+		if built, ok := web.FS(); ok {
+			c.page = built
+		}
+	}
+	if c.log == nil {
+		c.log = slog.New(slog.DiscardHandler)
+	}
+	if c.rand == nil {
+		c.rand = rand.Reader
+	}
+	if c.refresh <= 0 {
+		c.refresh = time.Second
+	}
+}
+
+// Handler answers everything the console serves. It is safe for concurrent
+// use and works before Run, but feeds then stay at their first message.
+func (c *Console) Handler() http.Handler { return c.handler }
+
+// Serve runs the console and serves it on ln until ctx ends, which closes ln
+// and every feed. It returns nil then, and otherwise why it stopped.
+func (c *Console) Serve(ctx context.Context, ln net.Listener) error {
+	if tcp, ok := ln.Addr().(*net.TCPAddr); ok && !tcp.IP.IsLoopback() && len(c.hosts) == 0 {
+		return fmt.Errorf("%w: not on %v", ErrNotLoopback, ln.Addr())
+	}
+	srv := &http.Server{
+		Handler:           c.handler,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       15 * time.Second,
+		WriteTimeout:      presentTimeout + 10*time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    16 << 10,
+		ErrorLog:          slog.NewLogLogger(c.log.Handler(), slog.LevelWarn),
+	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	running := make(chan error, 1)
+	go func() { running <- c.Run(ctx) }()
+	served := make(chan error, 1)
+	go func() { served <- srv.Serve(ln) }()
+	select {
+	case <-ctx.Done():
+	case err := <-served:
+		stop()
+		return errors.Join(fmt.Errorf("console: %w", err), srv.Close(), <-running)
+	}
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
+	defer cancel()
+	err := srv.Shutdown(grace)
+	if err != nil {
+		err = errors.Join(err, srv.Close())
+	}
+	if end := <-served; !errors.Is(end, http.ErrServerClosed) {
+		err = errors.Join(err, end)
+	}
+	return errors.Join(err, <-running)
+}

@@ -1,0 +1,265 @@
+package console_test
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"campusgate/agent/console"
+	"campusgate/agent/lane"
+	"campusgate/signing"
+	"campusgate/signing/verdict"
+)
+
+// The lanes' own desk is one that the console can use.
+var _ console.Desk = (*lane.Desk)(nil)
+
+// desk is a console.Desk that follows a script: the text of a code says what
+// becomes of it.
+type desk struct {
+	mu      sync.Mutex
+	script  map[string]lane.Result // by text
+	results []lane.Result          // newest first
+	subs    map[chan lane.Result]bool
+	n       int
+	calls   []string // what was asked, in order
+	fail    error    // answers everything
+	stuck   chan struct{}
+}
+
+func newDesk() *desk {
+	return &desk{script: map[string]lane.Result{}, subs: map[chan lane.Result]bool{}}
+}
+
+func (d *desk) Present(ctx context.Context, where, source, text string) (lane.Result, error) {
+	d.mu.Lock()
+	d.calls = append(d.calls, fmt.Sprintf("present %s %s %s", where, source, text))
+	stuck, fail := d.stuck, d.fail
+	r, known := d.script[text]
+	d.mu.Unlock()
+	if stuck != nil {
+		select {
+		case <-stuck:
+		case <-ctx.Done():
+			return lane.Result{}, ctx.Err()
+		}
+	}
+	if fail != nil {
+		return lane.Result{}, fail
+	}
+	if !known {
+		r = lane.Result{Reason: verdict.Malformed}
+	}
+	r.Lane, r.Source = where, source
+	return d.publish(r), nil
+}
+
+func (d *desk) Answer(_ context.Context, id, document string, refuse bool) (lane.Result, error) {
+	d.mu.Lock()
+	d.calls = append(d.calls, fmt.Sprintf("answer %s %q %v", id, document, refuse))
+	i := slices.IndexFunc(d.results, func(r lane.Result) bool { return r.ID == id })
+	fail := d.fail
+	var r lane.Result
+	if i >= 0 {
+		r = d.results[i]
+	}
+	d.mu.Unlock()
+	switch {
+	case fail != nil:
+		return lane.Result{}, fail
+	case i < 0:
+		return lane.Result{}, lane.ErrNoScan
+	case r.Need != verdict.NeedDocument:
+		return lane.Result{}, lane.ErrNotWaiting
+	}
+	r.Need, r.Reason, r.Opens = "", verdict.Granted, true
+	if refuse {
+		r.Reason, r.Opens = verdict.DocumentRequired, false
+	}
+	return d.publish(r), nil
+}
+
+func (d *desk) Annul(_ context.Context, id string) (lane.Result, error) {
+	d.mu.Lock()
+	d.calls = append(d.calls, "annul "+id)
+	i := slices.IndexFunc(d.results, func(r lane.Result) bool { return r.ID == id })
+	fail := d.fail
+	var r lane.Result
+	if i >= 0 {
+		r = d.results[i]
+	}
+	d.mu.Unlock()
+	switch {
+	case fail != nil:
+		return lane.Result{}, fail
+	case i < 0:
+		return lane.Result{}, lane.ErrNoScan
+	case r.Annulled || !r.Opens:
+		return lane.Result{}, lane.ErrNotAnnullable
+	}
+	r.Annulled = true
+	return d.publish(r), nil
+}
+
+func (d *desk) Recent() []lane.Result {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.results)
+}
+
+func (d *desk) Subscribe() (<-chan lane.Result, func()) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	ch := make(chan lane.Result, 1024)
+	d.subs[ch] = true
+	return ch, func() {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		if d.subs[ch] {
+			delete(d.subs, ch)
+			close(ch)
+		}
+	}
+}
+
+// stop closes every subscription, as lanes do that end.
+func (d *desk) stop() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for ch := range d.subs {
+		close(ch)
+	}
+	clear(d.subs)
+}
+
+// publish fills in what a scan always has, and tells the subscribers.
+func (d *desk) publish(r lane.Result) lane.Result {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if r.ID == "" {
+		d.n++
+		r.ID = fmt.Sprintf("s%d", d.n)
+	}
+	if r.At == 0 {
+		r.At = time.Now().UnixMilli()
+	}
+	if r.Lane == "" {
+		r.Lane, r.Direction, r.Source = "入口", verdict.Entry, "serial"
+	}
+	if i := slices.IndexFunc(d.results, func(x lane.Result) bool { return x.ID == r.ID }); i >= 0 {
+		d.results[i] = r
+	} else {
+		d.results = append([]lane.Result{r}, d.results...)
+	}
+	for ch := range maps.Keys(d.subs) {
+		ch <- r
+	}
+	return r
+}
+
+func (d *desk) asked() []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.calls)
+}
+
+// gauge is the agent's status, which a test can change.
+type gauge struct {
+	mu      sync.Mutex
+	status  console.Status
+	changed chan struct{}
+}
+
+func newGauge() *gauge {
+	now := time.Now()
+	return &gauge{changed: make(chan struct{}, 1), status: console.Status{
+		Agent: 7, Epoch: 1, Gate: console.Gate{ID: 3, Name: "北门"}, Site: "示范校园", Software: "1.0",
+		Mode: "gate", Documents: "none", Online: true, Since: now.UnixMilli(), Queue: 0,
+		Snapshot: console.Snapshot{Revision: 41, At: now.UnixMilli()},
+		Clock:    console.Clock{Trusted: true, SyncedAt: now.UnixMilli()},
+		Lanes: []console.Lane{{
+			Name: "入口", Direction: "in",
+			Scanner: console.Scanner{Driver: "serial", State: "ok", Since: now.UnixMilli()},
+			Barrier: console.Barrier{Driver: "lcus", State: "ok"},
+		}},
+	}}
+}
+
+func (g *gauge) get() console.Status {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	s := g.status
+	s.Now = time.Now().UnixMilli()
+	s.Lanes = slices.Clone(s.Lanes)
+	return s
+}
+
+func (g *gauge) set(change func(*console.Status)) {
+	g.mu.Lock()
+	change(&g.status)
+	g.mu.Unlock()
+	select {
+	case g.changed <- struct{}{}:
+	default:
+	}
+}
+
+// served runs a console over a desk and a status until the test ends.
+func served(t *testing.T, d *desk, g *gauge, change func(*console.Config)) *httptest.Server {
+	t.Helper()
+	cfg := console.Config{Desk: d, Status: g.get, StatusChanged: g.changed, Rand: strings.NewReader(strings.Repeat("request!", 4096))}
+	if change != nil {
+		change(&cfg)
+	}
+	c, err := console.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- c.Run(ctx) }()
+	srv := httptest.NewServer(c.Handler())
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		srv.Close()
+	})
+	return srv
+}
+
+var site = fstest.MapFS{
+	"index.html":         {Data: []byte("<!doctype html><title>page</title>")},
+	"assets/main-abc.js": {Data: []byte("1")},
+}
+
+// The people of the script are invented.
+var (
+	granted = lane.Result{
+		Reason: verdict.Granted, Opens: true, Pass: signing.PassID{1}, Kind: signing.ResidentSingle, Name: "欧阳明月", Doc4: "3047",
+		ValidFrom: 1795190400, ValidUntil: 1795363200,
+	}
+	denied = lane.Result{
+		Reason: verdict.Revoked, Pass: signing.PassID{2}, Kind: signing.Work, Name: "陆知行", Doc4: "118X",
+		ValidFrom: 1790956800, ValidUntil: 1798819200,
+	}
+	question = lane.Result{
+		Reason: verdict.NeedsInput, Need: verdict.NeedDocument, Pass: signing.PassID{3}, Kind: signing.Work, Name: "苏念安", Doc4: "5521",
+		ValidFrom: 1790956800, ValidUntil: 1798819200,
+	}
+)
+
+func used(ago time.Duration) lane.Result {
+	r := granted
+	r.Reason, r.Opens = verdict.AlreadyUsed, false
+	r.FirstUse = &lane.FirstUse{At: time.Now().Add(-ago).UnixMilli(), Gate: 5, GateName: "东门"}
+	return r
+}

@@ -1,0 +1,124 @@
+package console
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"campusgate/agent/lane"
+)
+
+// failure is an answer that is not a result. Its code never changes its
+// meaning; the message is for people, in the language they ask for.
+type failure struct {
+	status  int
+	code    string
+	zh, en  string
+	details map[string]any
+	cause   error // for the log only
+}
+
+func (f *failure) Error() string {
+	if f.cause != nil {
+		return fmt.Sprintf("%s: %v", f.code, f.cause)
+	}
+	return f.code
+}
+
+func (f *failure) Unwrap() error { return f.cause }
+
+// with gives the failure facts that a program can use.
+func (f failure) with(key string, value any) *failure {
+	f.details = map[string]any{key: value}
+	return &f
+}
+
+// because keeps what went wrong for the log.
+func (f failure) because(err error) *failure {
+	f.cause = err
+	return &f
+}
+
+// Every code this API answers with.
+var (
+	badHost        = failure{status: http.StatusMisdirectedRequest, code: "bad_host", zh: "只能从本机访问", en: "this page is reached from this computer only"}
+	crossOrigin    = failure{status: http.StatusForbidden, code: "cross_origin", zh: "不接受其他网页发来的请求", en: "requests of other pages are not accepted"}
+	notFound       = failure{status: http.StatusNotFound, code: "not_found", zh: "没有这个地址", en: "no such address"}
+	badMethod      = failure{status: http.StatusMethodNotAllowed, code: "method_not_allowed", zh: "此地址不支持这种方法", en: "this address does not take that method"}
+	badContentType = failure{status: http.StatusUnsupportedMediaType, code: "bad_content_type", zh: "请求必须是 application/json", en: "the request must be application/json"}
+	bodyTooLarge   = failure{status: http.StatusRequestEntityTooLarge, code: "body_too_large", zh: "请求内容过长", en: "the request is too long"}
+	badJSON        = failure{status: http.StatusBadRequest, code: "bad_json", zh: "请求内容不是有效的 JSON", en: "the request is not the JSON that is expected"}
+	badRequest     = failure{status: http.StatusUnprocessableEntity, code: "bad_request", zh: "请求中有一项不正确", en: "one part of the request is not right"}
+	noLane         = failure{status: http.StatusUnprocessableEntity, code: "unknown_lane", zh: "没有这条通道", en: "there is no such lane"}
+	noDocument     = failure{status: http.StatusUnprocessableEntity, code: "unknown_document", zh: "没有这种证件", en: "there is no such document"}
+	noScan         = failure{status: http.StatusNotFound, code: "unknown_scan", zh: "没有这条扫码记录，或时间已过", en: "there is no such scan, or it was too long ago"}
+	notWaiting     = failure{status: http.StatusConflict, code: "not_waiting", zh: "这次扫码已有结果，不再等待回答", en: "this scan is settled and waits for no answer"}
+	notAnnullable  = failure{status: http.StatusConflict, code: "not_annullable", zh: "这次放行不能撤销", en: "this admission cannot be annulled"}
+	busy           = failure{status: http.StatusServiceUnavailable, code: "busy", zh: "通道正忙，请重试", en: "the lane is busy, try again"}
+	notWritten     = failure{status: http.StatusServiceUnavailable, code: "not_written", zh: "没有写入本机，本次不算数；请重试，并通知管理员", en: "could not be written, so it does not count; try again and tell the administrator"}
+	tooManyFeeds   = failure{status: http.StatusServiceUnavailable, code: "too_many_feeds", zh: "打开的页面太多", en: "too many pages are open"}
+	upgradeNeeded  = failure{status: http.StatusUpgradeRequired, code: "websocket_required", zh: "此地址只接受 websocket", en: "this address takes a websocket only"}
+	fault          = failure{status: http.StatusInternalServerError, code: "internal", zh: "程序出错，请重试", en: "something went wrong, try again"}
+)
+
+// deskFailure translates what a Desk refuses.
+func deskFailure(err error) *failure {
+	for _, known := range []struct {
+		err error
+		failure
+	}{
+		{lane.ErrNoLane, noLane},
+		{lane.ErrNoScan, noScan},
+		{lane.ErrNotWaiting, notWaiting},
+		{lane.ErrNotAnnullable, notAnnullable},
+		{lane.ErrBadAnswer, badRequest},
+		{lane.ErrBusy, busy},
+		{lane.ErrStore, notWritten},
+	} {
+		if errors.Is(err, known.err) {
+			return known.because(err)
+		}
+	}
+	return fault.because(err)
+}
+
+// errorBody is the shape of every error.
+type errorBody struct {
+	Code      string         `json:"code"`
+	Message   string         `json:"message"`
+	Details   map[string]any `json:"details"`
+	RequestID string         `json:"request_id"`
+}
+
+// fail answers with err; anything that is not a failure is a fault of ours.
+func (c *Console) fail(w http.ResponseWriter, r *http.Request, err error) {
+	f := new(failure)
+	if !errors.As(err, &f) {
+		f = fault.because(err)
+	}
+	id := w.Header().Get(requestIDHeader)
+	if f.status >= http.StatusInternalServerError && f.cause != nil {
+		// The path carries a scan id at most, never a code.
+		c.log.Error("console request failed", "request_id", id, "path", r.URL.Path, "code", f.code, "error", f.cause)
+	}
+	body := errorBody{Code: f.code, Message: f.zh, Details: f.details, RequestID: id}
+	if strings.HasPrefix(strings.ToLower(r.Header.Get("Accept-Language")), "en") {
+		body.Message = f.en
+	}
+	if body.Details == nil {
+		body.Details = map[string]any{}
+	}
+	c.answer(w, f.status, body)
+}
+
+// answer writes v as JSON. The connection is gone when that fails, and nobody
+// is left to be told.
+func (c *Console) answer(w http.ResponseWriter, status int, v any) {
+	h := w.Header()
+	h.Set("Content-Type", "application/json; charset=utf-8")
+	h.Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(v)
+}

@@ -1,0 +1,105 @@
+package console
+
+import (
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"campusgate/agent/lane"
+)
+
+// message is what a feed sends. The first is the whole state; then come scans
+// and statuses. Nothing is expected from the page.
+type message struct {
+	Type   string        `json:"type"` // state, scan or status
+	Status *Status       `json:"status,omitempty"`
+	Scans  []lane.Result `json:"scans,omitempty"` // with state: newest first
+	Scan   *lane.Result  `json:"scan,omitempty"`
+	Texts  *texts        `json:"texts,omitempty"` // with state
+}
+
+const (
+	// maxFeeds bounds the pages that are open at once; one or two is usual.
+	maxFeeds = 16
+	// feedQueue is how many messages may wait for one page. A page that is
+	// further behind is closed: it comes back and gets the whole state.
+	feedQueue = 32
+	// writeTimeout is how long one message may take to leave.
+	writeTimeout = 5 * time.Second
+	// byeTimeout is how long a feed that is over may still be written to.
+	byeTimeout = 250 * time.Millisecond
+)
+
+// The fence has checked the origin already, by the same rule as for all else.
+var upgrader = websocket.Upgrader{
+	HandshakeTimeout: 5 * time.Second,
+	CheckOrigin:      func(*http.Request) bool { return true },
+}
+
+// getFeed turns the request into a feed and stays with it.
+func (c *Console) getFeed(w http.ResponseWriter, r *http.Request) error {
+	if !websocket.IsWebSocketUpgrade(r) {
+		w.Header().Set("Upgrade", "websocket")
+		return &upgradeNeeded
+	}
+	feed, ok := c.hub.join()
+	if !ok {
+		return &tooManyFeeds
+	}
+	defer c.hub.leave(feed)
+	conn, err := upgrader.Upgrade(w, r, nil)
+	if err != nil {
+		return nil // Upgrade has answered
+	}
+	defer func() { _ = conn.Close() }()
+	go listen(conn, feed)
+
+	// The feed has joined, so nothing is lost between this state and the first
+	// scan after it; a scan that is in both comes twice, and says the same.
+	status, texts := c.status(), c.texts()
+	first, err := json.Marshal(message{Type: "state", Status: &status, Scans: c.recent(), Texts: &texts})
+	if err != nil {
+		c.log.Error("feed not started", "error", err)
+		return nil
+	}
+	if write(conn, first) != nil {
+		return nil
+	}
+	for {
+		select {
+		case b := <-feed.queue:
+			if write(conn, b) != nil {
+				return nil
+			}
+		case <-feed.gone:
+			bye := websocket.FormatCloseMessage(feed.code, "")
+			_ = conn.WriteControl(websocket.CloseMessage, bye, time.Now().Add(byeTimeout))
+			return nil
+		}
+	}
+}
+
+func write(conn *websocket.Conn, b []byte) error {
+	if err := conn.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
+		return err
+	}
+	return conn.WriteMessage(websocket.TextMessage, b)
+}
+
+// listen answers pings and notices that the page left. When the feed is gone
+// it cuts a writer short that waits for a page which reads nothing.
+func listen(conn *websocket.Conn, feed *feed) {
+	go func() {
+		<-feed.gone
+		_ = conn.UnderlyingConn().SetWriteDeadline(time.Now().Add(byeTimeout))
+	}()
+	conn.SetReadLimit(1 << 10)
+	for {
+		if _, _, err := conn.ReadMessage(); err != nil {
+			feed.close(websocket.CloseNormalClosure)
+			return
+		}
+	}
+}

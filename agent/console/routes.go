@@ -1,0 +1,78 @@
+package console
+
+import (
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// handle is a handler that returns what it could not answer.
+type handle func(http.ResponseWriter, *http.Request) error
+
+func (c *Console) routes(gather prometheus.Gatherer) http.Handler {
+	mux := http.NewServeMux()
+	add := func(path string, methods map[string]handle) { mux.Handle(path, c.methods(methods)) }
+	get := func(path string, h handle) { add(path, map[string]handle{http.MethodGet: h}) }
+
+	get("/api/v1/status", c.getStatus)
+	get("/api/v1/texts", c.getTexts)
+	get("/api/v1/feed", c.getFeed)
+	add("/api/v1/scans", map[string]handle{http.MethodGet: c.getScans, http.MethodPost: c.postScan})
+	add("/api/v1/scans/{id}/answer", map[string]handle{http.MethodPost: c.postAnswer})
+	add("/api/v1/scans/{id}/annul", map[string]handle{http.MethodPost: c.postAnnul})
+	get("/api/", func(http.ResponseWriter, *http.Request) error { return &notFound })
+	get("/healthz", c.alive)
+	get("/readyz", c.ready)
+	metrics := promhttp.HandlerFor(gather, promhttp.HandlerOpts{})
+	get("/metrics", func(w http.ResponseWriter, r *http.Request) error {
+		metrics.ServeHTTP(w, r)
+		return nil
+	})
+	get("/", c.getPage)
+	return mux
+}
+
+// methods picks the handler of a method, and answers the others in JSON as
+// everything else here does.
+func (c *Console) methods(by map[string]handle) http.Handler {
+	allow := slices.Sorted(maps.Keys(by))
+	if by[http.MethodGet] != nil {
+		allow = append(allow, http.MethodHead)
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		method := r.Method
+		if method == http.MethodHead {
+			method = http.MethodGet
+		}
+		h := by[method]
+		if h == nil {
+			w.Header().Set("Allow", strings.Join(allow, ", "))
+			c.fail(w, r, badMethod.with("allow", allow))
+			return
+		}
+		if err := h(w, r); err != nil {
+			c.fail(w, r, err)
+		}
+	})
+}
+
+// alive: the program runs and answers.
+func (c *Console) alive(w http.ResponseWriter, _ *http.Request) error {
+	c.answer(w, http.StatusOK, map[string]string{"status": "ok"})
+	return nil
+}
+
+// ready: the lanes deliver results to the pages. Being offline is no reason to
+// be unready, a gate works without the server.
+func (c *Console) ready(w http.ResponseWriter, _ *http.Request) error {
+	if !c.hub.running() {
+		c.answer(w, http.StatusServiceUnavailable, map[string]string{"status": "starting"})
+		return nil
+	}
+	c.answer(w, http.StatusOK, map[string]string{"status": "ok"})
+	return nil
+}

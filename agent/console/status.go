@@ -1,0 +1,66 @@
+package console
+
+// Status is how the agent is, for the page and the metrics. Times are unix
+// milliseconds; zero means never.
+type Status struct {
+	Agent     uint32   `json:"agent"`
+	Epoch     uint32   `json:"epoch"`
+	Gate      Gate     `json:"gate"`
+	Site      string   `json:"site"`
+	Software  string   `json:"software"`
+	Mode      string   `json:"mode"`      // gate, terminal or kiosk
+	Documents string   `json:"documents"` // none or required
+	Online    bool     `json:"online"`
+	Since     int64    `json:"since"` // of Online as it is
+	LastError string   `json:"last_error"`
+	Now       int64    `json:"now"` // the agent's corrected clock
+	Snapshot  Snapshot `json:"snapshot"`
+	Queue     uint64   `json:"queue"` // events that the server has not acknowledged
+	Clock     Clock    `json:"clock"`
+	Lanes     []Lane   `json:"lanes"`
+}
+
+// Gate names the place where the agent stands.
+type Gate struct {
+	ID   uint16 `json:"id"`
+	Name string `json:"name"`
+}
+
+// Snapshot is what the agent knows of the server's lists. AgeMS is counted
+// from when the server last said that they are current.
+type Snapshot struct {
+	Revision uint64 `json:"revision"`
+	At       int64  `json:"at"`
+	AgeMS    int64  `json:"age_ms"`
+}
+
+// Clock says whether the agent's time can be relied on, and why not.
+type Clock struct {
+	Trusted  bool   `json:"trusted"`
+	OffsetMS int64  `json:"offset_ms"` // server minus this computer
+	SyncedAt int64  `json:"synced_at"`
+	Reason   string `json:"reason"`
+}
+
+// Lane is one way through the gate, with its devices.
+type Lane struct {
+	Name      string  `json:"name"`
+	Direction string  `json:"direction"` // in or out
+	Scanner   Scanner `json:"scanner"`
+	Barrier   Barrier `json:"barrier"`
+}
+
+// Scanner is the state of a lane's reader. State is starting, ok or lost.
+type Scanner struct {
+	Driver string `json:"driver"`
+	State  string `json:"state"`
+	Since  int64  `json:"since"`
+	Detail string `json:"detail"`
+}
+
+// Barrier is the state of a lane's relay. State is as with Scanner.
+type Barrier struct {
+	Driver string `json:"driver"`
+	State  string `json:"state"`
+	Detail string `json:"detail"`
+}

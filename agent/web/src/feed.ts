@@ -1,0 +1,42 @@
+// The feed: one websocket that comes back by itself. The agent speaks at least
+// once a second, so silence means that it is gone even where the socket still
+// looks open.
+
+import type { Message } from './types'
+
+const SILENCE_MS = 5_000
+const FIRST_RETRY_MS = 300
+const LAST_RETRY_MS = 5_000
+
+export function follow(hear: (m: Message) => void, lost: () => void): void {
+  let retry = FIRST_RETRY_MS
+  const open = (): void => {
+    const socket = new WebSocket(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/api/v1/feed`)
+    let over = false
+    let silence = 0
+    const end = (): void => {
+      if (over) return
+      over = true
+      clearTimeout(silence)
+      socket.close()
+      lost()
+      // Jitter, so that several pages do not come back in step.
+      setTimeout(open, retry * (0.5 + Math.random()))
+      retry = Math.min(retry * 2, LAST_RETRY_MS)
+    }
+    const listen = (): void => {
+      clearTimeout(silence)
+      silence = window.setTimeout(end, SILENCE_MS)
+    }
+    socket.onmessage = (event: MessageEvent<string>) => {
+      if (over) return
+      retry = FIRST_RETRY_MS
+      listen()
+      hear(JSON.parse(event.data) as Message)
+    }
+    socket.onclose = end
+    socket.onerror = end
+    listen()
+  }
+  open()
+}

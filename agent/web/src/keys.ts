@@ -1,0 +1,92 @@
+// One listener for the whole keyboard, before anything else on the page: it
+// lifts scans out of the stream of keys and hands single keys on as shortcuts.
+
+import { STALL_MS, Wedge, type Answer } from './wedge'
+
+/** A single key is a command only when no other follows so soon: a scan begins with single keys too. */
+export const SHORTCUT_MS = 90
+
+type Field = HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement
+
+interface Before {
+  field: Field
+  value: string
+  start: number | null
+  end: number | null
+}
+
+function fieldOf(target: EventTarget | null): Field | null {
+  if (target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement) return target
+  return null
+}
+
+const isText = (f: Field): f is HTMLInputElement | HTMLTextAreaElement => !(f instanceof HTMLSelectElement)
+
+function remember(field: Field): Before {
+  const text = isText(field)
+  return { field, value: field.value, start: text ? field.selectionStart : null, end: text ? field.selectionEnd : null }
+}
+
+function putBack(b: Before): void {
+  if (b.field.value === b.value) return
+  b.field.value = b.value
+  if (isText(b.field) && b.start !== null) b.field.setSelectionRange(b.start, b.end)
+  b.field.dispatchEvent(new Event(isText(b.field) ? 'input' : 'change', { bubbles: true }))
+}
+
+function type(field: Field, text: string): void {
+  if (!isText(field)) return
+  field.setRangeText(text, field.selectionStart ?? field.value.length, field.selectionEnd ?? field.value.length, 'end')
+  field.dispatchEvent(new Event('input', { bubbles: true }))
+}
+
+/** The name of a shortcut: a digit, a lower-case letter, "?" or "Escape", whatever the layout. */
+function nameOf(e: KeyboardEvent): string {
+  const m = /^(?:Key([A-Z])|(?:Digit|Numpad)([0-9]))$/.exec(e.code)
+  if (m && !(m[2] && e.shiftKey)) return (m[1] ?? m[2]!).toLowerCase()
+  return e.key
+}
+
+export function listenToKeys(on: { scan: (text: string) => void; shortcut: (name: string) => void }): void {
+  const wedge = new Wedge()
+  let before: Before | null = null
+  let expiry = 0
+  let command = 0
+
+  const settle = (a: Answer): void => {
+    if (before && a.release) type(before.field, a.release)
+    if (before && (a.caught || a.scan)) putBack(before)
+    if (a.scan) {
+      before = null
+      on.scan(a.scan)
+    }
+  }
+
+  window.addEventListener(
+    'keydown',
+    (e) => {
+      if (e.ctrlKey || e.altKey || e.metaKey) return
+      clearTimeout(command)
+      if (e.repeat) {
+        // A person leaning on a key. Scanners let go of each key.
+        if (wedge.sure) e.preventDefault()
+        return
+      }
+      const field = fieldOf(e.target)
+      if (!wedge.continues(e.timeStamp)) before = field && remember(field)
+      const a = wedge.feed({ key: e.key, code: e.code, shift: e.shiftKey, at: e.timeStamp })
+      if (a.hold) {
+        e.preventDefault()
+        e.stopImmediatePropagation()
+      }
+      settle(a)
+      clearTimeout(expiry)
+      if (wedge.holding || wedge.sure) expiry = window.setTimeout(() => settle(wedge.expire()), STALL_MS)
+      if (a.hold || field) return
+      const name = nameOf(e)
+      if (e.key === 'Escape') on.shortcut(name)
+      else if (name.length === 1) command = window.setTimeout(() => on.shortcut(name), SHORTCUT_MS)
+    },
+    { capture: true },
+  )
+}

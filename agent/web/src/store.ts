@@ -1,0 +1,100 @@
+// The one state of the page, and everything that changes it.
+
+import { computed, ref, shallowRef, watch } from 'vue'
+import * as api from './api'
+import { follow } from './feed'
+import { t } from './i18n'
+import { play } from './sound'
+import { agentNow, annullable, faceOf, reduce, shownScan, start, type Happening } from './state'
+import type { Scan } from './types'
+
+const TICK_MS = 200
+const NOTICE_MS = 6_000
+
+const state = shallowRef(start(performance.now()))
+/** The page's monotonic clock, as far as the screen needs it. */
+export const now = ref(performance.now())
+/** A sentence about something that did not work. */
+export const notice = ref('')
+/** The lane that codes typed or scanned by keyboard go to; "" is the first. */
+export const typingLane = ref('')
+/** The scan whose answer is on its way to the agent. */
+export const sending = ref('')
+
+export const status = computed(() => state.value.status)
+export const texts = computed(() => state.value.texts)
+export const scans = computed(() => state.value.scans)
+export const connected = computed(() => state.value.connected)
+export const shown = computed(() => shownScan(state.value))
+export const face = computed(() => (shown.value ? faceOf(shown.value) : null))
+export const last = computed(() => annullable(state.value, now.value))
+export const time = computed(() => agentNow(state.value, now.value))
+export const current = state
+
+let noticeTimer = 0
+
+function happen(h: Happening): void {
+  state.value = reduce(state.value, h)
+}
+
+function say(text: string): void {
+  notice.value = text
+  play('attention')
+  clearTimeout(noticeTimer)
+  noticeTimer = window.setTimeout(() => (notice.value = ''), NOTICE_MS)
+}
+
+/** Connects to the agent and starts the clock. */
+export function begin(): void {
+  follow(
+    (message) => happen({ type: 'message', message, now: performance.now() }),
+    () => happen({ type: 'lost' }),
+  )
+  setInterval(() => {
+    now.value = performance.now()
+    happen({ type: 'tick', now: now.value })
+  }, TICK_MS)
+  watch(() => state.value.cue, (cue) => cue && play(cue.sound))
+  watch(() => status.value?.software, reloadAfterUpdate)
+}
+
+/** An updated agent serves an updated page; the old one goes when nobody looks at it. */
+function reloadAfterUpdate(software: string | undefined, before: string | undefined): void {
+  if (!software || !before || software === before) return
+  const stop = watch(
+    shown,
+    (scan) => {
+      if (!scan) location.reload()
+    },
+    { immediate: true },
+  )
+  setTimeout(stop, 3_600_000)
+}
+
+async function attempt(call: () => Promise<Scan>, id = ''): Promise<void> {
+  notice.value = ''
+  try {
+    happen({ type: 'result', scan: await call(), now: performance.now() })
+  } catch (error) {
+    const refusal = error instanceof api.Refusal ? error : new api.Refusal('unknown', t('failed'))
+    say(refusal.message)
+    if (id && ['not_waiting', 'unknown_scan'].includes(refusal.code)) happen({ type: 'settled', id })
+  }
+}
+
+export const present = (text: string, source: 'wedge' | 'manual'): Promise<void> =>
+  attempt(() => api.present(text, source, typingLane.value))
+
+async function settle(id: string, call: () => Promise<Scan>): Promise<void> {
+  if (sending.value === id) return
+  sending.value = id
+  await attempt(call, id)
+  if (sending.value === id) sending.value = ''
+}
+
+export const answer = (scan: Scan, document: string): Promise<void> =>
+  settle(scan.id, () => api.answer(scan.id, document))
+
+export const refuse = (scan: Scan): Promise<void> => settle(scan.id, () => api.refuse(scan.id))
+
+export const annul = (scan: Scan): Promise<void> => attempt(() => api.annul(scan.id))

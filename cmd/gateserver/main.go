@@ -1,0 +1,162 @@
+// Command gateserver is the central server of a campus: it issues signed codes,
+// takes in what the gates report, and tells the gates what they must know.
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+	_ "time/tzdata" // the machine may have no time zone files
+
+	"campusgate/server"
+)
+
+// Exit codes.
+const (
+	exitOK     = 0
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+const usage = `用法 / usage:
+  gateserver -config FILE                     运行 / serve
+  gateserver init -config FILE [-json]        建站 / create the data, the keys and a first token
+  gateserver check-config -config FILE        检查配置 / say what is wrong in the file
+  gateserver rotate -config FILE [-force]     轮换签发密钥 / make the next issuer key sign
+  gateserver audit -config FILE               核对操作记录 / verify the chain of the trail
+
+样例配置 / sample configuration: configs/server.yaml
+`
+
+// Env is everything of the world that the command touches beside files and
+// ports.
+type Env struct {
+	Stdout io.Writer
+	Stderr io.Writer
+	Now    func() time.Time
+	Rand   io.Reader
+}
+
+// options are the flags of all verbs.
+type options struct {
+	config string
+	json   bool
+	force  bool
+}
+
+// verbs are what can be asked of the command; "" is to serve.
+var verbs = map[string]func(context.Context, Env, server.Settings, options) error{
+	"":             serve,
+	"init":         initialise,
+	"check-config": check,
+	"rotate":       rotate,
+	"audit":        audit,
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	env := Env{Stdout: os.Stdout, Stderr: os.Stderr, Now: time.Now, Rand: rand.Reader}
+	os.Exit(run(ctx, env, os.Args[1:]))
+}
+
+func run(ctx context.Context, env Env, args []string) int {
+	verb := ""
+	if len(args) > 0 && verbs[args[0]] != nil && args[0] != "" {
+		verb, args = args[0], args[1:]
+	}
+	var o options
+	fs := flag.NewFlagSet(verb, flag.ContinueOnError)
+	fs.SetOutput(io.Discard)
+	fs.StringVar(&o.config, "config", "", "")
+	switch verb {
+	case "init":
+		fs.BoolVar(&o.json, "json", false, "")
+	case "rotate":
+		fs.BoolVar(&o.force, "force", false, "")
+	}
+	switch err := fs.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		_, _ = io.WriteString(env.Stdout, usage)
+		return exitOK
+	case err != nil:
+		return misused(env, err.Error())
+	case fs.NArg() > 0:
+		return misused(env, fmt.Sprintf("unexpected argument %q", fs.Arg(0)))
+	case o.config == "":
+		return misused(env, "-config is missing")
+	}
+	data, err := os.ReadFile(o.config)
+	if err == nil {
+		var settings server.Settings
+		if settings, err = server.ParseConfig(o.config, data); err == nil {
+			err = verbs[verb](ctx, env, settings, o)
+		}
+	}
+	if err != nil {
+		_, _ = fmt.Fprintf(env.Stderr, "gateserver: %v\n", err)
+		return exitFailed
+	}
+	return exitOK
+}
+
+func misused(env Env, what string) int {
+	_, _ = fmt.Fprintf(env.Stderr, "gateserver: %s\n\n%s", what, usage)
+	return exitUsage
+}
+
+func serve(ctx context.Context, env Env, s server.Settings, _ options) error {
+	log := slog.New(slog.NewTextHandler(env.Stderr, nil))
+	srv, err := server.New(ctx, s, server.Deps{Now: env.Now, Rand: env.Rand, Log: log})
+	if err != nil {
+		return err
+	}
+	if _, err := fmt.Fprintf(env.Stdout, "监听 / listening: %s\n", srv.URL()); err != nil {
+		return err
+	}
+	return srv.Run(ctx)
+}
+
+func initialise(ctx context.Context, env Env, s server.Settings, o options) error {
+	made, err := server.Init(ctx, s, env.Now, env.Rand)
+	if err != nil {
+		return err
+	}
+	if o.json {
+		return json.NewEncoder(env.Stdout).Encode(made)
+	}
+	_, err = fmt.Fprintf(env.Stdout, "建站完成。令牌只显示这一次。 / Done. The token is shown only now.\n"+
+		"  token       %s\n  admin link  %s  (24 h)\n", made.Token, made.AdminLink)
+	return err
+}
+
+func check(_ context.Context, env Env, s server.Settings, o options) error {
+	_, err := fmt.Fprintf(env.Stdout, "%s: 没有问题 / nothing wrong (%s, %s)\n", o.config, s.Site, s.Listen)
+	return err
+}
+
+func rotate(ctx context.Context, env Env, s server.Settings, o options) error {
+	if err := server.Rotate(ctx, s, env.Now, env.Rand, o.force); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintln(env.Stdout, "已轮换 / rotated")
+	return err
+}
+
+func audit(ctx context.Context, env Env, s server.Settings, _ options) error {
+	n, err := server.VerifyTrail(ctx, s, env.Now, env.Rand)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(env.Stdout, "%d 条记录，链完整 / %d entries, the chain holds\n", n, n)
+	return err
+}

@@ -1,0 +1,85 @@
+package server_test
+
+import (
+	"errors"
+	"reflect"
+	"regexp"
+	"strings"
+	"testing"
+
+	"campusgate/configs"
+	"campusgate/server"
+)
+
+const good = `listen: 127.0.0.1:8443
+data: /tmp/server
+site: 云岭大学
+`
+
+func TestParseConfig_OK(t *testing.T) {
+	s, err := server.ParseConfig("server.yaml", []byte(good))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Location.String() != "Asia/Shanghai" || s.CodeHost != "127.0.0.1:8443" {
+		t.Errorf("defaults: %+v", s)
+	}
+}
+
+func TestParseConfig_NamesLineAndKey(t *testing.T) {
+	for _, c := range []struct{ name, from, to, want string }{
+		{"UnknownKey", "data:", "dada:", `server.yaml:2:1: unknown field "dada"`},
+		{"Listen", "127.0.0.1:8443", "gate", "server.yaml:1: listen:"},
+		{"NoData", "data: /tmp/server\n", "", "data: missing"},
+		{"NoSite", "云岭大学", `""`, "server.yaml:3: site:"},
+		{"Zone", "data:", "time_zone: Mars/Base\ndata:", "server.yaml:2: time_zone:"},
+		{"LocalZone", "data:", "time_zone: Local\ndata:", "server.yaml:2: time_zone:"},
+		{"CodeHost", "data:", "code_host: a b\ndata:", "server.yaml:2: code_host:"},
+		{"Keep", "data:", "keep_events: some\ndata:", "server.yaml:2: keep_events:"},
+		{"PlainToTheWorld", "127.0.0.1:8443", "0.0.0.0:8443", "tls: missing"},
+		{"CertAlone", "data:", "tls: {cert: a}\ndata:", "server.yaml:2: tls: cert and key"},
+		{"CertAndHosts", "data:", "tls: {cert: a, key: b, hosts: [c]}\ndata:", "server.yaml:2: tls.hosts:"},
+		{"HostWithPort", "data:", "tls: {hosts: [\"a:1\"]}\ndata:", "server.yaml:2: tls.hosts[0]:"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			text := strings.Replace(good, c.from, c.to, 1)
+			if text == good {
+				t.Fatal("the case changes nothing")
+			}
+			_, err := server.ParseConfig("server.yaml", []byte(text))
+			if !errors.Is(err, configs.ErrConfig) || !strings.Contains(err.Error(), c.want) {
+				t.Fatalf("got %v, want an ErrConfig with %q", err, c.want)
+			}
+		})
+	}
+}
+
+func TestSample_HasEveryKeyAndDecodes(t *testing.T) {
+	sample, err := configs.Samples.ReadFile("server.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := server.ParseConfig("server.yaml", sample); err != nil {
+		t.Fatal(err)
+	}
+	twice := regexp.MustCompile(`(?m)^#tls: \{hosts.*$`).ReplaceAll(sample, nil)
+	on := regexp.MustCompile(`(?m)^#([a-z_]+:)`).ReplaceAll(twice, []byte("$1"))
+	if _, err := server.ParseConfig("server.yaml", on); err != nil {
+		t.Fatalf("with the commented lines: %v", err)
+	}
+	for _, key := range keys(reflect.TypeFor[server.Config]()) {
+		if !regexp.MustCompile(`(?m)^#?([a-z]+: \{.*)?` + key + `:`).Match(sample) {
+			t.Errorf("key %s is not in the sample", key)
+		}
+	}
+}
+
+func keys(t reflect.Type) (list []string) {
+	for field := range t.Fields() {
+		list = append(list, field.Tag.Get("yaml"))
+		if field.Type.Kind() == reflect.Struct {
+			list = append(list, keys(field.Type)...)
+		}
+	}
+	return list
+}

@@ -1,0 +1,238 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"path/filepath"
+	"time"
+
+	"github.com/go-co-op/gocron/v2"
+	"golang.org/x/sync/errgroup"
+
+	"campusgate/server/api"
+	"campusgate/server/audit"
+	"campusgate/server/auth"
+	"campusgate/server/hub"
+	"campusgate/server/issue"
+	"campusgate/server/store"
+	"campusgate/server/web"
+	"campusgate/signing/wire"
+)
+
+// Version is what the server calls itself.
+const Version = "campusgate-server/1"
+
+// Pace of the schedules.
+const (
+	keysEvery  = time.Hour
+	pruneEvery = time.Hour
+	feedKept   = 30 * 24 * time.Hour // an agent that was away for longer gets a snapshot
+)
+
+// Deps is what a server needs of the world.
+type Deps struct {
+	Now  func() time.Time
+	Rand io.Reader
+	Log  *slog.Logger
+}
+
+// Server is an open server. New opens everything, Run works once.
+type Server struct {
+	settings Settings
+	deps     Deps
+
+	db       *store.Store
+	signer   *issue.Service
+	hub      *hub.Hub
+	auditor  *audit.Auditor
+	http     *http.Server
+	listener net.Listener
+}
+
+// New opens the database, which must exist, and takes the port. After an error
+// nothing stays open.
+func New(ctx context.Context, s Settings, d Deps) (srv *Server, err error) {
+	srv = &Server{settings: s, deps: d}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, srv.close())
+		}
+	}()
+	if srv.db, err = open(ctx, s, d.Now, d.Rand); err != nil {
+		return nil, err
+	}
+	if srv.signer, err = newSigner(s, srv.db, d.Now, d.Rand); err != nil {
+		return nil, err
+	}
+	srv.hub = hub.New(hub.Config{Site: s.Site, Now: d.Now, Rand: d.Rand, Log: d.Log}, agents{srv.db})
+	srv.auditor = audit.New(srv.db, d.Log)
+	handler, err := srv.handler()
+	if err != nil {
+		return nil, err
+	}
+	trust, err := certificates(s, srv.db, d.Now)
+	if err != nil {
+		return nil, err
+	}
+	srv.http = &http.Server{
+		Handler: handler, TLSConfig: trust,
+		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 60 * time.Second,
+		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
+		ErrorLog: slog.NewLogLogger(d.Log.Handler(), slog.LevelDebug),
+	}
+	srv.listener, err = net.Listen("tcp", s.Listen)
+	return srv, err
+}
+
+// open opens the database of this site.
+func open(ctx context.Context, s Settings, now func() time.Time, random io.Reader) (*store.Store, error) {
+	db, err := store.Open(ctx, filepath.Join(s.Data, DatabaseFile), store.Options{Now: now, Random: random})
+	if errors.Is(err, store.ErrNoDatabase) {
+		return nil, fmt.Errorf("%w; a new site begins with: gateserver init -config FILE", err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if name := db.Site().Name; name != s.Site {
+		return nil, errors.Join(fmt.Errorf("the database is of site %q, the configuration says %q", name, s.Site), db.Close())
+	}
+	return db, nil
+}
+
+// handler joins the API, the agents' websocket and the pages.
+func (srv *Server) handler() (http.Handler, error) {
+	s, d := srv.settings, srv.deps
+	calls, err := api.New(api.Deps{
+		Store: srv.db, Issue: srv.signer, Auth: auth.New(srv.db, d.Now, d.Rand), Hub: srv.hub, Audit: srv.auditor,
+		Now: d.Now, Rand: d.Rand, Log: d.Log, Version: Version, Location: s.Location,
+	})
+	if err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	mux.Handle(wire.Path, srv.hub)
+	for _, prefix := range []string{"/api/", "/healthz", "/readyz", "/metrics"} {
+		mux.Handle(prefix, calls)
+	}
+	mux.Handle("/", web.New(web.Config{Site: s.Site, Version: Version}))
+	return mux, nil
+}
+
+// URL is where the server listens.
+func (srv *Server) URL() string {
+	scheme := "http://"
+	if srv.http.TLSConfig != nil {
+		scheme = "https://"
+	}
+	return scheme + srv.listener.Addr().String()
+}
+
+// Run serves until ctx ends, which is no error, or until a part fails that the
+// server cannot be without. It closes everything.
+func (srv *Server) Run(ctx context.Context) error {
+	jobs, err := srv.schedule(ctx)
+	if err != nil {
+		return errors.Join(err, srv.close())
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	ended := func(err error) error {
+		if ctx.Err() != nil {
+			return nil
+		}
+		return err
+	}
+	group.Go(func() error { return ended(srv.hub.Run(ctx)) })
+	group.Go(func() error { return ended(srv.auditor.Run(ctx)) })
+	group.Go(srv.serve)
+	group.Go(func() error { return srv.watchFeed(ctx) })
+	group.Go(func() error {
+		<-ctx.Done()
+		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
+		defer cancel()
+		if err := srv.http.Shutdown(grace); err != nil {
+			return srv.http.Close() // what is left has had its time
+		}
+		return nil
+	})
+	err = group.Wait()
+	return errors.Join(err, jobs.Shutdown(), srv.close())
+}
+
+// watchFeed wakes the agents' streams when another process has changed the
+// feed, as the rotate command does.
+func (srv *Server) watchFeed(ctx context.Context) error {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for last := uint64(0); ; {
+		if now, err := srv.db.Revision(ctx); err == nil && now != last {
+			last = now
+			srv.db.Notice()
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+func (srv *Server) serve() error {
+	var err error
+	if srv.http.TLSConfig != nil {
+		err = srv.http.ServeTLS(srv.listener, "", "")
+	} else {
+		err = srv.http.Serve(srv.listener)
+	}
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
+// schedule starts what happens by the clock: keys, and what is kept too long.
+func (srv *Server) schedule(ctx context.Context) (gocron.Scheduler, error) {
+	jobs, err := gocron.NewScheduler()
+	if err != nil {
+		return nil, err
+	}
+	add := func(every time.Duration, name string, do func(context.Context) error) {
+		_, failed := jobs.NewJob(gocron.DurationJob(every), gocron.NewTask(func() {
+			if err := do(ctx); err != nil && ctx.Err() == nil {
+				srv.deps.Log.Error("schedule", "job", name, "error", err)
+			}
+		}), gocron.WithStartAt(gocron.WithStartImmediately()))
+		err = errors.Join(err, failed)
+	}
+	add(keysEvery, "keys", srv.signer.Tick)
+	add(pruneEvery, "feed", func(ctx context.Context) error {
+		return srv.db.PruneFeed(ctx, srv.deps.Now().Add(-feedKept).UnixMilli())
+	})
+	if keep := srv.settings.KeepEvents; keep > 0 {
+		add(pruneEvery, "events", func(ctx context.Context) error {
+			return srv.db.PruneEvents(ctx, srv.deps.Now().Add(-keep).UnixMilli())
+		})
+	}
+	if err != nil {
+		return nil, errors.Join(err, jobs.Shutdown())
+	}
+	jobs.Start()
+	return jobs, nil
+}
+
+func (srv *Server) close() error {
+	var errs []error
+	if srv.listener != nil {
+		if err := srv.listener.Close(); !errors.Is(err, net.ErrClosed) {
+			errs = append(errs, err)
+		}
+	}
+	if srv.db != nil {
+		errs = append(errs, srv.db.Close())
+	}
+	return errors.Join(errs...)
+}
