@@ -2,6 +2,8 @@ module campusgate
 
 go 1.26.0
 
+ignore ./node_modules
+
 require (
 	github.com/chromedp/chromedp v0.23.0
 	github.com/danielgtaylor/huma/v2 v2.37.2

@@ -36,6 +36,7 @@ type Snapshot struct {
 
 // Clock says whether the agent's time can be relied on, and why not.
 type Clock struct {
+	// Reason is set_back or not_synced where it cannot; the page has the words.
 	Trusted  bool   `json:"trusted"`
 	OffsetMS int64  `json:"offset_ms"` // server minus this computer
 	SyncedAt int64  `json:"synced_at"`

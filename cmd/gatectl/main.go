@@ -54,6 +54,7 @@ var commands = []command{
 	{"inspect", "查看通行码内容 / show what a code says", runInspect},
 	{"qr", "绘制二维码 / draw a code as a QR image", runQR},
 	{"demo", "在本机演示整个校园 / run a whole campus on this machine", runDemo},
+	{"bench", "测量性能 / measure speed, each figure against its limit", runBench},
 }
 
 // main leaves signals alone: a command that has something to wind down asks for

@@ -30,6 +30,8 @@ const words = {
   banner_feed_text: ['画面可能不是最新，正在重连；请先人工核对', 'This page may be out of date; reconnecting. Check people by hand until then'],
   banner_clock: ['本机时间不可信', 'The clock of this computer cannot be trusted'],
   banner_clock_text: ['请联系管理员校时', 'Ask the administrator to set it'],
+  clock_set_back: ['电脑时间被往回拨了', 'The PC clock was set back'],
+  clock_not_synced: ['太久没有与服务器对时', 'Not compared with the server for too long'],
   banner_skew: ['电脑时间偏差 {age}', 'The computer’s clock is off by {age}'],
   banner_skew_text: ['程序已自动校正，请管理员检查', 'Corrected by the agent; ask the administrator to look'],
   banner_scanner: ['扫码器断开：{lane}', 'Scanner lost: {lane}'],

@@ -60,7 +60,7 @@ export interface Status {
   now: number
   snapshot: { revision: number; at: number; age_ms: number }
   queue: number
-  clock: { trusted: boolean; offset_ms: number; synced_at: number; reason: string }
+  clock: { trusted: boolean; offset_ms: number; synced_at: number; reason: '' | 'set_back' | 'not_synced' }
   lanes: Lane[]
 }
 

@@ -1,0 +1,158 @@
+package campus_test
+
+import (
+	"context"
+	"fmt"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"campusgate/agent/web"
+	"campusgate/cmd/internal/campus"
+	"campusgate/cmd/internal/demo"
+)
+
+// missing skips a test for want of a tool, except where everything must run.
+func missing(t *testing.T, format string, args ...any) {
+	t.Helper()
+	if os.Getenv("CI") == "true" {
+		t.Fatalf(format, args...)
+	}
+	t.Skipf(format, args...)
+}
+
+// browse opens a page in headless Chromium.
+func browse(t *testing.T, url string) context.Context {
+	t.Helper()
+	if _, built := web.FS(); !built {
+		missing(t, "the guard page was not built: npm ci && npm run build")
+	}
+	path, err := exec.LookPath("chromium")
+	if err != nil {
+		missing(t, "no Chromium: install it to run the browser tests")
+	}
+	allocator, stop := chromedp.NewExecAllocator(t.Context(), append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
+	)...)
+	t.Cleanup(stop)
+	ctx, cancel := chromedp.NewContext(allocator)
+	t.Cleanup(cancel)
+	if err := chromedp.Do(ctx); err != nil { // binds the tab to ctx, not to the limit
+		t.Fatal(err)
+	}
+	ctx, end := context.WithTimeout(ctx, time.Minute)
+	t.Cleanup(end)
+	if err := chromedp.Do(ctx, chromedp.EmulateViewport(1280, 800), chromedp.Navigate(url)); err != nil {
+		t.Fatal(err)
+	}
+	return ctx
+}
+
+// holds waits until a JavaScript condition is true.
+func holds(t *testing.T, ctx context.Context, condition string) {
+	t.Helper()
+	wait := fmt.Sprintf(`new Promise((done) => {
+		const end = Date.now() + 15000
+		const look = () => ((%s) ? done(true) : Date.now() > end ? done(false) : setTimeout(look, 10))
+		look()
+	})`, condition)
+	ok, err := chromedp.Run(ctx, chromedp.Evaluate[bool](wait, chromedp.EvalAwaitPromise))
+	if err != nil {
+		t.Fatalf("%s: %v", condition, err)
+	}
+	if !ok {
+		t.Fatalf("never true in the page: %s", condition)
+	}
+}
+
+func TestPage_ShowsTheVerdictOfARealScan(t *testing.T) {
+	c := start(t, campus.Options{Gates: []string{"东门 East Gate"}})
+	gate := c.Gates[0]
+	relay := watch(t, gate)
+	page := browse(t, gate.URL)
+	holds(t, page, `document.querySelector('[data-chip]')`)
+	pass := issue(t, c, gate, 1)[0]
+
+	plug(t, gate).scan(t, pass.Code)
+	holds(t, page, `document.querySelector('[data-reason=granted]')?.innerText.includes('访客0')`)
+	relay.await(t, 1)
+	if e := arrived(t, c, 1)[0]; e.Reason != "granted" || e.PassID != pass.ID {
+		t.Errorf("the server holds %+v", e)
+	}
+}
+
+// The demo page, clicked as a newcomer would: issue, scan, scan at the other
+// gate, cut the network, go on, restore.
+func TestDemo_FollowsItsOwnThreeLines(t *testing.T) {
+	server := httptest.NewUnstartedServer(nil)
+	origin := "http://" + server.Listener.Addr().String()
+	c := start(t, campus.Options{FrameAncestors: []string{origin}})
+	server.Config.Handler = demo.New(c, time.Now).Handler()
+	server.Start()
+	t.Cleanup(server.Close)
+	east, west := watch(t, c.Gates[0]), watch(t, c.Gates[1])
+
+	page := browse(t, origin+"/")
+	click := func(n int) {
+		t.Helper()
+		do(t, page, fmt.Sprintf(`document.querySelectorAll('#lanes button')[%d].click()`, n))
+	}
+	issueOne := func() {
+		t.Helper()
+		do(t, page, `document.querySelector('#screen').replaceChildren(); document.querySelector('#issue').click()`)
+		holds(t, page, `document.querySelector('#screen img')?.naturalWidth > 0 && !document.querySelector('#lanes button').disabled`)
+	}
+	rows := func(n int) string {
+		return fmt.Sprintf(`document.querySelectorAll('#events tr').length === %d`, n)
+	}
+	holds(t, page, `document.querySelectorAll('iframe').length === 2 && document.querySelectorAll('#lanes button').length === 3`)
+
+	issueOne()
+	click(0)
+	east.await(t, 1)
+	holds(t, page, rows(1))
+	click(1)
+	holds(t, page, rows(2)+` && document.querySelector('#events td.no')?.title === 'already_used'`)
+
+	do(t, page, `document.querySelector('#network').click()`)
+	holds(t, page, `document.querySelector('#network').getAttribute('aria-checked') === 'false'`)
+	issueOne()
+	click(1)
+	click(0)
+	east.await(t, 2)
+	do(t, page, `document.querySelector('#network').click()`)
+	holds(t, page, rows(4)+` && document.querySelector('#events td.no')?.title === 'offline_not_allowed' || document.querySelectorAll('#events td.no')[1]?.title === 'offline_not_allowed'`)
+	if n := west.pulses(t); n != 0 {
+		t.Errorf("the west gate opened %d times", n)
+	}
+	if *shots != "" {
+		shoot(t, page, "demo-zh")
+		do(t, page, `document.querySelector('#language').click()`)
+		holds(t, page, `document.documentElement.lang === 'en'`)
+		shoot(t, page, "demo-en")
+	}
+}
+
+func do(t *testing.T, page context.Context, script string) {
+	t.Helper()
+	if _, err := chromedp.Run(page, chromedp.Evaluate[any](script+"; 0")); err != nil {
+		t.Fatalf("%s: %v", script, err)
+	}
+}
+
+func shoot(t *testing.T, page context.Context, name string) {
+	t.Helper()
+	png, err := chromedp.Run(page, chromedp.CaptureScreenshot())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(*shots, name+".png"), png, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
