@@ -1,0 +1,128 @@
+package lane
+
+import (
+	"campusgate/signing"
+	"campusgate/signing/verdict"
+	"campusgate/signing/wire"
+)
+
+// Book is the open write transaction in which a Core decides. Everything read
+// is as of this transaction, its own writes included. An error of any method
+// fails the whole transaction.
+type Book interface {
+	// Standing is what the store holds about a pass shown with a phone key (zero
+	// without one), and this gate's policy.
+	Standing(pass signing.PassID, phone signing.PhoneID) (Standing, error)
+	// Append gives e the next id of the journal and writes it.
+	Append(e *wire.Event) error
+	// Use records an admission or a grant.
+	Use(u Use) error
+	// Unuse takes u back and marks the event u.Seq as annulled by the event
+	// that was appended last.
+	Unuse(u Use) error
+	// Counter sets the highest proof counter of a phone.
+	Counter(pass signing.PassID, phone signing.PhoneID, counter uint64, at int64) error
+	// Admission finds the event that opened a lane for this scan.
+	Admission(scan string) (Admission, bool, error)
+
+	// Ask keeps a question about a pass in state ClaimOpen, in place of any
+	// earlier one, and gives it an id.
+	Ask(c *wire.Claim) error
+	// Settle moves the last question about a pass to another state.
+	Settle(pass signing.PassID, state ClaimState) error
+	// Overdue lists open questions asked at or before a moment, oldest first.
+	Overdue(at int64) ([]Question, error)
+
+	// Answered finds what this gate answered as owner.
+	Answered(claim string) (Answered, bool, error)
+	// Answer keeps an answer, in place of any earlier one with the same id.
+	Answer(a Answered) error
+	// Releases lists the claims that the server released, for Released to tick
+	// off.
+	Releases() ([]Answered, error)
+	Released(claim string) error
+
+	// Clock and SetClock keep what is known of the clock.
+	Clock() (Clock, error)
+	SetClock(c Clock) error
+}
+
+// Standing is what bears on a pass at this gate.
+type Standing struct {
+	Record verdict.Record
+	Policy Policy
+	Asked  *Question // the last question about the pass
+}
+
+// Policy is this gate's entry in the snapshot.
+type Policy struct {
+	Known     bool // false until a snapshot named this gate
+	Revision  uint64
+	Fresh     int64 // unix ms
+	Zone      int
+	Mode      verdict.Mode
+	OwnsFrom  int64 // unix s
+	Documents bool
+}
+
+// Use is one admission of a pass by this gate, or a grant to another.
+type Use struct {
+	Pass    signing.PassID
+	Seq     uint64 // of its event
+	At      int64
+	Gate    uint16 // where the person went through
+	Reason  verdict.Reason
+	Own     bool  // an admission here: repeats refer to it
+	Counts  bool  // decided here
+	Claimed bool  // decided by another, opened here
+	Expires int64 // unix s, of the credential
+}
+
+// Admission is an event that opened a lane.
+type Admission struct {
+	Event    wire.Event
+	Annulled bool
+}
+
+// ClaimState is how far a question asked by this gate has come.
+type ClaimState int
+
+// The states. Open questions are asked again with the same id or given back.
+const (
+	ClaimOpen     ClaimState = 1
+	ClaimOpened   ClaimState = 2 // granted, and the lane opened
+	ClaimRefused  ClaimState = 3 // the decider said that the pass is used up
+	ClaimReturned ClaimState = 4 // given back
+)
+
+// Question is a claim that this gate asked.
+type Question struct {
+	ID    string
+	Pass  signing.PassID
+	At    int64 // when it was asked first
+	State ClaimState
+}
+
+// The states of an Answered claim.
+const (
+	AnswerGranted = "granted"
+	AnswerUsed    = "used"
+	AnswerDead    = "dead" // released: a question that is still on its way gets no answer
+)
+
+// Answered is what this gate, as owner, answered to a claim.
+type Answered struct {
+	ID      string
+	Pass    signing.PassID
+	State   string
+	Event   wire.EventID // the grant; zero = none
+	First   *verdict.Use
+	Expires int64 // unix s
+}
+
+// Clock is what an agent keeps about its clock. Unix ms.
+type Clock struct {
+	OffsetMS  int64
+	Synced    int64 // by the corrected clock; 0 = never
+	HighWater int64
+}

@@ -1,0 +1,178 @@
+package lane
+
+import (
+	"campusgate/signing/verdict"
+	"campusgate/signing/wire"
+)
+
+// decide judges an attempt with what the book holds now. It ends as an event,
+// or waits for the guard or for the pass's decider.
+//
+// The case keeps the moment of presentation: a code that was fresh when it was
+// shown does not go stale while the guard looks at a document.
+func (c *Core) decide(book Book, a *attempt, now moment) ([]Effect, error) {
+	k := &a.kase
+	var asked *Question
+	if k.Read == 0 {
+		standing, err := book.Standing(k.Code.ID, a.scan.Code.Phone)
+		if err != nil {
+			return nil, err
+		}
+		standing.apply(k, &c.cfg)
+		asked = standing.Asked
+		if r := k.Record.Recent; r != nil && r.At > k.At {
+			// Overtaken by an admission of the same pass: this is a repeat now,
+			// which the moment of presentation would hide.
+			k.At, k.Clock = now.at, now.clock
+		}
+	}
+	switch v := verdict.Judge(k); v.Need {
+	case verdict.NeedDocument:
+		// Should the policy have come to ask for a document after the decider
+		// answered, the decider is asked again then, with the same id.
+		next := *a
+		next.asked, next.kase.Claim = false, verdict.Claim{}
+		c.park(&next)
+		return []Effect{Show{next.result(now.at, v)}}, nil
+	case verdict.NeedClaim:
+		return c.ask(book, a, asked, v.Owner, now)
+	case verdict.NeedNothing:
+		return c.conclude(book, a, v, now)
+	default:
+		return c.conclude(book, a, verdict.Verdict{Reason: verdict.Internal}, now)
+	}
+}
+
+// conclude writes the event of an attempt and everything that follows from it.
+func (c *Core) conclude(book Book, a *attempt, v verdict.Verdict, now moment) ([]Effect, error) {
+	k := &a.kase
+	entered := v.Opens() && k.Lane.Direction == verdict.Entry
+	counted := entered && k.Code.Uses > 0
+	e := wire.Event{
+		Type: wire.EventScan, Scan: a.scan.ID, Lane: a.scan.Lane, Source: a.scan.Source, Offline: a.scan.Offline,
+		Pass: k.Code.ID, Verdict: v, Case: k, Claim: a.claim,
+		// Judge asked for a claim wherever somebody else decides.
+		Counts:    counted && a.claim == "",
+		Documents: a.docs,
+	}
+	if err := c.write(book, &e, now); err != nil {
+		return nil, err
+	}
+	c.unpark(a)
+	if a.claim != "" {
+		var err error
+		switch {
+		case v.Opens():
+			err = book.Settle(k.Code.ID, ClaimOpened)
+		case k.Claim.State == verdict.ClaimUsed && a.asked:
+			err = c.refused(book, a)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	var effects []Effect
+	if v.Opens() {
+		if err := c.opened(book, a, &e, counted); err != nil {
+			return nil, err
+		}
+		effects = append(effects, Open{a.scan.Lane})
+	}
+	r := a.result(now.at, v)
+	r.Event = &e.ID
+	return append(effects, Show{r}), nil
+}
+
+// opened records what an admission uses up.
+func (c *Core) opened(book Book, a *attempt, e *wire.Event, counted bool) error {
+	k := &a.kase
+	if p := k.Code.Proof; p != nil {
+		if err := book.Counter(k.Code.ID, p.Phone, max(p.Counter, known(k)), e.At); err != nil {
+			return err
+		}
+	}
+	if k.Lane.Direction != verdict.Entry {
+		return nil
+	}
+	return book.Use(c.useOf(e, counted))
+}
+
+// known is the highest counter seen before; an exit may show an older one.
+func known(k *verdict.Case) uint64 {
+	if k.Record.Counter == nil {
+		return 0
+	}
+	return *k.Record.Counter
+}
+
+// useOf is what an own admission used up: the same when it happens and when it
+// is taken back.
+func (c *Core) useOf(e *wire.Event, counted bool) Use {
+	return Use{
+		Pass: e.Pass, Seq: e.ID.Seq, At: e.At, Gate: c.cfg.Gate, Reason: e.Verdict.Reason, Own: true,
+		Counts: e.Counts, Claimed: counted && !e.Counts, Expires: e.Case.Code.Expires,
+	}
+}
+
+// write completes an event with what all events have, and appends it.
+func (c *Core) write(book Book, e *wire.Event, now moment) error {
+	e.At, e.Gate = now.at, c.cfg.Gate
+	if c.clock.Synced != 0 {
+		offset := c.clock.OffsetMS
+		e.Offset = &offset
+	}
+	return book.Append(e)
+}
+
+// annul takes back an own admission: its use, its repeat and its counter.
+func (c *Core) annul(book Book, in Annul, now moment) ([]Effect, error) {
+	adm, ok, err := book.Admission(in.ID)
+	if err != nil {
+		return nil, err
+	}
+	was := &adm.Event
+	switch {
+	case !ok:
+		return []Effect{Reject{in.ID, ErrNoScan}}, nil
+	case adm.Annulled || now.at-was.At > AnnulMS || was.Case == nil:
+		return []Effect{Reject{in.ID, ErrNotAnnullable}}, nil
+	}
+	e := wire.Event{
+		Type: wire.EventAnnul, Scan: was.Scan, Lane: was.Lane, Source: was.Source, Offline: in.Offline,
+		Pass: was.Pass, Verdict: verdict.Verdict{Reason: verdict.Annulled},
+		Claim: was.Claim, Annuls: &was.ID, Counts: was.Counts,
+	}
+	if err := c.write(book, &e, now); err != nil {
+		return nil, err
+	}
+	counted := was.Case.Lane.Direction == verdict.Entry && was.Case.Code.Uses > 0
+	if err := book.Unuse(c.useOf(was, counted)); err != nil {
+		return nil, err
+	}
+	if was.Claim != "" {
+		if err := c.returned(book, was.Pass, was.Claim); err != nil {
+			return nil, err
+		}
+	}
+	if err := c.uncount(book, was, now); err != nil {
+		return nil, err
+	}
+	r, _ := ResultOf(was, true)
+	return []Effect{Show{r}}, nil
+}
+
+// uncount lets the code of an annulled admission be shown again.
+func (c *Core) uncount(book Book, was *wire.Event, now moment) error {
+	p := was.Case.Code.Proof
+	if p == nil || p.Counter == 0 {
+		return nil
+	}
+	standing, err := book.Standing(was.Pass, p.Phone)
+	if err != nil {
+		return err
+	}
+	if h := standing.Record.Counter; h == nil || *h != p.Counter {
+		return nil
+	}
+	return book.Counter(was.Pass, p.Phone, p.Counter-1, now.at)
+}

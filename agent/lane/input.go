@@ -1,0 +1,96 @@
+package lane
+
+import (
+	"campusgate/signing/code"
+	"campusgate/signing/wire"
+)
+
+// Stamp says when an input happened and whether the server could be reached.
+// All the time that a Core knows comes in stamps.
+type Stamp struct {
+	Wall    int64 // unix ms, the computer's clock
+	Mono    int64 // ms since some beginning, never going back
+	Offline bool
+}
+
+func (s Stamp) stamp() Stamp { return s }
+
+// Input is something that happened. The implementations are the types of this
+// file.
+type Input interface{ stamp() Stamp }
+
+// Scan is a code presented at a lane, already read: Code and Err are what
+// code.Read gave.
+type Scan struct {
+	Stamp
+	ID     string // new, unique at this agent for ever
+	Lane   string
+	Source string // serial, wedge, camera, api
+	Code   code.Code
+	Err    error
+}
+
+// Answer is the guard's answer to a scan that waits for a document.
+type Answer struct {
+	Stamp
+	ID       string
+	Document string // the kind of document that was shown
+	Refuse   bool   // none was
+}
+
+// Annul takes back an admission after which nobody went through.
+type Annul struct {
+	Stamp
+	ID string // of the scan
+}
+
+// ClaimReply is the decider's answer to a question of ours, or silence.
+type ClaimReply struct {
+	Stamp
+	Answer wire.Answer
+}
+
+// ClaimAsked is another gate's question to us as owner.
+type ClaimAsked struct {
+	Stamp
+	Claim wire.Claim
+}
+
+// Synced reports a comparison with the server's clock. Stamp is the moment of
+// the comparison.
+type Synced struct {
+	Stamp
+	OffsetMS int64 // the server's clock minus the computer's
+}
+
+// Tick lets time pass. It should come about once a second, and after a snapshot
+// brought releases.
+type Tick struct{ Stamp }
+
+// Effect is something to do after the commit, and only then.
+type Effect interface{ effect() }
+
+// Open moves a lane's barrier.
+type Open struct{ Lane string }
+
+// Show publishes the state of an attempt.
+type Show struct{ Result Result }
+
+// Ask sends a question to the decider of a pass. A ClaimReply must follow.
+type Ask struct{ Claim wire.Claim }
+
+// Reply answers a ClaimAsked.
+type Reply struct{ Answer wire.Answer }
+
+// Reject turns an Answer or Annul down. Nothing was changed. Err is one of the
+// sentinels of this package.
+type Reject struct {
+	ID  string
+	Err error
+}
+
+func (Open) effect()   {}
+func (Show) effect()   {}
+func (Ask) effect()    {}
+func (Reply) effect()  {}
+func (Reject) effect() {}

@@ -1,0 +1,86 @@
+package lane
+
+import (
+	"campusgate/signing"
+	"campusgate/signing/code"
+	"campusgate/signing/verdict"
+	"campusgate/signing/wire"
+)
+
+// Result is an attempt as the guard's page sees it. Name and Doc4 come from the
+// code that was just read and are kept in memory only. Times are unix
+// milliseconds unless they say seconds.
+type Result struct {
+	ID         string            `json:"id"`
+	Event      *wire.EventID     `json:"event,omitempty"` // nil while it waits, or when nothing could be written
+	At         int64             `json:"at"`
+	Lane       string            `json:"lane"`
+	Direction  verdict.Direction `json:"direction"`
+	Source     string            `json:"source"`
+	Reason     verdict.Reason    `json:"reason"`
+	Repeat     bool              `json:"repeat,omitempty"`
+	Opens      bool              `json:"opens"`
+	Need       verdict.Need      `json:"need,omitempty"`
+	Pass       signing.PassID    `json:"pass,omitzero"`
+	Kind       signing.Kind      `json:"kind,omitzero"`
+	Name       string            `json:"name,omitempty"`
+	Doc4       string            `json:"doc4,omitempty"`
+	ValidFrom  int64             `json:"valid_from,omitempty"`  // unix s
+	ValidUntil int64             `json:"valid_until,omitempty"` // unix s
+	FirstUse   *FirstUse         `json:"first_use,omitempty"`   // with already_used
+	Owner      *Owner            `json:"owner,omitempty"`       // who decides, where it did not answer
+	Offline    bool              `json:"offline,omitempty"`
+	Annulled   bool              `json:"annulled,omitempty"`
+}
+
+// FirstUse is where and when a pass was used up.
+type FirstUse struct {
+	At       int64  `json:"at"`
+	Gate     uint16 `json:"gate"`
+	GateName string `json:"gate_name"`
+}
+
+// Owner is the gate that decides a pass; gate 0 is the server.
+type Owner struct {
+	Gate uint16 `json:"gate"`
+	Name string `json:"name"`
+}
+
+// ResultOf shows an event of the journal, without the holder's name. It reports
+// false for events that are no attempts.
+func ResultOf(e *wire.Event, annulled bool) (Result, bool) {
+	if e.Type != wire.EventScan || e.Case == nil {
+		return Result{}, false
+	}
+	r := Result{ID: e.Scan, Lane: e.Lane, Source: e.Source, Direction: e.Case.Lane.Direction, Annulled: annulled}
+	r.fill(e)
+	return r, true
+}
+
+// fill adds what the event says.
+func (r *Result) fill(e *wire.Event) {
+	id := e.ID
+	r.Event, r.Offline = &id, e.Offline
+	r.judged(e.At, e.Case, e.Verdict)
+}
+
+// judged adds a verdict and the part of the case that may be shown.
+func (r *Result) judged(at int64, c *verdict.Case, v verdict.Verdict) {
+	r.At, r.Reason, r.Repeat, r.Opens, r.Need = at, v.Reason, v.Repeat, v.Opens(), v.Need
+	if k := c.Code; k.Kind != 0 {
+		r.Pass, r.Kind, r.ValidFrom, r.ValidUntil = k.ID, k.Kind, k.NotBefore, k.Expires
+	}
+	if v.First != nil {
+		r.FirstUse = &FirstUse{At: v.First.At, Gate: v.First.Gate}
+	}
+	if v.Reason == verdict.OfflineNotAllowed {
+		r.Owner = &Owner{Gate: v.Owner}
+	}
+}
+
+// named adds what only the code says.
+func (r *Result) named(c *code.Code) {
+	if c.Pass != nil {
+		r.Name, r.Doc4 = c.Pass.Name, c.Pass.Doc4
+	}
+}

@@ -1,0 +1,189 @@
+package snapshot
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+
+	"campusgate/agent/disk"
+	"campusgate/signing/wire"
+)
+
+const (
+	// chunk is how many rows one short transaction writes or removes: the lanes
+	// wait for at most one of them.
+	chunk = 128
+	// small is up to how many rows a group is applied directly.
+	small = 256
+)
+
+// Apply brings a whole group of deltas, and its cursor, into force: all of it or
+// nothing. Errors wrap ErrKeyring, ErrItem, ErrGroup or the store's. Applying a
+// group again is harmless.
+func (s *Snapshot) Apply(deltas []wire.Delta) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	g, err := s.check(deltas)
+	if err != nil {
+		return fmt.Errorf("apply snapshot: %w", err)
+	}
+	if err := s.apply(g); err != nil {
+		// A failed commit may have been done.
+		if again := s.db.Update(func(tx *disk.Tx) error { return s.load(tx) }); again != nil {
+			err = fmt.Errorf("%w; then %w", err, again)
+		}
+		return fmt.Errorf("apply snapshot: %w", err)
+	}
+	s.adopt(g)
+	return nil
+}
+
+func (s *Snapshot) apply(g *group) error {
+	base, current, dirty, err := s.generations()
+	if err != nil {
+		return err
+	}
+	if !g.reset && len(g.rows)+len(g.releases) <= small {
+		return s.db.Update(func(tx *disk.Tx) error {
+			for i := range g.rows {
+				if err := replace(tx, &g.rows[i], current); err != nil {
+					return err
+				}
+			}
+			return s.settle(tx, g, base, current, dirty)
+		})
+	}
+	if dirty {
+		if err := s.sweep(base, current); err != nil {
+			return err
+		}
+	}
+	next := current + 1
+	if err := s.stage(g, next); err != nil {
+		return err
+	}
+	if g.reset {
+		base = next
+	}
+	err = s.db.Update(func(tx *disk.Tx) error { return s.settle(tx, g, base, next, true) })
+	if err != nil {
+		return err
+	}
+	return s.sweep(base, next)
+}
+
+func (s *Snapshot) generations() (base, current int64, dirty bool, err error) {
+	err = s.db.Update(func(tx *disk.Tx) error {
+		_, err := tx.Get("SELECT base, current, dirty FROM snapshot WHERE id = 1", nil, &base, &current, &dirty)
+		return err
+	})
+	return base, current, dirty, err
+}
+
+// stage writes the rows of a large group under a generation not yet in force.
+// Releases are facts of their own, and may be known before the cursor says so.
+func (s *Snapshot) stage(g *group, gen int64) error {
+	err := s.db.Update(func(tx *disk.Tx) error {
+		return tx.Exec("UPDATE snapshot SET dirty = 1 WHERE id = 1")
+	})
+	if err != nil {
+		return err
+	}
+	// In the order of their keys, neighbours share pages: a short transaction
+	// then writes a few of them instead of one for every row. Of several rows
+	// with one key the last stays the last.
+	slices.SortStableFunc(g.rows, func(a, b row) int {
+		return cmp.Or(cmp.Compare(a.kind, b.kind), bytes.Compare(a.pass[:], b.pass[:]))
+	})
+	err = s.chunks(len(g.rows), func(tx *disk.Tx, i int) error { return insert(tx, &g.rows[i], gen) })
+	if err != nil {
+		return err
+	}
+	releases := g.releases
+	g.releases = nil
+	return s.chunks(len(releases), func(tx *disk.Tx, i int) error { return keep(tx, releases[i]) })
+}
+
+// chunks does n things in short transactions.
+func (s *Snapshot) chunks(n int, do func(tx *disk.Tx, i int) error) error {
+	for from := 0; from < n; from += chunk {
+		err := s.db.Update(func(tx *disk.Tx) error {
+			for i := from; i < min(from+chunk, n); i++ {
+				if err := do(tx, i); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// settle is the transaction that brings a group into force, apart from rows.
+func (s *Snapshot) settle(tx *disk.Tx, g *group, base, current int64, dirty bool) error {
+	if g.reset {
+		if err := tx.Exec("DELETE FROM gates"); err != nil {
+			return err
+		}
+	}
+	for i := range g.gates {
+		if err := putGate(tx, &g.gates[i]); err != nil {
+			return err
+		}
+	}
+	for _, r := range g.releases {
+		if err := keep(tx, r); err != nil {
+			return err
+		}
+	}
+	if g.ring != nil {
+		err := tx.Exec("UPDATE keyring SET serial = $1, signed = $2 WHERE id = 1", int64(g.ring.Serial), g.signed)
+		if err != nil {
+			return err
+		}
+	}
+	return tx.Exec("UPDATE snapshot SET lineage = $1, revision = $2, base = $3, current = $4, dirty = $5 WHERE id = 1",
+		g.cursor.Lineage, int64(g.cursor.Revision), base, current, dirty)
+}
+
+// adopt replaces what is kept in memory.
+func (s *Snapshot) adopt(g *group) {
+	gates := map[uint16]wire.Gate{}
+	if !g.reset {
+		gates = maps.Clone(*s.gates.Load())
+	}
+	for _, item := range g.gates {
+		if item.gone {
+			delete(gates, item.id)
+		} else {
+			gates[item.id] = item.gate
+		}
+	}
+	s.gates.Store(&gates)
+	if g.ring != nil {
+		s.signed = g.signed
+		s.ring.Store(g.ring)
+	}
+	cursor := g.cursor
+	s.cur.Store(&cursor)
+}
+
+func putGate(tx *disk.Tx, item *gateItem) error {
+	if item.gone {
+		return tx.Exec("DELETE FROM gates WHERE id = $1", int64(item.id))
+	}
+	g := &item.gate
+	return tx.Exec(`INSERT INTO gates (id, name, zone, mode, owns_from, documents) VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (id) DO UPDATE SET name = excluded.name, zone = excluded.zone, mode = excluded.mode,
+			owns_from = excluded.owns_from, documents = excluded.documents`,
+		int64(g.ID), g.Name, g.Zone, string(g.Mode), g.OwnsFrom, g.Documents)
+}
+
+func keep(tx *disk.Tx, r release) error {
+	return tx.Exec("INSERT INTO releases (claim, pass) VALUES ($1, $2) ON CONFLICT (claim) DO NOTHING", r.claim, r.pass[:])
+}

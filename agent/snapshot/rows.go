@@ -1,0 +1,136 @@
+package snapshot
+
+import (
+	"fmt"
+	"time"
+
+	"campusgate/agent/disk"
+	"campusgate/signing/wire"
+)
+
+// table is one of the long lists. Names come from here only.
+type table string
+
+const (
+	revocations table = "revocations"
+	owners      table = "owners"
+	elsewhere   table = "elsewhere"
+)
+
+var lists = []table{revocations, owners, elsewhere}
+
+// The statements of each list, written once so that they are prepared once.
+var (
+	inserts = map[wire.ItemKind]string{
+		wire.ItemRevocation: `INSERT INTO revocations (pass, gen, gone, expires) VALUES ($1, $2, $3, $4)
+			ON CONFLICT (pass, gen) DO UPDATE SET gone = excluded.gone, expires = excluded.expires`,
+		wire.ItemOwner: `INSERT INTO owners (pass, gen, gone, expires, gate) VALUES ($1, $2, $3, $4, $5)
+			ON CONFLICT (pass, gen) DO UPDATE SET gone = excluded.gone, expires = excluded.expires, gate = excluded.gate`,
+		wire.ItemUse: `INSERT INTO elsewhere (pass, gen, gone, expires, first_gate, first_at, count) VALUES ($1, $2, $3, $4, $5, $6, $7)
+			ON CONFLICT (pass, gen) DO UPDATE SET gone = excluded.gone, expires = excluded.expires,
+				first_gate = excluded.first_gate, first_at = excluded.first_at, count = excluded.count`,
+	}
+	deletes = map[wire.ItemKind]string{
+		wire.ItemRevocation: "DELETE FROM revocations WHERE pass = $1",
+		wire.ItemOwner:      "DELETE FROM owners WHERE pass = $1",
+		wire.ItemUse:        "DELETE FROM elsewhere WHERE pass = $1",
+	}
+	ends = perList("SELECT max(pass) FROM (SELECT pass FROM %[1]s WHERE pass > $1 ORDER BY pass LIMIT $2)")
+	// Of each pass, all but the latest row in force, and that too where it says
+	// that there is nothing any more.
+	sweeps = perList(`DELETE FROM %[1]s WHERE pass > $1 AND pass <= $2 AND (gen < $3 OR gen > $4 OR gone = 1
+		OR EXISTS (SELECT 1 FROM %[1]s n WHERE n.pass = %[1]s.pass AND n.gen > %[1]s.gen AND n.gen <= $4))`)
+	prunes = perList("DELETE FROM %[1]s WHERE pass > $1 AND pass <= $2 AND expires < $3")
+)
+
+func perList(format string) map[table]string {
+	m := map[table]string{}
+	for _, t := range lists {
+		m[t] = fmt.Sprintf(format, t)
+	}
+	return m
+}
+
+func insert(tx *disk.Tx, r *row, gen int64) error {
+	args := []any{r.pass[:], gen, r.gone, r.expires}
+	switch r.kind {
+	case wire.ItemOwner:
+		args = append(args, int64(r.gate))
+	case wire.ItemUse:
+		args = append(args, int64(r.gate), r.at, int64(r.count))
+	default:
+	}
+	return tx.Exec(inserts[r.kind], args...)
+}
+
+// replace writes a row straight into the generation in force.
+func replace(tx *disk.Tx, r *row, gen int64) error {
+	if err := tx.Exec(deletes[r.kind], r.pass[:]); err != nil || r.gone {
+		return err
+	}
+	return insert(tx, r, gen)
+}
+
+// sweep removes the rows that are not in force.
+func (s *Snapshot) sweep(base, current int64) error {
+	for _, t := range lists {
+		if err := s.walk(t, sweeps[t], base, current); err != nil {
+			return err
+		}
+	}
+	return s.db.Update(func(tx *disk.Tx) error {
+		return tx.Exec("UPDATE snapshot SET dirty = 0 WHERE id = 1")
+	})
+}
+
+// walk runs a statement over all of a list, a short range of passes at a time.
+func (s *Snapshot) walk(t table, statement string, args ...any) error {
+	from := []byte{}
+	for from != nil {
+		err := s.db.Update(func(tx *disk.Tx) error {
+			var to []byte
+			if _, err := tx.Get(ends[t], []any{from, chunk}, &to); err != nil || to == nil {
+				from = nil
+				return err
+			}
+			err := tx.Exec(statement, append([]any{from, to}, args...)...)
+			from = to
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Prune forgets what is said about passes that ended by themselves more than a
+// day before now. The computer's clock alone is not believed: what counts is
+// the last time that it was compared with the server's.
+func (s *Snapshot) Prune(now time.Time) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var synced int64
+	err := s.db.Update(func(tx *disk.Tx) error {
+		_, err := tx.Get("SELECT synced FROM clock WHERE id = 1", nil, &synced)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("prune snapshot: %w", err)
+	}
+	base, current, dirty, err := s.generations()
+	if err == nil && dirty {
+		// A superseded row would come back when the one above it is removed.
+		err = s.sweep(base, current)
+	}
+	if err != nil {
+		return fmt.Errorf("prune snapshot: %w", err)
+	}
+	before := min(now.UnixMilli(), synced)/1000 - 24*3600
+	for _, t := range lists {
+		if err := s.walk(t, prunes[t], before); err != nil {
+			return fmt.Errorf("prune snapshot: %w", err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,172 @@
+package snapshot
+
+import (
+	"crypto/ed25519"
+	"errors"
+	"fmt"
+	"maps"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"campusgate/agent/disk"
+	"campusgate/signing"
+	"campusgate/signing/verdict"
+	"campusgate/signing/wire"
+)
+
+// Why a group of deltas was refused. Nothing of it is in force then.
+var (
+	// ErrKeyring: not signed by the pinned root, older than the one in force, or
+	// of another site.
+	ErrKeyring = errors.New("keyring refused")
+	// ErrItem: an item that makes no sense.
+	ErrItem = errors.New("bad item")
+	// ErrGroup: the deltas are not one whole group that follows the cursor.
+	ErrGroup = errors.New("not a whole group of deltas")
+)
+
+// freshMS is how far the moment of the last confirmation may run ahead of what
+// is on the disk.
+const freshMS = 10_000
+
+// Snapshot is the open snapshot. All methods are safe for concurrent use.
+type Snapshot struct {
+	db   *disk.DB
+	gate uint16
+	site string
+	root ed25519.PublicKey
+
+	ring  atomic.Pointer[signing.Keyring]
+	gates atomic.Pointer[map[uint16]wire.Gate]
+	cur   atomic.Pointer[wire.Cursor]
+	fresh atomic.Int64 // as confirmed, corrected clock
+
+	mu     sync.Mutex // one Apply or Prune at a time
+	signed []byte     // of ring
+
+	freshMu sync.Mutex
+	saved   int64 // computer's clock when fresh was last written
+}
+
+// Enrol puts the keyring that came with enrolment into a new store, and an
+// empty snapshot. It fails with ErrKeyring.
+func Enrol(tx *disk.Tx, root ed25519.PublicKey, site string, signed []byte) error {
+	ring, err := openRing(root, site, signed, 0)
+	if err != nil {
+		return fmt.Errorf("enrol: %w", err)
+	}
+	err = tx.Exec("INSERT INTO snapshot (id, lineage, revision, fresh, base, current, dirty) VALUES (1, '', 0, 0, 0, 0, 0)")
+	if err == nil {
+		err = tx.Exec("INSERT INTO keyring (id, serial, signed) VALUES (1, $1, $2)", int64(ring.Serial), signed)
+	}
+	if err != nil {
+		return fmt.Errorf("enrol: %w", err)
+	}
+	return nil
+}
+
+func openRing(root ed25519.PublicKey, site string, signed []byte, minSerial uint64) (*signing.Keyring, error) {
+	ring, err := signing.OpenKeyring(root, signed, minSerial)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("%w: %w", ErrKeyring, err)
+	case ring.Site != site:
+		return nil, fmt.Errorf("%w: of site %q, this is %q", ErrKeyring, ring.Site, site)
+	case ring.Serial > 1<<63-1:
+		return nil, fmt.Errorf("%w: serial %d", ErrKeyring, ring.Serial)
+	}
+	return ring, nil
+}
+
+// Open reads what is kept in memory: the keyring, which is verified against the
+// pinned root again, the gates and the cursor.
+func Open(db *disk.DB, gate uint16, site string, root ed25519.PublicKey) (*Snapshot, error) {
+	s := &Snapshot{db: db, gate: gate, site: site, root: root}
+	err := db.Update(func(tx *disk.Tx) error { return s.load(tx) })
+	if err != nil {
+		return nil, fmt.Errorf("open snapshot: %w", err)
+	}
+	return s, nil
+}
+
+func (s *Snapshot) load(tx *disk.Tx) error {
+	var cursor wire.Cursor
+	var revision, fresh int64
+	ok, err := tx.Get("SELECT lineage, revision, fresh FROM snapshot WHERE id = 1", nil, &cursor.Lineage, &revision, &fresh)
+	if err == nil && ok {
+		ok, err = tx.Get("SELECT signed FROM keyring WHERE id = 1", nil, &s.signed)
+	}
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return fmt.Errorf("%w: none in the store", ErrKeyring)
+	}
+	ring, err := openRing(s.root, s.site, s.signed, 0)
+	if err != nil {
+		return err
+	}
+	gates := map[uint16]wire.Gate{}
+	err = tx.Each("SELECT id, name, zone, mode, owns_from, documents FROM gates", nil, func(scan func(...any) error) error {
+		var g wire.Gate
+		var mode string
+		if err := scan(&g.ID, &g.Name, &g.Zone, &mode, &g.OwnsFrom, &g.Documents); err != nil {
+			return err
+		}
+		g.Mode = verdict.Mode(mode)
+		gates[g.ID] = g
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	cursor.Revision = uint64(revision)
+	s.fresh.Store(fresh)
+	s.ring.Store(ring)
+	s.gates.Store(&gates)
+	s.cur.Store(&cursor)
+	return nil
+}
+
+// Keyring is the keyring in force. It is immutable and replaced as a whole.
+func (s *Snapshot) Keyring() *signing.Keyring { return s.ring.Load() }
+
+// Cursor is how far the snapshot has come.
+func (s *Snapshot) Cursor() wire.Cursor { return *s.cur.Load() }
+
+// Gate gives a gate of the site.
+func (s *Snapshot) Gate(id uint16) (wire.Gate, bool) {
+	g, ok := (*s.gates.Load())[id]
+	return g, ok
+}
+
+// Gates gives all of them.
+func (s *Snapshot) Gates() map[uint16]wire.Gate { return maps.Clone(*s.gates.Load()) }
+
+// Confirmed is when the server last said that the snapshot is current, in unix
+// ms of the corrected clock; 0 = never.
+func (s *Snapshot) Confirmed() int64 { return s.fresh.Load() }
+
+// Fresh records that the server confirmed the snapshot as current at this
+// moment of the computer's clock. The disk may lag ten seconds behind.
+func (s *Snapshot) Fresh(at time.Time) error {
+	s.freshMu.Lock()
+	defer s.freshMu.Unlock()
+	pc := at.UnixMilli()
+	if d := pc - s.saved; s.saved != 0 && d < freshMS && d > -freshMS {
+		return nil
+	}
+	var fresh int64
+	err := s.db.Update(func(tx *disk.Tx) error {
+		_, err := tx.Get(`UPDATE snapshot SET fresh = $1 + (SELECT offset_ms FROM clock WHERE id = 1)
+			WHERE id = 1 RETURNING fresh`, []any{pc}, &fresh)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("snapshot: %w", err)
+	}
+	s.saved = pc
+	s.fresh.Store(fresh)
+	return nil
+}
