@@ -1,0 +1,186 @@
+package wire_test
+
+import (
+	"encoding/json"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"campusgate/signing/wire"
+)
+
+func protocol(t testing.TB) string {
+	t.Helper()
+	text, err := os.ReadFile("PROTOCOL.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// examples gives the frames of PROTOCOL.md.
+func examples(t testing.TB) []string {
+	t.Helper()
+	var lines []string
+	for _, block := range regexp.MustCompile("(?ms)^```json\n(.*?)^```$").FindAllStringSubmatch(protocol(t), -1) {
+		lines = append(lines, strings.Split(strings.TrimSpace(block[1]), "\n")...)
+	}
+	return lines
+}
+
+// constants gives the constants of this package whose names have a prefix, as
+// written.
+func constants(t *testing.T, prefix string) map[string]string {
+	t.Helper()
+	found := make(map[string]string)
+	for _, name := range []string{"message.go", "bye.go", "check.go"} {
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			spec, ok := n.(*ast.ValueSpec)
+			if !ok || len(spec.Values) != 1 || !strings.HasPrefix(spec.Names[0].Name, prefix) {
+				return true
+			}
+			if lit, ok := spec.Values[0].(*ast.BasicLit); ok && lit.Kind == token.STRING {
+				text, err := strconv.Unquote(lit.Value)
+				if err != nil {
+					t.Fatal(err)
+				}
+				found[spec.Names[0].Name] = text
+			}
+			return true
+		})
+	}
+	return found
+}
+
+// message gives an empty message for a type; nil if there is no such type.
+func message(typ string) any {
+	switch typ {
+	case wire.TypeHello:
+		return new(wire.Hello)
+	case wire.TypeAuth:
+		return new(wire.Auth)
+	case wire.TypeWelcome:
+		return new(wire.Welcome)
+	case wire.TypeClock:
+		return new(wire.Clock)
+	case wire.TypeBye:
+		return new(wire.Bye)
+	case wire.TypeDelta:
+		return new(wire.Delta)
+	case wire.TypeApplied:
+		return new(wire.Applied)
+	case wire.TypeEvents:
+		return new(wire.Events)
+	case wire.TypeAcked:
+		return new(wire.Acked)
+	case wire.TypeClaim:
+		return new(wire.Claim)
+	case wire.TypeAnswer:
+		return new(wire.Answer)
+	}
+	return nil
+}
+
+func TestProtocol_EveryMessageTypeHasAnExampleThatReads(t *testing.T) {
+	shown := make(map[string]bool)
+	for _, line := range examples(t) {
+		f, err := wire.DecodeFrame([]byte(line))
+		if err != nil {
+			t.Errorf("%s\n%v", line, err)
+			continue
+		}
+		if err := f.Into(message(f.Type)); err != nil {
+			t.Errorf("%s\n%v", line, err)
+		}
+		shown[f.Type] = true
+	}
+	types := constants(t, "Type")
+	if len(types) != 11 {
+		t.Fatalf("found %d message types in the source: %v", len(types), types)
+	}
+	for name, typ := range types {
+		if message(typ) == nil {
+			t.Errorf("%s = %q is no message of these tests", name, typ)
+		}
+		if !shown[typ] {
+			t.Errorf("%s = %q has no example", name, typ)
+		}
+	}
+}
+
+func TestProtocol_EveryByeCodeIsInTheTableAndNoOther(t *testing.T) {
+	codes := constants(t, "Bye")
+	if len(codes) != 11 {
+		t.Fatalf("found %d codes in the source: %v", len(codes), codes)
+	}
+	text := protocol(t)
+	table := text[strings.Index(text, "## Goodbye"):strings.Index(text, "## Streams")]
+	rows := make(map[string]string)
+	for _, row := range regexp.MustCompile("(?m)^\\| `([a-z_]+)` \\|.*\\| (.*) \\|$").FindAllStringSubmatch(table, -1) {
+		rows[row[1]] = row[2]
+	}
+	for name, code := range codes {
+		want := map[bool]string{true: "tries every 10 s", false: "backs off"}[wire.Lasting(code)]
+		if rows[code] != want {
+			t.Errorf("%s = %q: the table says %q, want %q", name, code, rows[code], want)
+		}
+		delete(rows, code)
+	}
+	if len(rows) > 0 {
+		t.Errorf("codes that do not exist: %v", rows)
+	}
+}
+
+func TestProtocol_LimitsAreThoseOfTheCode(t *testing.T) {
+	want := map[string]int{
+		"MaxFrameBytes": wire.MaxFrameBytes, "FrameTarget": wire.FrameTarget, "MaxBatch": wire.MaxBatch,
+		"MaxGroupItems": wire.MaxGroupItems, "MaxGroupBytes": wire.MaxGroupBytes, "UpWindow": wire.UpWindow,
+		"AskWindow": wire.AskWindow, "AskTimeoutMS": wire.AskTimeoutMS, "HeartbeatMS": wire.HeartbeatMS,
+		"PeerSilenceMS": wire.PeerSilenceMS, "WriteTimeoutMS": wire.WriteTimeoutMS, "HandshakeMS": wire.HandshakeMS,
+		"FreshMS": wire.FreshMS, "ExporterBytes": wire.ExporterBytes, "NonceBytes": wire.NonceBytes,
+	}
+	text := protocol(t)
+	for _, row := range regexp.MustCompile("(?m)^\\| `([A-Z][A-Za-z]+)` \\| ([0-9]+) \\|$").FindAllStringSubmatch(text, -1) {
+		if n, _ := strconv.Atoi(row[2]); want[row[1]] != n {
+			t.Errorf("%s is %d, the table says %s", row[1], want[row[1]], row[2])
+		}
+		delete(want, row[1])
+	}
+	if len(want) > 0 {
+		t.Errorf("not in the table: %v", want)
+	}
+	for _, s := range []string{wire.Path, wire.EnrolPath, wire.ExporterLabel, "Version " + strconv.Itoa(wire.Version) + "."} {
+		if !strings.Contains(text, s) {
+			t.Errorf("%q is not mentioned", s)
+		}
+	}
+}
+
+func TestProtocol_EnrolExampleReads(t *testing.T) {
+	block := regexp.MustCompile("(?ms)^```json enrol\n(.*?)^```$").FindStringSubmatch(protocol(t))
+	if block == nil {
+		t.Fatal("no example")
+	}
+	var e wire.Enrol
+	d := json.NewDecoder(strings.NewReader(block[1]))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&e); err != nil {
+		t.Fatal(err)
+	}
+	code, err := wire.ParseEnrolCode(e.Code)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !code.Names(e.PublicKey) || code.Secret != [10]byte{0, 1, 2, 3, 4, 5, 6, 7, 8, 9} {
+		t.Fatalf("the example is not made of what it says; it should be %s", wire.FormatEnrolCode([10]byte{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}, e.PublicKey))
+	}
+}
