@@ -1,0 +1,117 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"modernc.org/sqlite"
+	sqlitelib "modernc.org/sqlite/lib"
+)
+
+// Everything in this file is SQLite's own. PostgreSQL would bring its own
+// driver, data source names, migrations, error codes and durability check.
+
+//go:embed migrations/sqlite/*.sql
+var sqliteMigrations embed.FS
+
+const (
+	driverName    = "sqlite"
+	migrationsDir = "migrations/sqlite"
+	// Lock at once: two writers then wait for each other instead of failing
+	// halfway.
+	beginWriting  = "BEGIN IMMEDIATE"
+	busyTimeoutMS = 5000
+	readers       = 4
+)
+
+// dataSource names a file for the driver, which silently ignores options that
+// it does not know: assertDurable checks that these were taken.
+func dataSource(path string, forWriting bool) string {
+	q := url.Values{}
+	q.Add("_pragma", fmt.Sprintf("busy_timeout(%d)", busyTimeoutMS))
+	q.Add("_pragma", "foreign_keys(1)")
+	q.Set("mode", "rw")
+	if forWriting {
+		q.Add("_pragma", "journal_mode(WAL)")
+		q.Add("_pragma", "synchronous(FULL)")
+		q.Set("_txlock", "immediate")
+		// Copying the log back into the file is cheaper in larger portions, and
+		// the index of uses is written all over: keep it in memory (KiB).
+		q.Add("_pragma", "wal_autocheckpoint(8000)")
+		q.Add("_pragma", "cache_size(-65536)")
+		q.Add("_pragma", "temp_store(MEMORY)")
+	} else {
+		q.Add("_pragma", "query_only(1)")
+	}
+	u := url.URL{Scheme: "file", Opaque: (&url.URL{Path: filepath.ToSlash(path)}).EscapedPath(), RawQuery: q.Encode()}
+	return u.String()
+}
+
+// createFile makes the empty database file; it fails when there is one.
+func createFile(path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+// assertDurable refuses a database that can lose a commit at a power cut.
+func assertDurable(ctx context.Context, db *sql.DB) error {
+	var mode string
+	if err := db.QueryRowContext(ctx, "PRAGMA journal_mode").Scan(&mode); err != nil {
+		return err
+	}
+	if mode != "wal" {
+		return fmt.Errorf("%w: journal_mode is %s, want wal", ErrNotDurable, mode)
+	}
+	var level int
+	if err := db.QueryRowContext(ctx, "PRAGMA synchronous").Scan(&level); err != nil {
+		return err
+	}
+	if level < 2 {
+		return fmt.Errorf("%w: synchronous is %d, want 2 (FULL)", ErrNotDurable, level)
+	}
+	return nil
+}
+
+// isUnique reports that a row with this key is there already.
+func isUnique(err error) bool {
+	var e *sqlite.Error
+	return errors.As(err, &e) &&
+		(e.Code() == sqlitelib.SQLITE_CONSTRAINT_UNIQUE || e.Code() == sqlitelib.SQLITE_CONSTRAINT_PRIMARYKEY)
+}
+
+// bind rewrites $1, $2 … to bare question marks where they stand in order and
+// once each. The driver compares the names of numbered parameters as text,
+// each with every argument, which costs more than the insert itself.
+func bind(query string) string {
+	var b strings.Builder
+	next := 1
+	for i := 0; i < len(query); {
+		if query[i] != '$' {
+			b.WriteByte(query[i])
+			i++
+			continue
+		}
+		j, n := i+1, 0
+		for j < len(query) && query[j] >= '0' && query[j] <= '9' {
+			n = n*10 + int(query[j]-'0')
+			j++
+		}
+		if n != next {
+			return query
+		}
+		next++
+		b.WriteByte('?')
+		i = j
+	}
+	return b.String()
+}

@@ -1,0 +1,184 @@
+package store
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+
+	"campusgate/signing"
+	"campusgate/signing/wire"
+)
+
+// Where neither the event nor our own records tell when a pass ends, its use
+// is remembered for this long.
+const unknownLifeMS = 90 * 24 * 3600 * 1000
+
+// effects does what new events say, in their order: uses are counted and taken
+// back, claims are released.
+func (t *tx) effects(entries []entry) error {
+	var uses []use
+	for i := range entries {
+		e := &entries[i]
+		if e.problem != "" || e.event.Pass.IsZero() {
+			continue
+		}
+		switch e.event.Type {
+		case wire.EventScan, wire.EventGrant:
+			if !e.event.Counts {
+				continue
+			}
+			u, counted, err := t.useOf(e)
+			if err != nil {
+				return err
+			}
+			if counted {
+				uses = append(uses, u)
+			}
+		case wire.EventAnnul:
+			// It may take back a use of this very batch.
+			if err := t.addUses(uses); err != nil {
+				return err
+			}
+			uses = nil
+			if err := t.annul(e); err != nil {
+				return err
+			}
+		}
+	}
+	return t.addUses(uses)
+}
+
+// useOf makes the use that an event counts; none for a pass without limit.
+func (t *tx) useOf(e *entry) (use, bool, error) {
+	ev := &e.event
+	u := use{pass: ev.Pass, ref: e.id.String(), gate: ev.Gate, at: ev.At}
+	if ev.Type == wire.EventGrant {
+		u.gate, u.claim = ev.For, ev.Claim
+	}
+	if ev.Case != nil {
+		u.allowed, u.expires = ev.Case.Code.Uses, ev.Case.Code.Expires
+		return u, u.allowed > 0, nil
+	}
+	p, known, err := t.terms(ev.Pass)
+	if err != nil {
+		return use{}, false, err
+	}
+	u.allowed, u.expires = p.uses, p.expires
+	if !known {
+		// Only a counted pass is ever granted to another gate.
+		u.allowed, u.expires = 1, (ev.At+unknownLifeMS)/1000
+	}
+	return u, u.allowed > 0, nil
+}
+
+// terms are what the server's own record says of a pass.
+type terms struct {
+	uses    uint32
+	owner   uint16
+	expires int64 // seconds
+	revoked bool
+}
+
+func (t *tx) terms(pass signing.PassID) (p terms, known bool, err error) {
+	err = t.QueryRowContext(t.ctx, "SELECT uses, owner, valid_until, revoked_at IS NOT NULL FROM passes WHERE id = $1",
+		pass[:]).Scan(&p.uses, &p.owner, &p.expires, &p.revoked)
+	if errors.Is(err, sql.ErrNoRows) {
+		return terms{}, false, nil
+	}
+	return p, err == nil, err
+}
+
+// annul takes back an admission or a grant of the same agent, and gives back
+// the claim under which it admitted.
+func (t *tx) annul(e *entry) error {
+	ev := &e.event
+	if ev.Annuls != "" && ev.Counts {
+		id, err := wire.ParseEventID(ev.Annuls)
+		if err != nil || id.Agent != e.id.Agent {
+			return t.refuseEffect(e, "annuls an event that is not its own")
+		}
+		if err := t.annulUse(ev.Pass, ev.Annuls); err != nil {
+			return err
+		}
+	}
+	if ev.Claim == "" {
+		return nil
+	}
+	if !strings.HasPrefix(ev.Claim, fmt.Sprintf("%d-", e.id.Agent)) {
+		// An owner that annuls its grant names the claim of the gate that asked.
+		if ev.Annuls == "" {
+			return t.refuseEffect(e, "gives back a claim that is not its own")
+		}
+		return nil
+	}
+	return t.release(e)
+}
+
+// refuseEffect leaves the event in the record without doing what it says.
+func (t *tx) refuseEffect(e *entry, why string) error {
+	t.store.stats.alarms.Add(1)
+	return t.trail(fmt.Sprintf("agent %d", e.id.Agent), "event.refused", e.id.String(), map[string]any{"problem": why})
+}
+
+// release gives a claim back: the server's own decision here, a gate's by an
+// item of the feed. The claim's id is dead from then on, also when the
+// question itself has yet to come.
+func (t *tx) release(e *entry) error {
+	ev := &e.event
+	var state string
+	err := t.QueryRowContext(t.ctx, "SELECT state FROM claims WHERE id = $1", ev.Claim).Scan(&state)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+	case err != nil:
+		return err
+	case state == claimGranted:
+		if err := t.annulUse(ev.Pass, claimRef(ev.Claim)); err != nil {
+			return err
+		}
+		return t.exec("UPDATE claims SET state = $1 WHERE id = $2", claimReleased, ev.Claim)
+	default:
+		return nil
+	}
+
+	p, known, err := t.terms(ev.Pass)
+	if err != nil {
+		return err
+	}
+	if !known {
+		p.expires = (ev.At + unknownLifeMS) / 1000
+	}
+	err = t.exec(`INSERT INTO claims (id, pass, gate, at, decided_at, state, expires)
+		VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+		ev.Claim, ev.Pass[:], ev.Gate, ev.At, t.now, claimDead, p.expires)
+	if err != nil {
+		return err
+	}
+	owner, err := t.claimOwner(e, p.owner)
+	if err != nil || owner == 0 {
+		return err
+	}
+	return t.put(rankRelease, ev.Claim, wire.Release{Owner: owner, Pass: ev.Pass}, p.expires*1000)
+}
+
+// claimOwner finds the gate that was asked: what the asking gate went by when
+// it judged, or else the owner that the pass was signed with.
+func (t *tx) claimOwner(e *entry, signed uint16) (uint16, error) {
+	if e.event.Case != nil {
+		return e.event.Case.decider(), nil
+	}
+	var body []byte
+	err := t.QueryRowContext(t.ctx, `SELECT body FROM events WHERE claim = $1 AND agent = $2 AND type = $3
+		ORDER BY position LIMIT 1`, e.event.Claim, e.id.Agent, string(wire.EventScan)).Scan(&body)
+	if errors.Is(err, sql.ErrNoRows) {
+		return signed, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	asked, err := readEvent(body)
+	if err != nil || asked.Case == nil {
+		return signed, nil
+	}
+	return asked.Case.decider(), nil
+}

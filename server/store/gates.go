@@ -1,0 +1,193 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"campusgate/signing/verdict"
+	"campusgate/signing/wire"
+)
+
+// maxGate is the largest gate number that fits a signed code.
+const maxGate = 65535
+
+// Gate is a way into the campus. Its number is in signed codes and is never
+// given out again.
+type Gate struct {
+	ID        uint16
+	Name      string
+	Zone      int
+	Mode      verdict.Mode
+	Documents bool
+	OwnsFrom  int64 // seconds: passes issued before are not its agent's to decide
+	// DrainingSince is when the gate's decider changed (another agent, or the
+	// server): uses decided before may not have arrived. 0 = all have.
+	DrainingSince int64
+	CreatedAt     int64
+}
+
+// Zone is a part of the campus; every gate leads to one.
+type Zone struct {
+	ID   int
+	Name string
+}
+
+const gateColumns = `SELECT id, name, zone, mode, documents, owns_from, coalesce(draining_since, 0), created_at FROM gates`
+
+func scanGate(rows *sql.Rows) (g Gate, err error) {
+	err = rows.Scan(&g.ID, &g.Name, &g.Zone, &g.Mode, &g.Documents, &g.OwnsFrom, &g.DrainingSince, &g.CreatedAt)
+	return g, err
+}
+
+// Gates lists all gates by number.
+func (s *Store) Gates(ctx context.Context) ([]Gate, error) {
+	return list(ctx, s.read, scanGate, gateColumns+" ORDER BY id")
+}
+
+// Gate gives one gate, or ErrNotFound.
+func (s *Store) Gate(ctx context.Context, id uint16) (Gate, error) { return gate(ctx, s.read, id) }
+
+func gate(ctx context.Context, src source, id uint16) (Gate, error) {
+	found, err := list(ctx, src, scanGate, gateColumns+" WHERE id = $1", id)
+	if err != nil {
+		return Gate{}, err
+	}
+	if len(found) == 0 {
+		return Gate{}, fmt.Errorf("%w: gate %d", ErrNotFound, id)
+	}
+	return found[0], nil
+}
+
+// AddGate makes a gate and gives it its number. Its zone comes to be if it has
+// no name yet. ErrTaken when the name is in use, ErrFull after gate 65535.
+func (s *Store) AddGate(ctx context.Context, actor string, g Gate) (Gate, error) {
+	err := s.change(ctx, func(t *tx) error {
+		if err := t.needZone(g.Zone); err != nil {
+			return err
+		}
+		g.CreatedAt = t.now
+		var id int64
+		err := t.QueryRowContext(t.ctx, `INSERT INTO gates (name, zone, mode, documents, created_at)
+			VALUES ($1, $2, $3, $4, $5) RETURNING id`, g.Name, g.Zone, string(g.Mode), g.Documents, t.now).Scan(&id)
+		switch {
+		case isUnique(err):
+			return fmt.Errorf("%w: gate name %q", ErrTaken, g.Name)
+		case err != nil:
+			return err
+		case id > maxGate:
+			return fmt.Errorf("%w: %d gates were made already", ErrFull, maxGate)
+		}
+		g.ID = uint16(id)
+		return errors.Join(t.putGate(&g), t.trail(actor, "gate.created", gateTarget(g.ID), g.notes()))
+	})
+	return g, err
+}
+
+// ChangeGate lets change edit name, zone, mode and documents. A gate that
+// hands its decisions over to the server is draining until Drained. Errors:
+// ErrNotFound, ErrTaken, and those of change, which change nothing.
+func (s *Store) ChangeGate(ctx context.Context, actor string, id uint16, change func(*Gate) error) (g Gate, err error) {
+	err = s.change(ctx, func(t *tx) error {
+		if g, err = gate(t.ctx, t, id); err != nil {
+			return err
+		}
+		before := g
+		if err := change(&g); err != nil {
+			return err
+		}
+		g.ID, g.OwnsFrom, g.CreatedAt = before.ID, before.OwnsFrom, before.CreatedAt
+		if before.Mode != verdict.Online && g.Mode == verdict.Online {
+			enrolled, err := t.everEnrolled(id)
+			if err != nil {
+				return err
+			}
+			if enrolled {
+				g.DrainingSince = t.now
+			}
+		}
+		return t.saveGate(actor, "gate.changed", &g)
+	})
+	return g, err
+}
+
+// Drained records an administrator's word that no earlier decider of the gate
+// holds uses that are unknown here: that its journal has arrived whole, or
+// that nobody is admitted by it any more. The gate may then decide passes that
+// were issued before.
+func (s *Store) Drained(ctx context.Context, actor string, id uint16) (g Gate, err error) {
+	err = s.change(ctx, func(t *tx) error {
+		if g, err = gate(t.ctx, t, id); err != nil {
+			return err
+		}
+		g.OwnsFrom, g.DrainingSince = 0, 0
+		return t.saveGate(actor, "gate.drained", &g)
+	})
+	return g, err
+}
+
+func (t *tx) saveGate(actor, action string, g *Gate) error {
+	if err := t.needZone(g.Zone); err != nil {
+		return err
+	}
+	err := t.exec(`UPDATE gates SET name = $1, zone = $2, mode = $3, documents = $4, owns_from = $5, draining_since = $6
+		WHERE id = $7`, g.Name, g.Zone, string(g.Mode), g.Documents, g.OwnsFrom, nullable(g.DrainingSince), g.ID)
+	if isUnique(err) {
+		return fmt.Errorf("%w: gate name %q", ErrTaken, g.Name)
+	}
+	if err != nil {
+		return err
+	}
+	return errors.Join(t.putGate(g), t.trail(actor, action, gateTarget(g.ID), g.notes()))
+}
+
+// putGate tells every agent.
+func (t *tx) putGate(g *Gate) error {
+	return t.put(rankGate, strconv.Itoa(int(g.ID)), wire.Gate{
+		ID: g.ID, Name: g.Name, Zone: g.Zone, Mode: g.Mode, OwnsFrom: g.OwnsFrom, Documents: g.Documents,
+	}, 0)
+}
+
+func (g *Gate) notes() map[string]any {
+	return map[string]any{
+		"name": g.Name, "zone": g.Zone, "mode": g.Mode, "documents": g.Documents,
+		"owns_from": g.OwnsFrom, "draining_since": g.DrainingSince,
+	}
+}
+
+func gateTarget(id uint16) string { return fmt.Sprintf("gate %d", id) }
+
+func (t *tx) everEnrolled(gate uint16) (yes bool, err error) {
+	err = t.QueryRowContext(t.ctx, "SELECT count(*) > 0 FROM agents WHERE gate = $1", gate).Scan(&yes)
+	return yes, err
+}
+
+// needZone makes a zone under its number where nobody has named it.
+func (t *tx) needZone(id int) error {
+	return t.exec("INSERT INTO zones (id, name) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING", id, fmt.Sprintf("%d", id))
+}
+
+// Zones lists the zones by number.
+func (s *Store) Zones(ctx context.Context) ([]Zone, error) {
+	return list(ctx, s.read, func(rows *sql.Rows) (z Zone, err error) {
+		err = rows.Scan(&z.ID, &z.Name)
+		return z, err
+	}, "SELECT id, name FROM zones ORDER BY id")
+}
+
+// PutZone names a zone. ErrTaken when another zone has the name.
+func (s *Store) PutZone(ctx context.Context, actor string, z Zone) error {
+	return s.change(ctx, func(t *tx) error {
+		err := t.exec(`INSERT INTO zones (id, name) VALUES ($1, $2)
+			ON CONFLICT (id) DO UPDATE SET name = excluded.name`, z.ID, z.Name)
+		if isUnique(err) {
+			return fmt.Errorf("%w: zone name %q", ErrTaken, z.Name)
+		}
+		if err != nil {
+			return err
+		}
+		return t.trail(actor, "zone.named", fmt.Sprintf("zone %d", z.ID), map[string]any{"name": z.Name})
+	})
+}

@@ -1,0 +1,97 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+)
+
+// Entry is one line of the audit trail: who changed what.
+type Entry struct {
+	ID      int64
+	At      int64
+	Actor   string // "token 3", "agent 2", "init", "schedule" …
+	Action  string // noun.verb, stable
+	Target  string
+	Details json.RawMessage
+	Hash    []byte
+}
+
+// chain gives the hash of the entry that follows prev. Every field goes in
+// with its length, so that no two entries read the same.
+func (e *Entry) chain(prev []byte) []byte {
+	h := sha256.New()
+	h.Write([]byte("campusgate trail 1\x00"))
+	var n [8]byte
+	for _, part := range [][]byte{
+		prev, binary.BigEndian.AppendUint64(nil, uint64(e.ID)), binary.BigEndian.AppendUint64(nil, uint64(e.At)),
+		[]byte(e.Actor), []byte(e.Action), []byte(e.Target), e.Details,
+	} {
+		binary.BigEndian.PutUint64(n[:], uint64(len(part)))
+		h.Write(n[:])
+		h.Write(part)
+	}
+	return h.Sum(nil)
+}
+
+// trail adds an entry in the transaction of the change that it tells of.
+func (t *tx) trail(actor, action, target string, details any) error {
+	if details == nil {
+		details = struct{}{}
+	}
+	body, err := json.Marshal(details)
+	if err != nil {
+		return fmt.Errorf("trail: %w", err)
+	}
+	e := Entry{At: t.now, Actor: actor, Action: action, Target: target, Details: body}
+	var prev []byte
+	err = t.QueryRowContext(t.ctx, "SELECT id, hash FROM trail ORDER BY id DESC LIMIT 1").Scan(&e.ID, &prev)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return err
+	}
+	e.ID++
+	return t.exec(`INSERT INTO trail (id, at, actor, action, target, details, hash)
+		VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+		e.ID, e.At, e.Actor, e.Action, e.Target, string(e.Details), e.chain(prev))
+}
+
+const trailColumns = "SELECT id, at, actor, action, target, details, hash FROM trail"
+
+func scanEntry(rows *sql.Rows) (e Entry, err error) {
+	var details string
+	err = rows.Scan(&e.ID, &e.At, &e.Actor, &e.Action, &e.Target, &details, &e.Hash)
+	e.Details = json.RawMessage(details)
+	return e, err
+}
+
+// Trail gives at most limit entries that follow after, oldest first.
+func (s *Store) Trail(ctx context.Context, after int64, limit int) ([]Entry, error) {
+	return list(ctx, s.read, scanEntry, trailColumns+" WHERE id > $1 ORDER BY id LIMIT $2", after, limit)
+}
+
+// VerifyTrail recomputes the whole chain and gives its length. The error wraps
+// ErrBroken and names the first entry that does not follow.
+func (s *Store) VerifyTrail(ctx context.Context) (int64, error) {
+	var prev []byte
+	for last := int64(0); ; {
+		page, err := s.Trail(ctx, last, 1000)
+		if err != nil {
+			return last, err
+		}
+		if len(page) == 0 {
+			return last, nil
+		}
+		for i := range page {
+			e := &page[i]
+			if e.ID != last+1 || !bytes.Equal(e.chain(prev), e.Hash) {
+				return last, fmt.Errorf("%w: audit trail, entry %d", ErrBroken, e.ID)
+			}
+			prev, last = e.Hash, e.ID
+		}
+	}
+}

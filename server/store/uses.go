@@ -1,0 +1,223 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+
+	"campusgate/signing"
+	"campusgate/signing/verdict"
+	"campusgate/signing/wire"
+)
+
+// use is one counted admission of a counted pass.
+type use struct {
+	pass    signing.PassID
+	ref     string // event id, or claimRef
+	claim   string // of the gate that asked; "" = none
+	gate    uint16 // where the person went through
+	at      int64
+	allowed uint32
+	expires int64 // seconds
+}
+
+func claimRef(id string) string { return "claim:" + id }
+
+// addUses counts admissions. Each comes here once: with the event or the
+// decision that counts it, in the transaction that first stores that.
+func (t *tx) addUses(uses []use) error {
+	if len(uses) == 0 {
+		return nil
+	}
+	first, err := t.revisions(len(uses))
+	if err != nil {
+		return err
+	}
+	for i, u := range uses {
+		revision := first + int64(i)
+		err := t.exec(`INSERT INTO uses (pass, ref, claim, gate, at, allowed, expires, arrival, revision)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+			u.pass[:], u.ref, nullText(u.claim), u.gate, u.at, u.allowed, u.expires, revision, revision)
+		if err != nil {
+			return err
+		}
+	}
+	return t.findConflicts(first)
+}
+
+// findConflicts records the passes of the uses counted from a revision on that
+// now have more than they allow.
+func (t *tx) findConflicts(from int64) error {
+	return t.exec(`INSERT INTO conflicts (pass, detected_at)
+		SELECT n.pass, $1 FROM uses n
+		WHERE n.revision >= $2 AND n.allowed <
+			(SELECT count(*) FROM uses u WHERE u.pass = n.pass AND u.annulled_at IS NULL)
+		ON CONFLICT DO NOTHING`, t.now, from)
+}
+
+// annulUse takes a counted admission back, once. What is not there is no
+// error: it may have been pruned, or never counted.
+func (t *tx) annulUse(pass signing.PassID, ref string) error {
+	revision, err := t.revisions(1)
+	if err != nil {
+		return err
+	}
+	n, err := t.affect(`UPDATE uses SET annulled_at = $1, revision = $2
+		WHERE pass = $3 AND ref = $4 AND annulled_at IS NULL`, t.now, revision, pass[:], ref)
+	if err != nil || n == 0 {
+		return err
+	}
+	return t.exec(`DELETE FROM conflicts WHERE pass = $1 AND
+		(SELECT count(*) FROM uses WHERE pass = $2 AND annulled_at IS NULL) <=
+		(SELECT max(allowed) FROM uses WHERE pass = $3)`, pass[:], pass[:], pass[:])
+}
+
+// standing gives the uses of a pass that hold, and the first of them.
+func standing(ctx context.Context, src source, pass signing.PassID) (count uint32, first *verdict.Use, err error) {
+	rows, err := src.QueryContext(ctx, `SELECT at, gate FROM uses WHERE pass = $1 AND annulled_at IS NULL
+		ORDER BY at, arrival`, pass[:])
+	if err != nil {
+		return 0, nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var u verdict.Use
+		if err := rows.Scan(&u.At, &u.Gate); err != nil {
+			return 0, nil, err
+		}
+		if count++; first == nil {
+			first = &u
+		}
+	}
+	return count, first, rows.Err()
+}
+
+// useItemsAfter gives the use items that changed after a revision: for every
+// changed row, at most limit of them, its pass, added up as it stands now.
+func useItemsAfter(ctx context.Context, src source, revision int64, limit int) ([]feedRow, error) {
+	return useItems(ctx, src, `SELECT n.revision, u.pass, u.gate, u.at, u.expires, u.annulled_at
+		FROM (SELECT pass, revision FROM uses WHERE revision > $1 ORDER BY revision LIMIT $2) n
+		JOIN uses u ON u.pass = n.pass
+		ORDER BY n.revision, u.at, u.arrival`, revision, limit)
+}
+
+// useItemsFrom gives the use items of a snapshot that follow the item of the
+// given key ("" = from the beginning), in order of their passes.
+func useItemsFrom(ctx context.Context, src source, key string, limit int) ([]feedRow, error) {
+	after, err := hex.DecodeString(key)
+	if err != nil {
+		return nil, fmt.Errorf("place in a snapshot: %w", err)
+	}
+	return useItems(ctx, src, `SELECT 0, u.pass, u.gate, u.at, u.expires, u.annulled_at
+		FROM (SELECT DISTINCT pass FROM uses WHERE pass > $1 AND annulled_at IS NULL ORDER BY pass LIMIT $2) n
+		JOIN uses u ON u.pass = n.pass
+		WHERE u.annulled_at IS NULL
+		ORDER BY u.pass, u.at, u.arrival`, after, limit)
+}
+
+// useItems adds up rows that come grouped by revision and pass, earliest use
+// first.
+func useItems(ctx context.Context, src source, query string, args ...any) ([]feedRow, error) {
+	rows, err := src.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	var (
+		items []feedRow
+		sums  []wire.Use
+		last  signing.PassID
+	)
+	for rows.Next() {
+		var revision int64
+		var u useRow
+		if err := rows.Scan(&revision, &u.pass, &u.Gate, &u.At, &u.expires, &u.annulled); err != nil {
+			return nil, err
+		}
+		pass := signing.PassID(u.pass)
+		if n := len(items); n == 0 || items[n-1].revision != revision || last != pass {
+			items = append(items, feedRow{
+				rank: rankUse, revision: revision,
+				item: wire.Item{Kind: wire.ItemUse, Key: pass.String(), Gone: true},
+			})
+			sums = append(sums, wire.Use{Expires: u.expires})
+			last = pass
+		}
+		if u.annulled.Valid {
+			continue
+		}
+		i := len(items) - 1
+		if sums[i].Count++; sums[i].Count == 1 {
+			sums[i].First, items[i].item.Gone = u.Use, false
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	for i := range items {
+		if items[i].item.Gone {
+			continue
+		}
+		if items[i].item.Body, err = json.Marshal(sums[i]); err != nil {
+			return nil, err
+		}
+	}
+	return items, nil
+}
+
+type useRow struct {
+	verdict.Use
+	pass     []byte
+	expires  int64
+	annulled sql.NullInt64
+}
+
+// Conflict is a pass with more admissions than it allows.
+type Conflict struct {
+	Pass       signing.PassID
+	DetectedAt int64
+	Allowed    uint32
+	Admissions []Admission // in order of time
+}
+
+// Admission is one counted use of a pass. Ref is the event that counted it, or
+// the claim that the server granted.
+type Admission struct {
+	Ref  string
+	Gate uint16
+	At   int64
+}
+
+// Conflicts gives the newest conflicts, at most limit.
+func (s *Store) Conflicts(ctx context.Context, limit int) ([]Conflict, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT c.pass, c.detected_at, u.allowed, u.ref, u.gate, u.at
+		FROM (SELECT pass, detected_at FROM conflicts ORDER BY detected_at DESC, pass LIMIT $1) c
+		JOIN uses u ON u.pass = c.pass
+		WHERE u.annulled_at IS NULL
+		ORDER BY c.detected_at DESC, c.pass, u.at, u.arrival`, limit)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	all := []Conflict{}
+	for rows.Next() {
+		var c Conflict
+		var a Admission
+		var pass []byte
+		if err := rows.Scan(&pass, &c.DetectedAt, &c.Allowed, &a.Ref, &a.Gate, &a.At); err != nil {
+			return nil, err
+		}
+		c.Pass = signing.PassID(pass)
+		if n := len(all); n == 0 || all[n-1].Pass != c.Pass {
+			all = append(all, c)
+		}
+		last := &all[len(all)-1]
+		last.Admissions = append(last.Admissions, a)
+	}
+	return all, rows.Err()
+}
+
+// nullText stores "" as NULL.
+func nullText(s string) sql.NullString { return sql.NullString{String: s, Valid: s != ""} }
