@@ -1,0 +1,104 @@
+package api
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"campusgate/server/auth"
+	"campusgate/server/hub"
+	"campusgate/server/issue"
+	"campusgate/server/store"
+)
+
+// Hub is what the API needs of the agents' connections; *hub.Hub is one.
+type Hub interface {
+	// States gives the state of every agent seen since the start.
+	States() map[uint32]hub.State
+	// Drop ends an agent's connection with a goodbye.
+	Drop(agent uint32, code, message string) bool
+}
+
+// Deps are the parts that the API puts to work. All are required but Audit.
+type Deps struct {
+	Store    *store.Store
+	Issue    *issue.Service
+	Auth     *auth.Auth
+	Hub      Hub
+	Audit    prometheus.Collector // its figures go to /metrics
+	Now      func() time.Time
+	Rand     io.Reader
+	Log      *slog.Logger // never sees a name, a code or a token
+	Version  string
+	Location *time.Location
+}
+
+// API serves. Safe for concurrent use.
+type API struct {
+	Deps
+	huma    huma.API
+	mux     *mux
+	handler http.Handler
+	enrols  *limiter
+	counts  counts
+}
+
+// New makes the handler of /api/, /healthz, /readyz and /metrics.
+func New(d Deps) (*API, error) {
+	if d.Store == nil || d.Issue == nil || d.Auth == nil || d.Hub == nil || d.Now == nil || d.Rand == nil || d.Log == nil || d.Location == nil {
+		return nil, fmt.Errorf("api: a part is missing")
+	}
+	ownErrors()
+	a := &API{
+		Deps: d, mux: &mux{ServeMux: http.NewServeMux()},
+		enrols: &limiter{burst: 10, refill: 6 * time.Second, now: d.Now},
+	}
+	a.huma = humago.New(a.mux, huma.Config{
+		OpenAPI: &huma.OpenAPI{
+			OpenAPI: "3.1.0",
+			Info: &huma.Info{
+				Title: "Campusgate", Version: d.Version,
+				Description: "校园通行:签发通行码、管理校门与门岗程序、查阅通行记录。" +
+					" Campus gates: issue passes, manage gates and their agents, read what happened. " +
+					"Times named ..._at are unix milliseconds.",
+			},
+			Components: &huma.Components{
+				Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer),
+				SecuritySchemes: map[string]*huma.SecurityScheme{
+					bearer: {Type: "http", Scheme: "bearer", Description: "API token; the roles listed at an operation are the scopes it needs"},
+				},
+			},
+		},
+		Formats:                      map[string]huma.Format{jsonType: strictJSON},
+		DefaultFormat:                jsonType,
+		RejectUnknownQueryParameters: true,
+	})
+	a.huma.UseMiddleware(a.authorize)
+	a.passRoutes()
+	a.phoneRoutes()
+	a.gateRoutes()
+	a.agentRoutes()
+	a.eventRoutes()
+	a.keyRoutes()
+	a.tokenRoutes()
+	a.systemRoutes()
+	if err := a.checkDocument(); err != nil {
+		return nil, err
+	}
+	a.handler = a.around(a.mux)
+	return a, nil
+}
+
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.handler.ServeHTTP(w, r) }
+
+// OpenAPI is the document of what is served.
+func (a *API) OpenAPI() *huma.OpenAPI { return a.huma.OpenAPI() }
+
+// Patterns lists what is served, as net/http patterns.
+func (a *API) Patterns() []string { return a.mux.patterns }

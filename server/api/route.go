@@ -1,0 +1,159 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"campusgate/server/auth"
+)
+
+const (
+	bearer   = "bearer"
+	jsonType = "application/json"
+	prefix   = "/api/v1"
+
+	// The largest body of any call is an enrolment or a token's scopes.
+	maxBody = 32 << 10
+)
+
+// public marks the few operations that need no token.
+const public auth.Scope = ""
+
+// route is one operation.
+type route struct {
+	method, path string
+	scope        auth.Scope
+	id           string // operationId
+	text         string // what it does, in both languages
+	status       int    // of success; 0 = 200
+	errors       []int  // beside those that every operation can give
+	media        string // content type of a success that is not JSON
+}
+
+// mux remembers its patterns, so that a test can hold them against the
+// document.
+type mux struct {
+	*http.ServeMux
+	patterns []string
+}
+
+func (m *mux) HandleFunc(pattern string, h func(http.ResponseWriter, *http.Request)) {
+	m.patterns = append(m.patterns, pattern)
+	m.ServeMux.HandleFunc(pattern, h)
+}
+
+// add serves and documents an operation. What do returns as an error becomes a
+// problem here, so that no handler has to think about it.
+func add[I, O any](a *API, r route, do func(context.Context, *I) (*O, error)) {
+	op := huma.Operation{
+		OperationID: r.id, Method: r.method, Path: r.path, Summary: r.text, DefaultStatus: r.status,
+		MaxBodyBytes: maxBody, Errors: r.errors,
+	}
+	op.Errors = append(op.Errors, http.StatusBadRequest, http.StatusUnprocessableEntity, http.StatusServiceUnavailable)
+	if r.scope != public {
+		op.Security = []map[string][]string{{bearer: {string(r.scope)}}}
+		op.Errors = append(op.Errors, http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests)
+	}
+	if r.method != http.MethodGet {
+		op.Errors = append(op.Errors, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
+	}
+	if r.media != "" {
+		op.Responses = map[string]*huma.Response{"200": {
+			Description: http.StatusText(http.StatusOK),
+			Content:     map[string]*huma.MediaType{r.media: {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}},
+		}}
+	}
+	slices.Sort(op.Errors)
+	op.Errors = slices.Compact(op.Errors)
+	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
+		out, err := do(ctx, in)
+		if err != nil {
+			return nil, a.problem(ctx, err)
+		}
+		return out, nil
+	})
+}
+
+// authorize lets a call through that needs no token or shows one with the
+// scope of its operation.
+func (a *API) authorize(ctx huma.Context, next func(huma.Context)) {
+	scope := scopeOf(ctx.Operation())
+	if scope == public {
+		next(ctx)
+		return
+	}
+	token := ""
+	if scheme, rest, ok := strings.Cut(ctx.Header("Authorization"), " "); ok && strings.EqualFold(scheme, "Bearer") {
+		token = strings.TrimSpace(rest)
+	}
+	caller, err := a.Auth.Check(ctx.Context(), token, host(ctx.RemoteAddr()))
+	if err == nil && !caller.May(scope) {
+		err = fmt.Errorf("%w: %s", auth.ErrForbidden, scope)
+	}
+	if err != nil {
+		a.refuse(ctx, a.problem(ctx.Context(), err))
+		return
+	}
+	next(huma.WithValue(ctx, callerKey{}, caller))
+}
+
+// refuse answers with a problem from a middleware.
+func (a *API) refuse(ctx huma.Context, p *Problem) {
+	for name, values := range p.GetHeaders() {
+		for _, v := range values {
+			ctx.SetHeader(name, v)
+		}
+	}
+	ctx.SetHeader("Content-Type", jsonType)
+	ctx.SetStatus(p.status)
+	if err := strictJSON.Marshal(ctx.BodyWriter(), p); err != nil {
+		a.Log.Debug("answer not written", "err", err)
+	}
+}
+
+func scopeOf(op *huma.Operation) auth.Scope {
+	if len(op.Security) == 0 {
+		return public
+	}
+	return auth.Scope(op.Security[0][bearer][0])
+}
+
+type callerKey struct{}
+
+// caller is who makes an authorized call.
+func caller(ctx context.Context) auth.Caller {
+	c, _ := ctx.Value(callerKey{}).(auth.Caller)
+	return c
+}
+
+// checkDocument refuses an operation without a documented scope that is not
+// one of those that are public on purpose.
+func (a *API) checkDocument() error {
+	for path, item := range a.OpenAPI().Paths {
+		for method, op := range operations(item) {
+			if scopeOf(op) == public && !slices.Contains(publicPaths, path) {
+				return fmt.Errorf("api: %s %s asks for no scope", method, path)
+			}
+		}
+	}
+	return nil
+}
+
+// operations gives the operations of a path by method.
+func operations(item *huma.PathItem) map[string]*huma.Operation {
+	all := map[string]*huma.Operation{
+		http.MethodGet: item.Get, http.MethodPost: item.Post, http.MethodPut: item.Put,
+		http.MethodPatch: item.Patch, http.MethodDelete: item.Delete,
+	}
+	for method, op := range all {
+		if op == nil {
+			delete(all, method)
+		}
+	}
+	return all
+}
