@@ -12,6 +12,8 @@ import (
 	"strings"
 	"sync"
 
+	"campusgate/agent/console"
+	"campusgate/devices"
 	"campusgate/devices/pty"
 )
 
@@ -172,12 +174,26 @@ func (c *Campus) addGate(ctx context.Context, o Options, logs *sync.Mutex, n int
 }
 
 // Start starts the gate's agent, again after a kill, and waits until it is
-// ready to judge.
+// ready to judge: it has a snapshot, and its scanner is open (what a scanner
+// sends to a closed port is lost).
 func (g *Gate) Start(ctx context.Context) error {
 	if err := g.Agent.Start(); err != nil {
 		return err
 	}
-	return g.Agent.await(ctx, g.URL+"readyz")
+	if err := g.Agent.await(ctx, g.URL+"readyz"); err != nil {
+		return err
+	}
+	return Until(ctx, func() (bool, error) {
+		s, err := g.Status(ctx)
+		return err == nil && s.Gate.Name != "" && len(s.Lanes) == 1 && s.Lanes[0].Scanner.State == devices.OK, err
+	})
+}
+
+// Status asks the agent how it is.
+func (g *Gate) Status(ctx context.Context) (s console.Status, err error) {
+	agent := Client{Base: strings.TrimSuffix(g.URL, "/")}
+	err = agent.Do(ctx, http.MethodGet, "/api/v1/status", nil, &s)
+	return s, err
 }
 
 func agentYAML(o Options, server, listen string, g *Gate) string {

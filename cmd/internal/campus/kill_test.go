@@ -29,7 +29,7 @@ func moments(t *testing.T) *rand.Rand {
 }
 
 // burst is how many fresh passes are presented around each kill.
-const burst = 12
+const burst = 24
 
 // TestKill_Agent kills the agent at random moments under a stream of scans.
 // Whatever the moment: no pulse without a journal row, no pass admitted twice,
@@ -44,24 +44,22 @@ func TestKill_Agent(t *testing.T) {
 
 	between := 0
 	for i := range *agentKills {
-		fresh := passes[i*burst : (i+1)*burst]
+		codes := make([]string, 0, 2*burst)
+		for k, p := range passes[i*burst : (i+1)*burst] {
+			codes = append(codes, p.Code)
+			if i > 0 && k%4 == 3 { // what an earlier crash may have cut short comes back
+				codes = append(codes, passes[random.IntN(i*burst)].Code)
+			}
+		}
+		delay := time.Duration(random.Int64N(int64(12 * time.Millisecond)))
 		before := relay.pulses(t)
 		written := make(chan int, 1)
-		go func() {
-			n := 0
-			for _, p := range fresh {
-				s.scan(t, p.Code)
-				n++
-				if i > 0 && n%4 == 0 { // what an earlier crash may have cut short comes back
-					s.scan(t, passes[random.IntN(i*burst)].Code)
-				}
-			}
-			written <- n
-		}()
-		pause(t, time.Duration(random.Int64N(int64(6*time.Millisecond))))
+		killed := make(chan struct{})
+		go func() { written <- s.stream(t, codes, killed) }()
+		pause(t, delay)
 		gate.Agent.Kill()
-		n := <-written
-		if done := relay.pulses(t) - before; done < n {
+		close(killed)
+		if opened := relay.pulses(t) - before; opened < <-written {
 			between++
 		}
 		if err := gate.Start(t.Context()); err != nil {
@@ -116,6 +114,20 @@ func TestKill_Server(t *testing.T) {
 	}
 }
 
+// stream writes codes until it is told to stop, and counts them.
+func (s scanner) stream(t *testing.T, codes []string, stop <-chan struct{}) (n int) {
+	for _, code := range codes {
+		select {
+		case <-stop:
+			return n
+		default:
+			s.scan(t, code)
+			n++
+		}
+	}
+	return n
+}
+
 // pause waits for a moment that the seed chose.
 func pause(t *testing.T, d time.Duration) {
 	t.Helper()
@@ -133,14 +145,10 @@ func drained(t *testing.T, g *campus.Gate) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
 	defer cancel()
-	agent := campus.Client{Base: g.URL[:len(g.URL)-1]}
 	steady, last := 0, uint64(0)
 	err := campus.Until(ctx, func() (bool, error) {
-		var status struct {
-			Queue  uint64 `json:"queue"`
-			Online bool   `json:"online"`
-		}
-		if err := agent.Do(ctx, "GET", "/api/v1/status", nil, &status); err != nil {
+		status, err := g.Status(ctx)
+		if err != nil {
 			return false, err
 		}
 		if status.Queue != 0 || !status.Online || status.Queue != last {

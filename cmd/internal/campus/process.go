@@ -46,12 +46,12 @@ func (p *Process) Start() error {
 	return nil
 }
 
-// Kill sends SIGKILL and waits for the end.
+// Kill sends SIGKILL to the daemon, and to what wraps it, and waits for the end.
 func (p *Process) Kill() {
 	if p.cmd == nil {
 		return
 	}
-	_ = p.cmd.Process.Kill()
+	p.signal(syscall.SIGKILL)
 	<-p.done
 	p.cmd = nil
 }
@@ -61,7 +61,7 @@ func (p *Process) Stop() {
 	if p.cmd == nil {
 		return
 	}
-	_ = p.cmd.Process.Signal(syscall.SIGTERM)
+	p.signal(syscall.SIGTERM)
 	select {
 	case <-p.done:
 	case <-time.After(5 * time.Second):
