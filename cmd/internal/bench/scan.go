@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"time"
 
 	"campusgate/devices"
@@ -17,8 +16,9 @@ import (
 // relayOn is what switches relay 1 of an LCUS board on.
 const relayOn = "\xA0\x01\x01\xA2"
 
-// scan measures from the write at the scanner's end of a serial cable to the
-// relay's frame at the end of another, against one verification and one floor.
+// scan measures from the write at the far end of the scanner's tty to the
+// relay's frame at the far end of another, against one verification and one
+// floor.
 func (r *run) scan(ctx context.Context, c *campus, a *gatePC, f *floor) (err error) {
 	e := r.effort(5000, 25)
 	texts, err := c.bearers(1, e.turns+1)
@@ -51,9 +51,10 @@ func (r *run) scan(ctx context.Context, c *campus, a *gatePC, f *floor) (err err
 	)
 }
 
-// wired is a lane with both its cables, and what plays the devices.
+// wired is a lane with both its ttys, and what plays the devices at their far
+// ends. A pty.Cable would add two goroutines that no gate PC has.
 type wired struct {
-	scanner io.WriteCloser
+	scanner io.Writer
 	frames  chan struct{} // one for every pulse that arrived
 	closers []func() error
 }
@@ -66,22 +67,17 @@ func (r *run) wire(ctx context.Context, a *gatePC) (w *wired, err error) {
 			err = errors.Join(err, w.close())
 		}
 	}()
-	in, err := w.cable(r.dir, "scanner")
+	in, err := w.tty()
 	if err != nil {
 		return w, err
 	}
-	out, err := w.cable(r.dir, "relay")
+	out, err := w.tty()
 	if err != nil {
 		return w, err
 	}
-	if err := w.playRelay(out.Device); err != nil {
-		return w, err
-	}
-	if w.scanner, err = os.OpenFile(in.Device, os.O_WRONLY, 0); err != nil {
-		return w, err
-	}
-	w.closers = append(w.closers, w.scanner.Close)
-	barrier, err := drivers.NewBarrier("lcus", drivers.BarrierConfig{Path: out.Host})
+	w.scanner = in
+	w.playRelay(out)
+	barrier, err := drivers.NewBarrier("lcus", drivers.BarrierConfig{Path: out.Path})
 	if err != nil {
 		return w, err
 	}
@@ -91,30 +87,25 @@ func (r *run) wire(ctx context.Context, a *gatePC) (w *wired, err error) {
 		return w, err
 	}
 	w.closers = append(w.closers, d.stop)
-	scanner, err := drivers.NewScanner("serial", drivers.ScannerConfig{Path: in.Host})
+	scanner, err := drivers.NewScanner("serial", drivers.ScannerConfig{Path: in.Path})
 	if err != nil {
 		return w, err
 	}
 	return w, w.supervise(ctx, scanner, func(text string) { _ = d.Scan(name, "serial", text) })
 }
 
-func (w *wired) cable(dir, name string) (*pty.Cable, error) {
-	c, err := pty.NewCable(dir, name)
+func (w *wired) tty() (*pty.Terminal, error) {
+	t, err := pty.Open()
 	if err == nil {
-		w.closers = append(w.closers, c.Close)
+		w.closers = append(w.closers, t.Close)
 	}
-	return c, err
+	return t, err
 }
 
 // playRelay reads the relay's frames; both kinds have four bytes.
-func (w *wired) playRelay(path string) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	w.closers = append(w.closers, f.Close)
+func (w *wired) playRelay(tty io.Reader) {
 	go func() {
-		in := bufio.NewReader(f)
+		in := bufio.NewReader(tty)
 		frame := make([]byte, len(relayOn))
 		for {
 			if _, err := io.ReadFull(in, frame); err != nil {
@@ -125,7 +116,6 @@ func (w *wired) playRelay(path string) error {
 			}
 		}
 	}()
-	return nil
 }
 
 // supervise runs the scanner and returns when it is open.

@@ -13,8 +13,8 @@ import (
 )
 
 var (
-	agentKills  = flag.Int("agent-kills", 40, "how often TestKill_Agent kills the agent")
-	serverKills = flag.Int("server-kills", 15, "how often TestKill_Server kills the server")
+	agentKills  = flag.Int("agent-kills", 200, "how often TestKill_Agent kills the agent")
+	serverKills = flag.Int("server-kills", 50, "how often TestKill_Server kills the server")
 	shots       = flag.String("shots", "", "folder to write screenshots of the demo page to")
 	killSeed    = flag.Uint64("kill-seed", 0, "seed of the moments; 0 = a new one, printed")
 )
