@@ -299,11 +299,11 @@ func TestTroubleIsShown(t *testing.T) {
 	}
 	g.set(func(s *console.Status) {
 		s.Online, s.Queue, s.Snapshot.AgeMS = false, 12, 3*3_600_000
-		s.Clock.Trusted, s.Clock.Reason = false, "一周未校时"
+		s.Clock.Trusted, s.Clock.Reason = false, "not_synced"
 		s.Lanes[0].Scanner.State, s.Lanes[0].Barrier.State = "lost", "lost"
 	})
 	has("offline", "名单为 3 小时前，12 条记录待上传")
-	has("clock", "一周未校时")
+	has("clock", "太久没有与服务器对时")
 	has("scanner", "扫码器断开：入口")
 	has("barrier", "闸机断开：入口")
 	if got := b.text(`[data-chip="scanner-入口"]`); got != "扫码器 断开" {
