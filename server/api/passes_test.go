@@ -17,6 +17,7 @@ import (
 	"campusgate/server/api"
 	"campusgate/signing"
 	"campusgate/signing/code"
+	"campusgate/signing/wire"
 )
 
 func TestPasses_IssuedCodeVerifiesAtAGate(t *testing.T) {
@@ -47,7 +48,20 @@ func TestPasses_Revoked(t *testing.T) {
 	w := newWorld(t)
 	var p api.Pass
 	w.want(t, http.StatusCreated, "POST", "/api/v1/passes", resident(), &p)
+	before, err := w.db.Revision(t.Context())
+	ok(t, err)
+	changed := w.db.Changed()
 	w.want(t, http.StatusOK, "POST", "/api/v1/passes/"+p.ID+"/revoke", map[string]any{"reason": "moved"}, &p)
+	select {
+	case <-changed: // what wakes the stream of every connected gate
+	default:
+		t.Fatal("the gates are not told at once")
+	}
+	told, err := w.db.Feed(t.Context(), wire.Cursor{Lineage: w.db.Site().Lineage, Revision: before}, 10)
+	ok(t, err)
+	if len(told.Items) != 1 || told.Items[0].Kind != wire.ItemRevocation || told.Items[0].Key != p.ID {
+		t.Fatalf("the gates are told %+v", told.Items)
+	}
 	if p.State != "revoked" || p.RevokeReason != "moved" || p.RevokedAt != w.now.Load() {
 		t.Fatalf("pass %+v", p)
 	}
@@ -121,7 +135,7 @@ func TestPasses_RefusedRequests(t *testing.T) {
 		"ErrDeep":          {strings.Repeat("[", 500) + strings.Repeat("]", 500), 400, "malformed", "body"},
 		"ErrEmpty":         {"", 400, "malformed", ""},
 		"ErrTooLarge":      {`{"kind":"` + strings.Repeat("x", 40_000) + `"}`, 413, "too_large", ""},
-		"ErrNotUTF8InName": {"{\"kind\":\"work\",\"until\":\"2026-12-01\",\"name\":\"a\xff\"}", 201, "", ""}, // JSON replaces it
+		"ErrNotUTF8InName": {"{\"kind\":\"work\",\"until\":\"2026-12-01\",\"name\":\"a\xff\"}", 422, "invalid", "name"}, // JSON reads it as U+FFFD
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := w.call(t, w.token, "POST", "/api/v1/passes", c.body)

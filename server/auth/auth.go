@@ -90,14 +90,17 @@ func (a *Auth) Check(ctx context.Context, bearer, remote string) (Caller, error)
 		return Caller{}, ErrNoToken
 	}
 	now := a.now()
+	caller, err := a.find(ctx, bearer, now)
+	if !errors.Is(err, ErrBadToken) {
+		return caller, err
+	}
+	// Only who guesses has to wait: a campus behind one address must not be
+	// locked out by one of its PCs.
 	if a.guards.shut(remote, now) {
 		return Caller{}, ErrTooMany
 	}
-	caller, err := a.find(ctx, bearer, now)
-	if errors.Is(err, ErrBadToken) {
-		a.guards.failed(remote, now)
-	}
-	return caller, err
+	a.guards.failed(remote, now)
+	return Caller{}, err
 }
 
 func (a *Auth) find(ctx context.Context, bearer string, now time.Time) (Caller, error) {

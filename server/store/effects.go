@@ -28,6 +28,12 @@ func (t *tx) effects(entries []entry) error {
 			if !e.event.Counts {
 				continue
 			}
+			if !e.mayCount() {
+				if err := t.refuseEffect(e, "counts a use that another decides"); err != nil {
+					return err
+				}
+				continue
+			}
 			u, counted, err := t.useOf(e)
 			if err != nil {
 				return err
@@ -49,6 +55,21 @@ func (t *tx) effects(entries []entry) error {
 	return t.addUses(uses)
 }
 
+// mayCount reports whether the agent decided what it counts: an admission of
+// a pass that is its own to decide, or a grant to somebody else's claim.
+func (e *entry) mayCount() bool {
+	ev := &e.event
+	if ev.Type == wire.EventGrant {
+		return ev.Claim != "" && !e.ownClaim()
+	}
+	return ev.Case == nil || ev.Case.decider() == ev.Gate
+}
+
+// ownClaim reports whether the claim is one that this agent asked.
+func (e *entry) ownClaim() bool {
+	return strings.HasPrefix(e.event.Claim, fmt.Sprintf("%d-", e.id.Agent))
+}
+
 // useOf makes the use that an event counts; none for a pass without limit.
 func (t *tx) useOf(e *entry) (use, bool, error) {
 	ev := &e.event
@@ -58,6 +79,16 @@ func (t *tx) useOf(e *entry) (use, bool, error) {
 	}
 	if ev.Case != nil {
 		u.allowed, u.expires = ev.Case.Code.Uses, ev.Case.Code.Expires
+		if ev.Case.Code.Bound {
+			// A phone's credential ends long before its pass, and the use must not.
+			p, known, err := t.terms(ev.Pass)
+			if err != nil {
+				return use{}, false, err
+			}
+			if known {
+				u.expires = max(u.expires, p.expires)
+			}
+		}
 		return u, u.allowed > 0, nil
 	}
 	p, known, err := t.terms(ev.Pass)
@@ -105,7 +136,7 @@ func (t *tx) annul(e *entry) error {
 	if ev.Claim == "" {
 		return nil
 	}
-	if !strings.HasPrefix(ev.Claim, fmt.Sprintf("%d-", e.id.Agent)) {
+	if !e.ownClaim() {
 		// An owner that annuls its grant names the claim of the gate that asked.
 		if ev.Annuls == "" {
 			return t.refuseEffect(e, "gives back a claim that is not its own")

@@ -20,6 +20,7 @@ const (
 	problemChain   = "hash does not follow the one before"
 	problemBody    = "body is not an event"
 	problemID      = "body names another event"
+	problemGate    = "body names another gate"
 )
 
 // entry is a record with the parts of its event that the server acts on.
@@ -80,6 +81,7 @@ func readEvent(body []byte) (e event, err error) {
 // used and who decides.
 type eventCase struct {
 	Code struct {
+		Bound   bool   `json:"bound"`
 		Expires int64  `json:"exp"`
 		Uses    uint32 `json:"uses"`
 		Owner   uint16 `json:"owner"`
@@ -183,7 +185,8 @@ func readRecord(id wire.EventID, r wire.Record) entry {
 // ingest gives the new Acked and the entries that were not held before.
 func (t *tx) ingest(agent, epoch uint32, entries []entry) (uint64, []entry, error) {
 	var current uint32
-	err := t.QueryRowContext(t.ctx, "SELECT epoch FROM agents WHERE id = $1", agent).Scan(&current)
+	var gate uint16
+	err := t.QueryRowContext(t.ctx, "SELECT epoch, gate FROM agents WHERE id = $1", agent).Scan(&current, &gate)
 	if errors.Is(err, sql.ErrNoRows) || err == nil && (epoch == 0 || epoch > current) {
 		return 0, nil, fmt.Errorf("%w: agent %d epoch %d", ErrNotFound, agent, epoch)
 	}
@@ -209,6 +212,12 @@ func (t *tx) ingest(agent, epoch uint32, entries []entry) (uint64, []entry, erro
 	// The first new record follows what is held, not what came with it.
 	if first := &entries[0]; wire.Chain(head, first.Body) != first.Hash {
 		first.problem = problemChain
+	}
+	for i := range entries {
+		// An agent speaks for its own gate only.
+		if e := &entries[i]; e.problem == "" && e.event.Gate != gate {
+			e.problem = problemGate
+		}
 	}
 	if err := t.insertEvents(entries); err != nil {
 		return 0, nil, err

@@ -119,6 +119,9 @@ func (l *agentLog) add(t testing.TB, e wire.Event) wire.Record {
 	l.seq++
 	e.ID = wire.EventID{Agent: l.agent, Epoch: l.epoch, Seq: l.seq}
 	e.Gate = l.gate
+	if e.Case != nil && e.Counts {
+		e.Case.Code.Owner = l.gate // who counts has decided
+	}
 	if e.At == 0 {
 		e.At = l.clock.at()
 	}
