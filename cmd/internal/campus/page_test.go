@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -105,7 +106,7 @@ func TestDemo_FollowsItsOwnThreeLines(t *testing.T) {
 	}
 	issueOne := func() {
 		t.Helper()
-		do(t, page, `document.querySelector('#screen').replaceChildren(); document.querySelector('#issue').click()`)
+		do(t, page, `document.querySelector('#screen').replaceChildren(); document.querySelector('#issue [data-kind=resident_single]').click()`)
 		holds(t, page, `document.querySelector('#screen img')?.naturalWidth > 0 && !document.querySelector('#lanes button').disabled`)
 	}
 	rows := func(n int) string {
@@ -136,6 +137,46 @@ func TestDemo_FollowsItsOwnThreeLines(t *testing.T) {
 		do(t, page, `document.querySelector('#language').click()`)
 		holds(t, page, `document.documentElement.lang === 'en'`)
 		shoot(t, page, "demo-en")
+	}
+}
+
+// The phone of a work pass goes on by itself: a new code when the time of the
+// last is over, and both gates open for it while the network is cut.
+func TestDemo_WorkPassChangesItsCodeAndOpensWithoutANetwork(t *testing.T) {
+	server := httptest.NewUnstartedServer(nil)
+	origin := "http://" + server.Listener.Addr().String()
+	c := start(t, campus.Options{FrameAncestors: []string{origin}})
+	var ahead atomic.Int64 // of the demo's clock, and so of the phone's
+	now := func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
+	server.Config.Handler = demo.New(c, now).Handler()
+	server.Start()
+	t.Cleanup(server.Close)
+	east, west := watch(t, c.Gates[0]), watch(t, c.Gates[1])
+
+	page := browse(t, origin+"/")
+	holds(t, page, `document.querySelectorAll('#lanes button').length === 3`)
+	do(t, page, `document.querySelector('#issue [data-kind=work]').click()`)
+	holds(t, page, `document.querySelector('#screen img')?.naturalWidth > 0 && document.querySelector('.count i')`)
+	holds(t, page, `/^[0-9]+ 秒/.test(document.querySelector('#left').textContent)`)
+	do(t, page, `document.querySelectorAll('#lanes button')[0].click()`)
+	east.await(t, 1)
+	holds(t, page, `document.querySelectorAll('#events td.yes').length === 1`)
+
+	do(t, page, `document.querySelector('#network').click()`)
+	holds(t, page, `document.querySelector('#network').getAttribute('aria-checked') === 'false'`)
+	do(t, page, `window.before = document.querySelector('#screen img').src`)
+	ahead.Store(int64(campus.CodePeriod) + int64(time.Second)) // a phone may be 15 s ahead
+	do(t, page, `document.dispatchEvent(new Event('visibilitychange'))`)
+	holds(t, page, `document.querySelector('#screen img').src !== window.before`)
+	do(t, page, `document.querySelectorAll('#lanes button')[1].click()`)
+	west.await(t, 1)
+	do(t, page, `document.querySelector('#network').click()`)
+	holds(t, page, `document.querySelectorAll('#events td.yes').length === 2`)
+	if n := east.pulses(t); n != 1 {
+		t.Errorf("the east gate opened %d times", n)
+	}
+	if *shots != "" {
+		shoot(t, page, "demo-live-zh")
 	}
 }
 

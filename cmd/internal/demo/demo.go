@@ -3,7 +3,6 @@ package demo
 import (
 	"context"
 	"embed"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,8 +12,6 @@ import (
 	"os"
 	"sync"
 	"time"
-
-	"github.com/skip2/go-qrcode"
 
 	"campusgate/cmd/internal/campus"
 	"campusgate/signing/verdict"
@@ -31,12 +28,12 @@ type Page struct {
 	mu     sync.Mutex
 	events []campus.Event // the newest, oldest first
 	cursor int64
-	shown  map[string]string // code by pass id, for its QR picture
+	shown  map[string]*screen // by pass id
 }
 
 // New makes the page of a running campus.
 func New(c *campus.Campus, now func() time.Time) *Page {
-	return &Page{campus: c, now: now, shown: map[string]string{}}
+	return &Page{campus: c, now: now, shown: map[string]*screen{}}
 }
 
 // Handler serves the page and its calls. Requests that do not come from the
@@ -50,6 +47,7 @@ func (p *Page) Handler() http.Handler {
 	mux.Handle("GET /", http.FileServerFS(files))
 	mux.HandleFunc("GET /api/state", p.state)
 	mux.HandleFunc("POST /api/issue", p.issue)
+	mux.HandleFunc("POST /api/live", p.live)
 	mux.HandleFunc("POST /api/scan", p.scan)
 	mux.HandleFunc("POST /api/network", p.network)
 	guard := http.NewCrossOriginProtection()
@@ -125,47 +123,6 @@ func viewOf(e campus.Event) eventView {
 	return v
 }
 
-// passView is a phone's screen.
-type passView struct {
-	campus.Pass
-	Name  string `json:"name"`
-	Doc4  string `json:"doc4"`
-	Date  string `json:"date"`
-	Owner string `json:"owner"`
-	QR    string `json:"qr"` // data URL of a PNG
-}
-
-// holders are invented.
-var holders = []struct{ name, doc4 string }{
-	{"林晓岚", "3021"}, {"周明远", "118X"}, {"何思齐", "7740"}, {"苏若水", "0925"}, {"Maria Chen", "5512"},
-}
-
-func (p *Page) issue(w http.ResponseWriter, r *http.Request) {
-	p.mu.Lock()
-	holder := holders[len(p.shown)%len(holders)]
-	p.mu.Unlock()
-	today := p.now().In(zone).Format(time.DateOnly)
-	owner := p.campus.Gates[0]
-	pass, err := p.campus.Client.Issue(r.Context(), campus.PassRequest{
-		Kind: "resident_single", Name: holder.name, Doc4: holder.doc4,
-		From: today, Until: today, Uses: 1, Zones: []int{1}, OwnerGate: owner.ID,
-	})
-	if err != nil {
-		fail(w, http.StatusBadGateway, err)
-		return
-	}
-	png, err := picture(pass.Code)
-	if err != nil {
-		fail(w, http.StatusInternalServerError, err)
-		return
-	}
-	p.mu.Lock()
-	p.shown[pass.ID] = pass.Code
-	p.mu.Unlock()
-	pass.Code = "" // the picture is what a phone shows
-	reply(w, passView{Pass: pass, Name: holder.name, Doc4: holder.doc4, Date: today, Owner: owner.Name, QR: png})
-}
-
 // scan writes a code into a scanner's tty, ended by CR as a scanner does.
 func (p *Page) scan(w http.ResponseWriter, r *http.Request) {
 	var in struct {
@@ -179,7 +136,9 @@ func (p *Page) scan(w http.ResponseWriter, r *http.Request) {
 	text := in.Text
 	if in.Pass != "" {
 		p.mu.Lock()
-		text = p.shown[in.Pass]
+		if on := p.shown[in.Pass]; on != nil {
+			text = on.code
+		}
 		p.mu.Unlock()
 	}
 	for _, g := range p.campus.Gates {
@@ -216,21 +175,6 @@ func (p *Page) network(w http.ResponseWriter, r *http.Request) {
 	p.campus.Network.Cut(in.Cut)
 	reply(w, struct{}{})
 }
-
-func picture(code string) (string, error) {
-	q, err := qrcode.New(code, qrcode.Medium)
-	if err != nil {
-		return "", err
-	}
-	png, err := q.PNG(-6)
-	if err != nil {
-		return "", err
-	}
-	return "data:image/png;base64," + base64.StdEncoding.EncodeToString(png), nil
-}
-
-// zone is campus time; China has kept UTC+8 without summer time since 1991.
-var zone = time.FixedZone("Asia/Shanghai", 8*3600)
 
 func decode(w http.ResponseWriter, r *http.Request, v any) bool {
 	dec := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<14))

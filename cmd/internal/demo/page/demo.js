@@ -3,15 +3,19 @@
 const words = {
   zh: {
     on: '网络：已连接', off: '网络：已断开', at: '在{}扫码', other: 'English', date: '通行日期', owner: '入口',
-    bearer: '先到先用：谁先出示，谁使用。', live: '即时', late: '断网补传', bad: '扫一个假码', open: '单独打开',
+    bearer: '先到先用：谁先出示，谁使用。', single: '单次通行码', work: '工作证', left: '{} 秒后换新码',
+    phone: '码由手机自己生成，断网也能用；截图 30 秒后作废。', repeat: '重复出示', live: '即时', late: '断网补传', bad: '扫一个假码', open: '单独打开',
   },
   en: {
     on: 'Network: connected', off: 'Network: cut', at: 'Scan at {}', other: '中文', date: 'Valid on', owner: 'Entry gate',
-    bearer: 'Whoever presents it first uses it.', live: 'live', late: 'after an outage', bad: 'Scan a forged code', open: 'open alone',
+    bearer: 'Whoever presents it first uses it.', single: 'single-use pass', work: 'work pass', left: 'new code in {} s',
+    phone: 'Made on the phone, even offline. Screenshots expire in 30 s.', repeat: 'repeat', live: 'live', late: 'after an outage', bad: 'Scan a fake code', open: 'open alone',
   },
 };
 let language = 'zh';
 let pass = null;
+let lost = false; // the last look at the state failed
+let renewal; // timer of the next live code
 let state = { cut: false, gates: [], events: [] };
 
 const $ = (id) => document.getElementById(id);
@@ -46,15 +50,60 @@ async function attempt(work) {
   }
 }
 
+// keep takes a screen from the answer; a live code has an end, by this page's
+// own clock.
+function keep(answer) {
+  pass = { ...pass, ...answer, ends: performance.now() + (answer.left_ms ?? 0) };
+  clearTimeout(renewal);
+  if (pass.period_ms) renewal = setTimeout(renew, Math.max(answer.left_ms, 50));
+}
+
+// renew looks at the phone again. It is the phone that makes the new code.
+async function renew() {
+  clearTimeout(renewal);
+  renewal = setTimeout(renew, 1000); // should the call fail
+  const id = pass.id;
+  await attempt(async () => {
+    const answer = await call('api/live', { pass: id });
+    if (pass.id === id) keep(answer);
+  });
+  showPhone();
+}
+
+const left = () => Math.max(0, pass.ends - performance.now());
+
 function showPhone() {
   if (!pass) return;
-  $('screen').replaceChildren(
-    element('strong', pass.name), element('small', `····${pass.doc4}`),
-    element('img', '', { src: pass.qr, alt: 'QR' }),
-    element('small', `${word('date')} ${pass.date}`),
-    element('small', `${word('owner')} ${local(pass.owner)}`),
-    element('p', word('bearer'), { className: 'warn' }),
-  );
+  const owned = !pass.period_ms;
+  const size = Math.floor(250 / pass.modules) * pass.modules; // whole pixels stay sharp
+  const screen = [
+    element('strong', pass.name), element('small', `${word(owned ? 'single' : 'work')} ····${pass.doc4}`),
+    element('img', '', { src: pass.qr, alt: 'QR', width: size, height: size }),
+  ];
+  if (owned) {
+    screen.push(
+      element('small', `${word('date')} ${pass.until} · ${word('owner')} ${local(pass.owner)}`),
+      element('p', word('bearer'), { className: 'warn' }),
+    );
+  } else {
+    const bar = element('div', '', { className: 'count', ariaHidden: 'true' });
+    bar.style.width = `${size}px`;
+    const rest = element('i');
+    rest.style.animationDuration = `${pass.period_ms}ms`;
+    rest.style.animationDelay = `${left() - pass.period_ms}ms`;
+    bar.append(rest);
+    screen.push(
+      bar, element('small', '', { id: 'left' }),
+      element('p', word('phone'), { className: 'calm' }),
+    );
+  }
+  $('screen').replaceChildren(...screen);
+  countDown();
+}
+
+function countDown() {
+  const text = $('left');
+  if (text) text.textContent = word('left', Math.ceil(left() / 1000));
 }
 
 function showLanes() {
@@ -74,7 +123,10 @@ function showGates() {
   $('gates').replaceChildren(...state.gates.map((gate) => {
     const figure = element('figure');
     const caption = element('figcaption', gate.name);
-    caption.append(element('a', word('open'), { href: gate.url, target: '_blank' }));
+    const link = element('a', word('open'), { href: gate.url, target: '_blank' });
+    link.dataset.zh = words.zh.open; // show() says it again in the other language
+    link.dataset.en = words.en.open;
+    caption.append(link);
     figure.append(caption, element('iframe', '', { src: gate.url, title: gate.name, allow: 'autoplay' }));
     return figure;
   }));
@@ -91,10 +143,10 @@ function showEvents() {
     const row = element('tr');
     const good = event.opens;
     row.append(
-      element('td', new Date(event.at).toLocaleTimeString('zh-CN', { hour12: false })),
+      element('td', new Date(event.at).toLocaleTimeString('zh-CN', { hour12: false, timeZone: 'Asia/Shanghai' })),
       element('td', local(gates.get(event.gate) ?? String(event.gate))),
-      element('td', `${good ? '✓' : '✕'} ${event[language]}`, { title: event.reason, className: good ? 'yes' : 'no' }),
-      element('td', event.pass_id),
+      element('td', `${good ? '✓' : '✕'} ${event[language]}${event.repeat ? ` · ${word('repeat')}` : ''}`, { title: event.reason, className: good ? 'yes' : 'no' }),
+      element('td', event.pass_id, { className: 'pass' }),
       element('td', word(event.offline ? 'late' : 'live')),
     );
     return row;
@@ -110,15 +162,33 @@ function show() {
 }
 
 async function refresh() {
-  await attempt(async () => { state = await call('api/state'); });
+  try {
+    state = await call('api/state');
+    if (lost) $('problem').textContent = ''; // what somebody's click came to stays
+    lost = false;
+  } catch (error) {
+    lost = true;
+    $('problem').textContent = error.message;
+  }
   showGates(); showNetwork(); showEvents();
   if ($('lanes').childElementCount === 0) showLanes();
   setTimeout(refresh, 500);
 }
 
-$('issue').onclick = () => attempt(async () => { pass = await call('api/issue', {}); show(); });
+for (const button of $('issue').children) {
+  button.onclick = () => attempt(async () => {
+    const made = await call('api/issue', { kind: button.dataset.kind });
+    pass = null;
+    keep(made);
+    show();
+  });
+}
 $('network').onclick = () => attempt(async () => { await call('api/network', { cut: !state.cut }); state.cut = !state.cut; showNetwork(); });
 $('language').onclick = () => { language = language === 'zh' ? 'en' : 'zh'; show(); };
+
+// Timers of a hidden page are late.
+document.addEventListener('visibilitychange', () => { if (!document.hidden && pass?.period_ms) renew(); });
+setInterval(countDown, 200);
 
 show();
 refresh();
