@@ -26,6 +26,7 @@ const standingQuery = `SELECT
 	g.id IS NOT NULL, coalesce(g.zone, 0), coalesce(g.mode, ''), coalesce(g.owns_from, 0), coalesce(g.documents, 0),
 	coalesce((SELECT 1 - r.gone FROM revocations r
 		WHERE r.pass = $1 AND r.gen BETWEEN s.base AND s.current ORDER BY r.gen DESC LIMIT 1), 0),
+	f.phone, coalesce(f.expires, 0),
 	coalesce((SELECT CASE WHEN o.gone = 0 THEN o.gate END FROM owners o
 		WHERE o.pass = $1 AND o.gen BETWEEN s.base AND s.current ORDER BY o.gen DESC LIMIT 1), 0),
 	coalesce(e.count, 0), coalesce(e.first_at, 0), coalesce(e.first_gate, 0),
@@ -35,6 +36,8 @@ const standingQuery = `SELECT
 	k.counter IS NOT NULL, coalesce(k.counter, 0)
 FROM snapshot s
 LEFT JOIN gates g ON g.id = $2
+LEFT JOIN phones f ON f.pass = $1 AND f.gone = 0 AND f.gen = (SELECT max(x.gen) FROM phones x
+	WHERE x.pass = $1 AND x.gen BETWEEN s.base AND s.current)
 LEFT JOIN elsewhere e ON e.pass = $1 AND e.gone = 0 AND e.gen = (SELECT max(x.gen) FROM elsewhere x
 	WHERE x.pass = $1 AND x.gen BETWEEN s.base AND s.current)
 LEFT JOIN uses u ON u.pass = $1
@@ -46,6 +49,7 @@ func (t *tx) Standing(pass signing.PassID, phone signing.PhoneID) (s lane.Standi
 	var (
 		p                              = &s.Policy
 		mode                           string
+		stands                         []byte
 		elsewhere, here                verdict.Use
 		elsewhereUses, hereUses        uint32
 		hasFirst, hasCounter           bool
@@ -56,7 +60,7 @@ func (t *tx) Standing(pass signing.PassID, phone signing.PhoneID) (s lane.Standi
 	)
 	ok, err := t.tx.Get(standingQuery, []any{pass[:], int64(t.id.Gate), phone[:]},
 		&p.Revision, &p.Fresh, &p.Known, &p.Zone, &mode, &p.OwnsFrom, &p.Documents,
-		&s.Record.Revoked, &s.Record.Owner,
+		&s.Record.Revoked, &stands, &s.Phone.Until, &s.Record.Owner,
 		&elsewhereUses, &elsewhere.At, &elsewhere.Gate,
 		&hereUses, &hasFirst, &here.At, &here.Gate,
 		&recentSeq, &recent.At, &recent.Reason,
@@ -69,6 +73,7 @@ func (t *tx) Standing(pass signing.PassID, phone signing.PhoneID) (s lane.Standi
 		return s, fmt.Errorf("standing: %w", ErrNotEnrolled)
 	}
 	p.Mode = verdict.Mode(mode)
+	copy(s.Phone.ID[:], stands)
 	// The server's count includes what this gate reported, so the larger of the
 	// two is what is known.
 	s.Record.Uses = max(hereUses, elsewhereUses)

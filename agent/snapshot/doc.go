@@ -1,6 +1,6 @@
 // Package snapshot is what an agent knows from its server: the signed keyring,
-// revocations, gates with their policies, moved ownership, uses elsewhere and
-// released claims. The long lists stay on the disk and are asked for one pass at
+// revocations, replaced phone keys, gates with their policies, moved ownership,
+// uses elsewhere and released claims. The long lists stay on the disk and are asked for one pass at
 // a time, so that a hundred thousand of them cost nothing at start.
 //
 // # Large groups

@@ -12,9 +12,10 @@ import (
 
 // row is an item about one pass, checked.
 type row struct {
-	kind    wire.ItemKind // revocation, owner or use
+	kind    wire.ItemKind // revocation, phone, owner or use
 	pass    signing.PassID
 	gone    bool
+	phone   signing.PhoneID
 	gate    uint16
 	count   uint32
 	at      int64
@@ -94,7 +95,7 @@ func (s *Snapshot) add(g *group, it *wire.Item) error {
 		if body.Owner == s.gate {
 			g.releases = append(g.releases, release{it.Key, body.Pass})
 		}
-	case wire.ItemRevocation, wire.ItemOwner, wire.ItemUse:
+	case wire.ItemRevocation, wire.ItemPhone, wire.ItemOwner, wire.ItemUse:
 		r, err := readRow(it)
 		if err != nil {
 			return bad(err)
@@ -172,6 +173,12 @@ func readRow(it *wire.Item) (row, error) {
 		var body wire.Revocation
 		err = json.Unmarshal(it.Body, &body)
 		r.at, r.expires = body.At, body.Expires
+	case wire.ItemPhone:
+		var body wire.Phone
+		if err = json.Unmarshal(it.Body, &body); err == nil && body.Phone == (signing.PhoneID{}) {
+			err = fmt.Errorf("no phone")
+		}
+		r.phone, r.expires = body.Phone, body.Expires
 	case wire.ItemOwner:
 		var body wire.Ownership
 		if err = json.Unmarshal(it.Body, &body); err == nil && body.Gate == 0 {

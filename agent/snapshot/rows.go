@@ -13,17 +13,20 @@ type table string
 
 const (
 	revocations table = "revocations"
+	phones      table = "phones"
 	owners      table = "owners"
 	elsewhere   table = "elsewhere"
 )
 
-var lists = []table{revocations, owners, elsewhere}
+var lists = []table{revocations, phones, owners, elsewhere}
 
 // The statements of each list, written once so that they are prepared once.
 var (
 	inserts = map[wire.ItemKind]string{
 		wire.ItemRevocation: `INSERT INTO revocations (pass, gen, gone, expires) VALUES ($1, $2, $3, $4)
 			ON CONFLICT (pass, gen) DO UPDATE SET gone = excluded.gone, expires = excluded.expires`,
+		wire.ItemPhone: `INSERT INTO phones (pass, gen, gone, expires, phone) VALUES ($1, $2, $3, $4, $5)
+			ON CONFLICT (pass, gen) DO UPDATE SET gone = excluded.gone, expires = excluded.expires, phone = excluded.phone`,
 		wire.ItemOwner: `INSERT INTO owners (pass, gen, gone, expires, gate) VALUES ($1, $2, $3, $4, $5)
 			ON CONFLICT (pass, gen) DO UPDATE SET gone = excluded.gone, expires = excluded.expires, gate = excluded.gate`,
 		wire.ItemUse: `INSERT INTO elsewhere (pass, gen, gone, expires, first_gate, first_at, count) VALUES ($1, $2, $3, $4, $5, $6, $7)
@@ -32,6 +35,7 @@ var (
 	}
 	deletes = map[wire.ItemKind]string{
 		wire.ItemRevocation: "DELETE FROM revocations WHERE pass = $1",
+		wire.ItemPhone:      "DELETE FROM phones WHERE pass = $1",
 		wire.ItemOwner:      "DELETE FROM owners WHERE pass = $1",
 		wire.ItemUse:        "DELETE FROM elsewhere WHERE pass = $1",
 	}
@@ -54,6 +58,8 @@ func perList(format string) map[table]string {
 func insert(tx *disk.Tx, r *row, gen int64) error {
 	args := []any{r.pass[:], gen, r.gone, r.expires}
 	switch r.kind {
+	case wire.ItemPhone:
+		args = append(args, r.phone[:])
 	case wire.ItemOwner:
 		args = append(args, int64(r.gate))
 	case wire.ItemUse:

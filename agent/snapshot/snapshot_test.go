@@ -130,6 +130,11 @@ func owned(tb testing.TB, n uint64, by uint16) wire.Item {
 	return wire.Item{Kind: wire.ItemOwner, Key: passID(n).String(), Body: raw(tb, wire.Ownership{Gate: by, Expires: far})}
 }
 
+func moved(tb testing.TB, n uint64, phone byte) wire.Item {
+	body := wire.Phone{Phone: signing.PhoneID{phone}, Expires: far}
+	return wire.Item{Kind: wire.ItemPhone, Key: passID(n).String(), Body: raw(tb, body)}
+}
+
 func gateItem(tb testing.TB, key string, g wire.Gate) wire.Item {
 	return wire.Item{Kind: wire.ItemGate, Key: key, Body: raw(tb, g)}
 }
@@ -199,6 +204,46 @@ func TestApply_ItemsReplaceAndGo(t *testing.T) {
 	}
 	if s.Keyring().Serial != 5 {
 		t.Fatal("a reset takes the keyring away")
+	}
+}
+
+// The phone key that stands is found whatever way it came, and only where it is
+// in force.
+func TestApply_PhoneKeys(t *testing.T) {
+	s := newStore(t)
+	want := func(n uint64, phone byte) {
+		t.Helper()
+		key := lane.PhoneKey{}
+		if phone != 0 {
+			key = lane.PhoneKey{ID: signing.PhoneID{phone}, Until: far}
+		}
+		if got := s.standing(n).Phone; got != key {
+			t.Fatalf("pass %d: %+v, want %+v", n, got, key)
+		}
+	}
+	check(t, s.Apply(group(true, 1, moved(t, 1, 7), moved(t, 2, 8))))
+	want(1, 7)
+	want(3, 0)
+	check(t, s.Apply(group(false, 2, moved(t, 1, 9), gone(moved(t, 2, 8)))))
+	want(1, 9)
+	want(2, 0)
+	var many []wire.Item
+	for n := range uint64(600) {
+		many = append(many, moved(t, n, 5))
+	}
+	many = append(many, gone(moved(t, 4, 5)))
+	check(t, s.Apply(group(false, 3, many...)))
+	s.reopen()
+	want(1, 5)
+	want(599, 5)
+	want(4, 0)
+	if n := s.rows("phones"); n != 599 {
+		t.Fatalf("%d rows", n)
+	}
+	check(t, s.j.Update(func(book lane.Book) error { return book.SetClock(lane.Clock{Synced: (far + 2*86400) * 1000}) }))
+	check(t, s.Prune(time.Unix(far+2*86400, 0)))
+	if n := s.rows("phones"); n != 0 {
+		t.Fatalf("%d rows after all of them ended", n)
 	}
 }
 
@@ -292,6 +337,8 @@ func TestApply_RefusesWhatMakesNoSense(t *testing.T) {
 		"kind":           item("weather", "1", "{}"),
 		"pass id":        item(wire.ItemRevocation, "xyz", `{"exp":1}`),
 		"revocation":     item(wire.ItemRevocation, passID(2).String(), "[]"),
+		"phone":          item(wire.ItemPhone, passID(2).String(), `{"exp":1}`),
+		"phone's id":     item(wire.ItemPhone, passID(2).String(), `{"phone":"07","exp":1}`),
 		"owner 0":        item(wire.ItemOwner, passID(2).String(), `{"gate":0}`),
 		"use":            item(wire.ItemUse, passID(2).String(), `{"count":-1}`),
 		"gate key":       item(wire.ItemGate, "three", `{"id":3,"mode":"owner"}`),

@@ -18,16 +18,18 @@ import (
 const (
 	rankKeyring    = 1
 	rankRevocation = 2
-	rankGate       = 3
-	rankOwner      = 4
-	rankUse        = 5 // not in table feed: the rows of table uses
-	rankRelease    = 6
-	rankEnd        = 7
+	rankPhone      = 3
+	rankGate       = 4
+	rankOwner      = 5
+	rankUse        = 6 // not in table feed: the rows of table uses
+	rankRelease    = 7
+	rankEnd        = 8
 )
 
 var rankKinds = [rankEnd]wire.ItemKind{
 	rankKeyring:    wire.ItemKeyring,
 	rankRevocation: wire.ItemRevocation,
+	rankPhone:      wire.ItemPhone,
 	rankGate:       wire.ItemGate,
 	rankOwner:      wire.ItemOwner,
 	rankUse:        wire.ItemUse,

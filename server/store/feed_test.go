@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"campusgate/server/store"
+	"campusgate/signing"
 	"campusgate/signing/verdict"
 	"campusgate/signing/wire"
 
@@ -49,6 +50,54 @@ func TestFeed_SnapshotGoesByKind(t *testing.T) {
 		if f.pull(t, s, limit); f.cursor != before || f.resets != 1 {
 			t.Errorf("limit %d: an up-to-date cursor got %+v", limit, f.cursor)
 		}
+	}
+}
+
+// Only a key that takes another's place is news for the gates.
+func TestFeed_SaysWhichPhoneStands(t *testing.T) {
+	s, c := newStore(t)
+	p := addPass(t, s, c, passID(1), 0)
+	var f feedMap
+	n := 0
+	enrol := func(key, minutes int) (said wire.Phone) {
+		t.Helper()
+		n++
+		nonce := fmt.Append(nil, "nonce ", n)
+		ok(t, s.AddNonce(t.Context(), p.ID, nonce, c.at()+1000))
+		k := must(signing.ParsePhoneKey(phonePoints[key]))(t)
+		ok(t, s.PutPhone(t.Context(), "test", p.ID, nonce, p.Key, store.Phone{ID: k.ID(), Key: k, Expires: c.seconds() + int64(minutes)*60}))
+		f.pull(t, s, 10)
+		if body := f.items["phone "+p.ID.String()]; body != nil {
+			ok(t, json.Unmarshal(body, &said))
+		}
+		return said
+	}
+	id := func(key int) signing.PhoneID { return must(signing.ParsePhoneKey(phonePoints[key]))(t).ID() }
+	ends := func(minutes int) int64 { return c.seconds() + int64(minutes)*60 }
+
+	enrol(0, 10)
+	if said := enrol(0, 20); said != (wire.Phone{}) {
+		t.Fatalf("a renewal is in the feed: %+v", said)
+	}
+	if said := enrol(1, 30); said != (wire.Phone{Phone: id(1), Expires: ends(20)}) {
+		t.Fatalf("the second phone: %+v", said)
+	}
+	before := f.cursor
+	if enrol(1, 40); f.cursor != before {
+		t.Fatal("the second phone's renewal is in the feed")
+	}
+	if said := enrol(0, 50); said != (wire.Phone{Phone: id(0), Expires: ends(40)}) {
+		t.Fatalf("back to the first: %+v", said)
+	}
+	ok(t, s.PruneFeed(t.Context(), c.at()+40*60_000))
+	var g feedMap
+	if g.pull(t, s, 10); g.items["phone "+p.ID.String()] == nil {
+		t.Fatal("forgotten while a replaced key's credential lives")
+	}
+	ok(t, s.PruneFeed(t.Context(), c.at()+40*60_000+1))
+	var h feedMap
+	if h.pull(t, s, 10); h.items["phone "+p.ID.String()] != nil {
+		t.Fatal("still there")
 	}
 }
 

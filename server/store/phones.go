@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"campusgate/signing"
+	"campusgate/signing/wire"
 )
 
 // Phone is a phone key that stands, or stood, for a pass.
@@ -44,8 +45,9 @@ func (s *Store) Nonces(ctx context.Context, pass signing.PassID) ([][]byte, erro
 }
 
 // PutPhone makes a phone key the one of its pass, or renews it, and takes the
-// nonce that it signed. The key that signed the credential must still be
-// active. Errors: ErrNotFound for the pass or the nonce, ErrEnded for a nonce
+// nonce that it signed. A key that takes another's place goes into the feed,
+// so that gates refuse the other at once. The key that signed the credential
+// must still be active. Errors: ErrNotFound for the pass or the nonce, ErrEnded for a nonce
 // that expired and for a pass that was revoked meanwhile, ErrState for the
 // issuer key.
 func (s *Store) PutPhone(ctx context.Context, actor string, pass signing.PassID, nonce []byte, kid signing.KeyID, p Phone) error {
@@ -77,10 +79,27 @@ func (s *Store) PutPhone(ctx context.Context, actor string, pass signing.PassID,
 		if err != nil {
 			return err
 		}
+		if replaced > 0 {
+			if err := t.announce(pass, p.ID); err != nil {
+				return err
+			}
+		}
 		return t.trail(actor, "phone.enrolled", passTarget(pass), map[string]any{
 			"phone": p.ID, "expires": p.Expires, "replaced": replaced,
 		})
 	})
+}
+
+// announce tells the gates which phone key of a pass stands. They need to know
+// until the last credential of every other one has ended: a pass whose phone
+// never changed, or changed long ago, is not in the feed.
+func (t *tx) announce(pass signing.PassID, phone signing.PhoneID) error {
+	var last int64
+	err := t.QueryRowContext(t.ctx, "SELECT max(expires) FROM phones WHERE pass = $1 AND phone <> $2", pass[:], phone[:]).Scan(&last)
+	if err != nil {
+		return err
+	}
+	return t.put(rankPhone, pass.String(), wire.Phone{Phone: phone, Expires: last}, last*1000)
 }
 
 func (t *tx) takeNonce(pass signing.PassID, nonce []byte) error {

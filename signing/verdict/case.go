@@ -124,13 +124,14 @@ type Use struct {
 
 // Record is what the agent's own store knows of the pass.
 type Record struct {
-	Revoked bool    `json:"revoked,omitempty"`
-	Blocked bool    `json:"blocked,omitempty"`
-	Owner   uint16  `json:"owner,omitempty"`   // where ownership moved to; 0 = as signed
-	Uses    uint32  `json:"uses,omitempty"`    // admissions counted, here and elsewhere
-	First   *Use    `json:"first,omitempty"`   // the first of them
-	Recent  *Recent `json:"recent,omitempty"`  // this gate's own last admission
-	Counter *uint64 `json:"counter,omitempty"` // highest proof counter seen of this phone
+	Revoked  bool    `json:"revoked,omitempty"`
+	Replaced bool    `json:"replaced,omitempty"` // another phone key stands for the pass
+	Blocked  bool    `json:"blocked,omitempty"`
+	Owner    uint16  `json:"owner,omitempty"`   // where ownership moved to; 0 = as signed
+	Uses     uint32  `json:"uses,omitempty"`    // admissions counted, here and elsewhere
+	First    *Use    `json:"first,omitempty"`   // the first of them
+	Recent   *Recent `json:"recent,omitempty"`  // this gate's own last admission
+	Counter  *uint64 `json:"counter,omitempty"` // highest proof counter seen of this phone
 }
 
 // Recent is this gate's own last admission of the pass, however long ago: an

@@ -20,7 +20,9 @@ var (
 		{WrongSite, func(c *Case) bool { return c.Code.Site != c.Lane.Site }},
 	}
 	standing = []rule{
-		{Revoked, func(c *Case) bool { return c.Record.Revoked || c.Code.Compromised }},
+		// A credential whose phone key was replaced is withdrawn, though the pass
+		// stands: the holder has another.
+		{Revoked, func(c *Case) bool { return c.Record.Revoked || c.Record.Replaced || c.Code.Compromised }},
 		{Blocked, func(c *Case) bool { return c.Record.Blocked }},
 		{ClockUntrusted, (*Case).clockUntrusted},
 		{PolicyStale, func(c *Case) bool { return older(c.At, c.Policy.Fresh, c.Policy.MaxAgeMS) }},

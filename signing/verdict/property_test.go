@@ -84,7 +84,7 @@ func anyCase(t *rapid.T, tidy bool) *verdict.Case {
 			Full: yes("full"), Passback: yes("passback"),
 		},
 		Record: verdict.Record{
-			Revoked: yes("revoked"), Blocked: yes("blocked"), Owner: gate("moved"), Uses: count("used"), First: use("first"),
+			Revoked: yes("revoked"), Replaced: yes("replaced"), Blocked: yes("blocked"), Owner: gate("moved"), Uses: count("used"), First: use("first"),
 			Recent: maybe(t, "recent", func() verdict.Recent {
 				return verdict.Recent{At: n("recent at"), Reason: reason("recent reason")}
 			}),

@@ -123,6 +123,7 @@ type ItemKind string
 const (
 	ItemKeyring    ItemKind = "keyring"    // key "": SignedKeyring
 	ItemRevocation ItemKind = "revocation" // key pass id: Revocation
+	ItemPhone      ItemKind = "phone"      // key pass id: Phone
 	ItemGate       ItemKind = "gate"       // key gate number: Gate
 	ItemOwner      ItemKind = "owner"      // key pass id: Ownership
 	ItemUse        ItemKind = "use"        // key pass id: Use
@@ -147,6 +148,13 @@ type Revocation struct {
 	At      int64  `json:"at"`
 	Reason  string `json:"reason,omitempty"`
 	Expires int64  `json:"exp"` // unix s, when the pass ends by itself and this can be forgotten
+}
+
+// Phone is the body of ItemPhone: of the phone keys of a pass that was moved
+// from one phone to another, this is the one that may still be shown.
+type Phone struct {
+	Phone   signing.PhoneID `json:"phone"`
+	Expires int64           `json:"exp"` // unix s, when the credentials of the others have ended
 }
 
 // Gate is the body of ItemGate: every gate of the site, with its policy.

@@ -140,6 +140,28 @@ func TestProtocol_EveryByeCodeIsInTheTableAndNoOther(t *testing.T) {
 	}
 }
 
+func TestProtocol_EveryItemKindIsInTheTableAndNoOther(t *testing.T) {
+	kinds := constants(t, "Item")
+	if len(kinds) != 7 {
+		t.Fatalf("found %d kinds in the source: %v", len(kinds), kinds)
+	}
+	text := protocol(t)
+	feed := text[strings.Index(text, "### down: the feed"):strings.Index(text, "### up: events")]
+	rows := make(map[string]bool)
+	for _, row := range regexp.MustCompile("(?m)^\\| `([a-z]+)` \\|").FindAllStringSubmatch(feed, -1) {
+		rows[row[1]] = true
+	}
+	for name, kind := range kinds {
+		if !rows[kind] {
+			t.Errorf("%s = %q is not in the table", name, kind)
+		}
+		delete(rows, kind)
+	}
+	if len(rows) > 0 {
+		t.Errorf("kinds that do not exist: %v", rows)
+	}
+}
+
 func TestProtocol_LimitsAreThoseOfTheCode(t *testing.T) {
 	want := map[string]int{
 		"MaxFrameBytes": wire.MaxFrameBytes, "FrameTarget": wire.FrameTarget, "MaxBatch": wire.MaxBatch,

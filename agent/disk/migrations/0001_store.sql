@@ -137,6 +137,16 @@ CREATE TABLE revocations (
   PRIMARY KEY (pass, gen)
 ) STRICT, WITHOUT ROWID;
 
+-- Passes that were moved from one phone to another: the key that stands.
+CREATE TABLE phones (
+  pass    BLOB NOT NULL,
+  gen     INTEGER NOT NULL,
+  gone    INTEGER NOT NULL,
+  phone   BLOB NOT NULL,
+  expires INTEGER NOT NULL, -- seconds: the end of every credential of the others
+  PRIMARY KEY (pass, gen)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE owners (
   pass    BLOB NOT NULL,
   gen     INTEGER NOT NULL,
