@@ -13,7 +13,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"path/filepath"
+	"os"
 	"time"
 
 	"github.com/go-co-op/gocron/v2"
@@ -50,6 +50,7 @@ type Agent struct {
 	log      *slog.Logger
 	now      func() time.Time
 
+	lock     *os.File
 	db       *disk.DB
 	journal  *journal.Journal
 	snapshot *snapshot.Snapshot
@@ -62,10 +63,11 @@ type Agent struct {
 	changed  chan struct{} // one token when the status would read differently
 }
 
-// New opens the store, which must exist, and takes the console's port. After
-// an error nothing stays open.
-func New(s Settings, d Deps) (a *Agent, err error) {
-	a = &Agent{settings: s, log: d.Log, now: d.Now, changed: make(chan struct{}, 1)}
+// New takes the data folder for itself (ErrInUse), opens the store, which must
+// exist (disk.ErrMissing), and takes the console's port. After an error nothing
+// stays open.
+func New(s Settings, d Deps) (_ *Agent, err error) {
+	a := &Agent{settings: s, log: d.Log, now: d.Now, changed: make(chan struct{}, 1)}
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)
 	}
@@ -77,7 +79,10 @@ func New(s Settings, d Deps) (a *Agent, err error) {
 			err = errors.Join(err, a.close())
 		}
 	}()
-	if a.db, err = disk.Open(filepath.Join(s.Data, StoreName)); err != nil {
+	if a.lock, err = hold(s); err != nil {
+		return nil, err
+	}
+	if a.db, err = disk.Open(s.store()); err != nil {
 		return nil, err
 	}
 	if a.journal, err = journal.Open(a.db); err != nil {
@@ -107,8 +112,18 @@ func New(s Settings, d Deps) (a *Agent, err error) {
 	if err != nil {
 		return nil, err
 	}
-	a.listener, err = net.Listen("tcp", s.Listen)
-	return a, err
+	if a.listener, err = net.Listen("tcp", s.Listen); err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+// hold takes the data folder of an agent that was enrolled.
+func hold(s Settings) (*os.File, error) {
+	if _, err := os.Stat(s.store()); errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("%s: %w: gateagent enroll -config FILE -code CODE; the server's administrator makes the code", s.store(), disk.ErrMissing)
+	}
+	return lockFolder(s.Data)
 }
 
 func (a *Agent) newDesk(d Deps) error {
@@ -141,7 +156,7 @@ func (a *Agent) newLink(d Deps) (err error) {
 		return err
 	}
 	server := a.settings.Server.String()
-	trust, err := link.TLS(server, id.Root, ca)
+	trust, err := link.TLS(server, id.Root, ca, a.now)
 	if err != nil {
 		return err
 	}
@@ -172,7 +187,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	ended := ctx.Err
 	group.Go(func() error { return unless(ended, a.desk.Run(ctx)) })
 	group.Go(func() error { return unless(ended, a.link.Run(ctx)) })
-	group.Go(func() error { return a.console.Serve(ctx, a.listener) })
+	group.Go(func() error { return unless(ended, a.console.Serve(ctx, a.listener)) })
 	group.Go(func() error { return a.watchLink(ctx) })
 	for _, p := range a.lanes {
 		group.Go(func() error { return unless(ended, p.run(ctx)) })
@@ -205,7 +220,7 @@ func (a *Agent) schedule() (gocron.Scheduler, error) {
 		}
 	}))
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, jobs.Shutdown())
 	}
 	jobs.Start()
 	return jobs, nil
@@ -214,7 +229,11 @@ func (a *Agent) schedule() (gocron.Scheduler, error) {
 func (a *Agent) close() error {
 	var errs []error
 	for _, p := range a.lanes {
-		errs = append(errs, p.barrier.Close())
+		// A relay that is not there cannot be switched off. That is no reason for
+		// the agent to have failed.
+		if err := p.barrier.Close(); err != nil {
+			a.log.Error("barrier not switched off", "lane", p.lane.Name, "error", err)
+		}
 	}
 	if a.listener != nil {
 		if err := a.listener.Close(); !errors.Is(err, net.ErrClosed) {
@@ -223,6 +242,9 @@ func (a *Agent) close() error {
 	}
 	if a.db != nil {
 		errs = append(errs, a.db.Close())
+	}
+	if a.lock != nil {
+		errs = append(errs, a.lock.Close())
 	}
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("close: %w", err)

@@ -4,11 +4,13 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"strconv"
 	"time"
 
 	"campusgate/configs"
 	"campusgate/devices"
 	"campusgate/devices/drivers"
+	"campusgate/devices/serial"
 	"campusgate/signing/verdict"
 )
 
@@ -164,10 +166,36 @@ func (l LaneConfig) validate(doc *configs.Doc, key string) (LaneSettings, error)
 	if s.Barrier.Driver == "" {
 		s.Barrier.Driver = "none"
 	}
-	if _, err := s.barrier(); err != nil {
+	if err := s.Barrier.check(); err != nil {
 		return s, doc.Fault(key+".barrier", "%v", err)
 	}
 	return s, nil
+}
+
+// Bounds of a relay, as devices has them.
+const (
+	maxChannel = 8
+	maxPulseMS = 60_000
+)
+
+// check refuses what the driver would refuse. The driver itself is not asked:
+// it takes the port and switches the relay off as soon as it is made, and to
+// read a file must not reach into a gate that is at work.
+func (b BarrierConfig) check() error {
+	if drivers.Barriers[b.Driver] == nil {
+		_, err := drivers.NewBarrier(b.Driver, drivers.BarrierConfig{}) // makes none, and says which there are
+		return err
+	}
+	if b.Driver != "lcus" {
+		return nil
+	}
+	if b.Channel < 0 || b.Channel > maxChannel {
+		return fmt.Errorf("channel %d is not in 1 to %d", b.Channel, maxChannel)
+	}
+	if b.PulseMS < 0 || b.PulseMS > maxPulseMS {
+		return fmt.Errorf("pulse_ms %d is not in 0 to %d", b.PulseMS, maxPulseMS)
+	}
+	return serial.Config{Path: b.Path, Baud: b.Baud}.Check()
 }
 
 // prefixes tell a scanner driver where a code begins, for codes that arrive
@@ -184,7 +212,8 @@ func (l *LaneSettings) scanner() (devices.Scanner, error) {
 	})
 }
 
-// barrier makes the lane's barrier without opening it.
+// barrier makes the lane's barrier, which begins to look for its device and
+// switches it off. It is to be closed.
 func (l *LaneSettings) barrier() (devices.Barrier, error) {
 	return drivers.NewBarrier(l.Barrier.Driver, drivers.BarrierConfig{
 		Path: l.Barrier.Path, Baud: l.Barrier.Baud, Channel: l.Barrier.Channel, PulseMS: l.Barrier.PulseMS,
@@ -198,7 +227,7 @@ func serverURL(s string) (*url.URL, error) {
 		return nil, fmt.Errorf("missing: the server's address, such as https://gate.example.edu")
 	}
 	u, err := url.Parse(s)
-	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || (u.Path != "" && u.Path != "/") {
+	if err != nil || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || (u.Path != "" && u.Path != "/") {
 		return nil, fmt.Errorf("%q: want https://host[:port]", s)
 	}
 	switch {
@@ -211,7 +240,10 @@ func serverURL(s string) (*url.URL, error) {
 }
 
 func loopback(listen string) error {
-	host, _, err := net.SplitHostPort(listen)
+	host, port, err := net.SplitHostPort(listen)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16) // 0 is any free one
+	}
 	if err != nil {
 		return fmt.Errorf("%q: want host:port", listen)
 	}

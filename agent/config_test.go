@@ -2,14 +2,18 @@ package agent_test
 
 import (
 	"errors"
+	"fmt"
+	"path/filepath"
 	"reflect"
 	"regexp"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
 
 	"campusgate/agent"
 	"campusgate/configs"
+	"campusgate/devices/drivers"
 	"campusgate/signing/verdict"
 )
 
@@ -37,6 +41,8 @@ func TestParseConfig_NamesLineAndKey(t *testing.T) {
 		{"NoServer", "server: https://gate.example.edu\n", "", "server: missing"},
 		{"PlainHTTP", "https://gate.example.edu", "http://gate.example.edu", "gate.yaml:1: server: \"http://gate.example.edu\": http only reaches"},
 		{"ServerPath", "gate.example.edu", "gate.example.edu/x", "gate.yaml:1: server:"},
+		{"NoHost", "gate.example.edu", ":8443", "gate.yaml:1: server:"},
+		{"Port", "data:", "listen: 127.0.0.1:99999\ndata:", "gate.yaml:2: listen:"},
 		{"ListenEverywhere", "data:", "listen: 0.0.0.0:80\ndata:", "gate.yaml:2: listen:"},
 		{"Mode", "data:", "mode: shop\ndata:", "gate.yaml:2: mode:"},
 		{"Documents", "data:", "documents: maybe\ndata:", "gate.yaml:2: documents:"},
@@ -46,7 +52,8 @@ func TestParseConfig_NamesLineAndKey(t *testing.T) {
 		{"LaneName", "name: 主通道", "name: \"\"", "gate.yaml:4: lanes[0].name: missing"},
 		{"Direction", "name: 主通道", "name: a\n    direction: up", "gate.yaml:5: lanes[0].direction:"},
 		{"ScannerDriver", "driver: serial", "driver: telepathy", "gate.yaml:5: lanes[0].scanner: scanner: unknown driver \"telepathy\"; known: serial"},
-		{"BarrierDriver", "driver: lcus", "driver: magic", "gate.yaml:6: lanes[0].barrier:"},
+		{"BarrierDriver", "driver: lcus", "driver: magic", "gate.yaml:6: lanes[0].barrier: barrier: unknown driver \"magic\"; known: lcus"},
+		{"BarrierChannel", "driver: lcus", "channel: 9, driver: lcus", "gate.yaml:6: lanes[0].barrier:"},
 		{"TwoLanesOneName", "lanes:\n", "lanes:\n  - name: 主通道\n", "gate.yaml:5: lanes[1].name:"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -59,6 +66,47 @@ func TestParseConfig_NamesLineAndKey(t *testing.T) {
 				t.Fatalf("got %v, want an ErrConfig with %q", err, c.want)
 			}
 		})
+	}
+}
+
+// The file is judged without asking the driver, which would reach for the
+// device. The two must say the same.
+func TestParseConfig_RefusesTheBarriersThatTheDriverRefuses(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "no such relay")
+	for _, b := range []agent.BarrierConfig{
+		{Driver: "none"},
+		{Driver: "lcus"},
+		{Driver: "magic", Path: path},
+		{Driver: "lcus", Path: path},
+		{Driver: "lcus", Path: path, Channel: -1},
+		{Driver: "lcus", Path: path, Channel: 1},
+		{Driver: "lcus", Path: path, Channel: 8},
+		{Driver: "lcus", Path: path, Channel: 9},
+		{Driver: "lcus", Path: path, PulseMS: -1},
+		{Driver: "lcus", Path: path, PulseMS: 1},
+		{Driver: "lcus", Path: path, PulseMS: 60_000},
+		{Driver: "lcus", Path: path, PulseMS: 60_001},
+		{Driver: "lcus", Path: path, Baud: 9600},
+		{Driver: "lcus", Path: path, Baud: 115_200},
+		{Driver: "lcus", Path: path, Baud: 9601},
+		{Driver: "lcus", Path: path, Baud: -1},
+	} {
+		before := runtime.NumGoroutine()
+		_, parsed := agent.ParseConfig("gate.yaml", fmt.Appendf(nil,
+			"server: https://gate.example.edu\ndata: x\nlanes:\n  - name: a\n    barrier: {driver: %s, path: %q, channel: %d, pulse_ms: %d, baud: %d}\n",
+			b.Driver, b.Path, b.Channel, b.PulseMS, b.Baud))
+		if runtime.NumGoroutine() > before {
+			t.Errorf("%+v: something was started", b)
+		}
+		made, err := drivers.NewBarrier(b.Driver, drivers.BarrierConfig{
+			Path: b.Path, Channel: b.Channel, PulseMS: b.PulseMS, Baud: b.Baud,
+		})
+		if err == nil {
+			_ = made.Close() // there is no such device to switch off
+		}
+		if (parsed == nil) != (err == nil) {
+			t.Errorf("%+v: the file %v, the driver %v", b, parsed, err)
+		}
 	}
 }
 

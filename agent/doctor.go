@@ -7,7 +7,8 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"path/filepath"
+	"os"
+	"strings"
 	"time"
 
 	"campusgate/agent/disk"
@@ -16,6 +17,7 @@ import (
 	"campusgate/agent/link"
 	"campusgate/agent/snapshot"
 	"campusgate/devices"
+	"campusgate/signing/verdict"
 )
 
 // ErrUnwell is returned by Doctor when a check failed.
@@ -32,10 +34,19 @@ type doctor struct {
 }
 
 // Doctor checks everything that a gate needs, from the store to the server, and
-// prints what it finds and what to change. It changes nothing and moves no
-// barrier. Stop the agent first: a port that it holds cannot be tried.
+// prints what it finds and what to change. No barrier opens. While the agent
+// runs it looks at nothing: to try a port would take scans from the agent and
+// cut its pulses short.
 func Doctor(ctx context.Context, s Settings, now func() time.Time, out io.Writer) error {
 	d := &doctor{out: out, now: now}
+	lock, err := lockFolder(s.Data)
+	switch {
+	case err == nil:
+		defer func() { _ = lock.Close() }() // nothing was written to it
+	case !errors.Is(err, os.ErrNotExist): // without a folder there is no agent either
+		d.say("数据目录 data folder", err, "", "stop the agent first; while it runs, its guard page shows how it is")
+		return ErrUnwell
+	}
 	d.store(s)
 	for _, l := range s.Lanes {
 		d.lane(ctx, l)
@@ -48,21 +59,40 @@ func Doctor(ctx context.Context, s Settings, now func() time.Time, out io.Writer
 
 // say prints a check. A nil err is good news.
 func (d *doctor) say(what string, err error, good, mend string) {
+	what += strings.Repeat(" ", max(1, column-width(what)))
 	if err == nil {
-		_, _ = fmt.Fprintf(d.out, "✓ %-28s %s\n", what, good)
+		_, _ = fmt.Fprintf(d.out, "✓ %s%s\n", what, good)
 		return
 	}
 	d.failed = true
-	_, _ = fmt.Fprintf(d.out, "✕ %-28s %v\n", what, err)
+	_, _ = fmt.Fprintf(d.out, "✕ %s%v\n", what, err)
 	if mend != "" {
 		_, _ = fmt.Fprintf(d.out, "  → %s\n", mend)
 	}
 }
 
+// column is where the findings begin.
+const column = 30
+
+// width is how many places a text takes in a terminal, where a Chinese
+// character takes two.
+func width(s string) (n int) {
+	for _, r := range s {
+		n++
+		if r >= '\u2e80' {
+			n++
+		}
+	}
+	return n
+}
+
 func (d *doctor) store(s Settings) {
-	path := filepath.Join(s.Data, StoreName)
-	db, err := disk.Open(path)
-	d.say("数据库 store", err, path+"，断电不丢 durable", "登记本机 / enrol first: gateagent enroll -config FILE -code CODE")
+	db, err := disk.Open(s.store())
+	mend := "keep the folder and call the administrator"
+	if errors.Is(err, disk.ErrMissing) {
+		mend = "登记本机 / enrol first: gateagent enroll -config FILE -code CODE"
+	}
+	d.say("数据库 store", err, s.store()+"，断电不丢 durable", mend)
 	if err != nil {
 		return
 	}
@@ -110,7 +140,7 @@ func (d *doctor) clock(s Settings, j *journal.Journal) {
 	case err != nil:
 	case c.Synced == 0:
 		err = errors.New("never compared with the server")
-	case at < c.HighWater:
+	case at < c.HighWater-verdict.ClockSlackMS:
 		err = fmt.Errorf("set back by %v", time.Duration(c.HighWater-at)*time.Millisecond)
 	case age > s.ClockMaxAge:
 		err = fmt.Errorf("compared %v ago, the limit is %v", age.Round(time.Minute), s.ClockMaxAge)
@@ -121,13 +151,13 @@ func (d *doctor) clock(s Settings, j *journal.Journal) {
 func (d *doctor) server(s Settings, id journal.Identity) {
 	ca, err := caFile(s.CA)
 	if err == nil {
-		err = reach(s, id, ca)
+		err = d.reach(s, id, ca)
 	}
 	d.say("服务器 server", err, s.Server.String(), "check the address, the network cable and the certificate; the gate works without")
 }
 
-func reach(s Settings, id journal.Identity, ca []byte) error {
-	trust, err := link.TLS(s.Server.String(), id.Root, ca)
+func (d *doctor) reach(s Settings, id journal.Identity, ca []byte) error {
+	trust, err := link.TLS(s.Server.String(), id.Root, ca, d.now)
 	if err != nil {
 		return err
 	}

@@ -51,7 +51,23 @@ type Book interface {
 type Standing struct {
 	Record verdict.Record
 	Policy Policy
+	Phone  PhoneKey
 	Asked  *Question // the last question about the pass
+}
+
+// PhoneKey is the one that stands for a pass which was moved from one phone to
+// another; zero where nothing is known of a move.
+type PhoneKey struct {
+	ID    signing.PhoneID
+	Until int64 // unix s: no credential of a replaced key lasts longer
+}
+
+// replaced reports that a credential belongs to a phone key that no longer
+// stands. One that lasts longer than those that were replaced is newer than
+// what this gate was told, as when the pass was moved again while the gate had
+// no network: it is good.
+func (k *PhoneKey) replaced(phone signing.PhoneID, expires int64) bool {
+	return k.ID != signing.PhoneID{} && phone != k.ID && expires <= k.Until
 }
 
 // Policy is this gate's entry in the snapshot.

@@ -178,12 +178,10 @@ func (c *Core) scan(book Book, s *Scan, now moment) ([]Effect, error) {
 // present makes the case of a scan, without what the book holds.
 func (c *Core) present(l *Lane, s *Scan, now moment) verdict.Case {
 	k := verdict.Case{
-		At: now.at, Read: readReason(s.Err), Clock: now.clock,
+		At: now.at, Clock: now.clock,
 		Lane: verdict.Lane{Gate: c.cfg.Gate, Site: c.cfg.Site, Direction: l.Direction, Kinds: l.Kinds},
 	}
-	if k.Read == 0 {
-		k.Code = codeFacts(&s.Code, s.Err)
-	}
+	k.Code, k.Read = verdict.FactsOf(s.Code, s.Err)
 	return k
 }
 

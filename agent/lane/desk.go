@@ -71,8 +71,8 @@ type Desk struct {
 	prefix string // of scan ids: differs with every start
 	start  time.Time
 	queue  chan *entry
-	done   chan struct{}             // closed when Run ends
-	pulses map[string]chan time.Time // when each was asked for
+	done   chan struct{}                 // closed when Run ends
+	pulses map[string]chan time.Duration // when each was asked for, as elapsed
 	board  board
 
 	count    atomic.Uint64
@@ -129,7 +129,7 @@ func NewDesk(cfg Config, deps Deps) (*Desk, error) {
 	d := &Desk{
 		deps: deps, prefix: hex.EncodeToString(boot[:]), start: time.Now(),
 		queue: make(chan *entry, queueLength), done: make(chan struct{}),
-		pulses: map[string]chan time.Time{}, waiters: map[string][]*entry{},
+		pulses: map[string]chan time.Duration{}, waiters: map[string][]*entry{},
 	}
 	err := deps.Store.Update(func(book Book) (err error) {
 		d.core, err = NewCore(cfg, book)
@@ -142,7 +142,7 @@ func NewDesk(cfg Config, deps Deps) (*Desk, error) {
 		if d.core.lanes[name] == nil {
 			return nil, fmt.Errorf("%w: barrier of %q", ErrNoLane, name)
 		}
-		d.pulses[name] = make(chan time.Time, pulseQueue)
+		d.pulses[name] = make(chan time.Duration, pulseQueue)
 	}
 	d.board.load(deps.Past)
 	return d, nil
@@ -283,7 +283,11 @@ func (d *Desk) outcome(ctx context.Context, e *entry) (outcome, error) {
 
 func (d *Desk) stamp() Stamp {
 	return Stamp{
-		Wall: d.deps.Now().UnixMilli(), Mono: time.Since(d.start).Milliseconds(),
+		Wall: d.deps.Now().UnixMilli(), Mono: d.elapsed().Milliseconds(),
 		Offline: d.deps.Online == nil || !d.deps.Online(),
 	}
 }
+
+// elapsed is the time since the desk was made, which no setting of the clock
+// changes.
+func (d *Desk) elapsed() time.Duration { return time.Since(d.start) }

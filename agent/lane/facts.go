@@ -1,10 +1,7 @@
 package lane
 
 import (
-	"errors"
-
 	"campusgate/signing"
-	"campusgate/signing/code"
 	"campusgate/signing/verdict"
 )
 
@@ -29,56 +26,13 @@ type Lane struct {
 // DefaultClockMaxAge is seven days.
 const DefaultClockMaxAge int64 = 7 * 24 * 3600 * 1000
 
-// readReason turns an error of code.Read into what Judge wants to know. An
-// error of no known kind becomes Internal, which Judge refuses.
-func readReason(err error) verdict.Reason {
-	switch {
-	case err == nil, errors.Is(err, signing.ErrCompromised):
-		return 0
-	case errors.Is(err, signing.ErrMalformed):
-		return verdict.Malformed
-	case errors.Is(err, signing.ErrUnknownKey):
-		return verdict.UnknownKey
-	case errors.Is(err, signing.ErrBadSignature):
-		return verdict.BadSignature
-	}
-	return verdict.Internal
-}
-
-// codeFacts takes from a code what decides.
-func codeFacts(c *code.Code, err error) verdict.Code {
-	f := verdict.Code{
-		Kind: c.Kind(), ID: c.ID(), Compromised: errors.Is(err, signing.ErrCompromised),
-		Bound: c.Phone != signing.PhoneID{},
-	}
-	if c.Key != nil {
-		f.Key, f.Site = c.Key.ID, c.Key.Site
-	}
-	switch {
-	case c.Pass != nil:
-		p := c.Pass
-		f.NotBefore, f.Expires, f.IssuedAt = p.NotBefore, p.Expires, p.IssuedAt
-		f.Uses, f.Zones, f.Owner = p.Uses, p.Zones, p.Owner
-	case c.Pay != nil:
-		p := c.Pay
-		f.Expires, f.IssuedAt = p.Expires, p.IssuedAt
-		f.Pay = &verdict.Pay{
-			Account: p.Account, Epoch: p.Epoch, PerTxFen: p.PerTxFen,
-			PerDayOfflineFen: p.PerDayOfflineFen, MaxOfflineTx: p.MaxOfflineTx,
-		}
-	}
-	if c.Proof != nil {
-		f.Proof = &verdict.Proof{
-			T: c.Proof.T, Counter: c.Proof.Counter, Phone: c.Phone, Context: uint8(c.Proof.Context),
-		}
-	}
-	return f
-}
-
 // apply puts what the book holds into a case.
 func (s *Standing) apply(k *verdict.Case, cfg *Config) {
 	p := &s.Policy
 	k.Record = s.Record
+	if p := k.Code.Proof; p != nil {
+		k.Record.Replaced = s.Phone.replaced(p.Phone, k.Code.Expires)
+	}
 	k.Lane.Zone, k.Lane.OwnsFrom = p.Zone, p.OwnsFrom
 	k.Policy = verdict.Policy{Revision: p.Revision, Mode: p.Mode, Fresh: p.Fresh, MaxAgeMS: cfg.PolicyMaxAge}
 	k.Document.Required = k.Lane.Direction == verdict.Entry && (cfg.Documents || p.Documents)

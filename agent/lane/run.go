@@ -163,7 +163,7 @@ func (d *Desk) open(lane string) {
 		return
 	}
 	select {
-	case d.pulses[lane] <- time.Now():
+	case d.pulses[lane] <- d.elapsed():
 	default:
 		d.lost.Add(1)
 		d.deps.Log.Error("admitted, but the barrier is still busy with earlier pulses", "lane", lane)
@@ -172,13 +172,13 @@ func (d *Desk) open(lane string) {
 
 func (d *Desk) pulse(ctx context.Context, lane string, open func(context.Context) error) {
 	for {
-		var asked time.Time
+		var asked time.Duration
 		select {
 		case <-ctx.Done():
 			return
 		case asked = <-d.pulses[lane]:
 		}
-		if late := time.Since(asked); late > pulseLife {
+		if late := d.elapsed() - asked; late > pulseLife {
 			d.lost.Add(1)
 			d.deps.Log.Error("admitted, but the barrier came back too late", "lane", lane, "late", late)
 			continue

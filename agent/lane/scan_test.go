@@ -121,6 +121,36 @@ func TestScan_LiveCodeIsGoodOnce(t *testing.T) {
 	b.admit("a", b.c.live(t, open(1), 8, noon+12))
 }
 
+func TestScan_ReplacedPhoneIsRefused_AndItsSuccessorIsNot(t *testing.T) {
+	b := newBench(t, nil)
+	old := *b.c
+	b.c.pickUp(t, "second phone")
+	moved := item(t, wire.ItemPhone, open(1).ID.String(), wire.Phone{Phone: b.c.cnf.ID(), Expires: open(1).Expires})
+
+	b.admit("a", old.live(t, open(1), 7, noon))
+	b.apply(wire.Delta{Items: []wire.Item{moved}})
+	b.refuse("a", old.live(t, open(1), 8, noon), verdict.Revoked) // no repeat either
+	if r := b.admit("out", old.live(t, open(1), 9, noon)); r.Reason != verdict.Attention {
+		t.Fatalf("exit with the replaced phone: %v, want attention", r.Reason)
+	}
+	b.admit("a", old.live(t, open(2), 1, noon)) // another pass of the same phone
+	b.pass(12_000)
+	b.admit("a", b.c.live(t, open(1), 1, noon+12))
+
+	e := b.events()[1]
+	if !e.Case.Record.Replaced || verdict.Judge(e.Case).Reason != verdict.Revoked {
+		t.Fatalf("the event does not say why: %+v", e.Case.Record)
+	}
+	// The pass was moved on while this gate had no network: a credential that
+	// lasts longer than all that were replaced belongs to a newer phone.
+	b.c.pickUp(t, "third phone")
+	b.refuse("a", b.c.live(t, open(1), 1, noon+12), verdict.Revoked)
+	longer := open(1)
+	longer.Expires++
+	b.pass(12_000)
+	b.admit("a", b.c.live(t, longer, 2, noon+24))
+}
+
 func TestScan_RefusedLiveCodeMayBeShownAgain(t *testing.T) {
 	b := newBench(t, nil)
 	p := open(1)

@@ -72,10 +72,16 @@ func newCampus(tb testing.TB) *campus {
 	}
 	c.ring = must[*signing.Keyring](tb)(signing.NewKeyring("east", 4, []signing.Key{c.issuer.Key}))
 	c.signed = must[[]byte](tb)(signing.SignKeyring(c.root, c.ring))
-	seed := sha256.Sum256([]byte("lane fixture phone"))
+	c.pickUp(tb, "phone")
+	return c
+}
+
+// pickUp makes another phone the one that live is about.
+func (c *campus) pickUp(tb testing.TB, name string) {
+	tb.Helper()
+	seed := sha256.Sum256([]byte("lane fixture " + name))
 	c.phone = must[*ecdsa.PrivateKey](tb)(ecdsa.ParseRawPrivateKey(elliptic.P256(), seed[:]))
 	c.cnf = must[signing.PhoneKey](tb)(signing.PhoneKeyOf(&c.phone.PublicKey))
-	return c
 }
 
 // single is a pass for one use that the gate home decides.

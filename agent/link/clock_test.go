@@ -14,9 +14,9 @@ func (p *peer) beat(there, back, ahead time.Duration) wire.Clock {
 	p.t.Helper()
 	var m wire.Clock
 	p.expect(wire.TypeClock, &m)
-	time.Sleep(there)
+	<-time.After(there)
 	t1 := time.Now().Add(ahead).UnixMilli()
-	time.Sleep(back)
+	<-time.After(back)
 	p.send(wire.Link, wire.TypeClock, wire.Clock{T0: m.T0, T1: t1})
 	synctest.Wait()
 	return m

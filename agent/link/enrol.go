@@ -34,7 +34,8 @@ type Enrolment struct {
 	Code      string            // as typed
 	PublicKey ed25519.PublicKey // of the key that the agent made for itself
 	Hostname  string
-	CA        []byte // PEM, beside the system's roots; may be nil
+	CA        []byte           // PEM, beside the system's roots; may be nil
+	Now       func() time.Time // nil = time.Now
 	// Dial as in Config.
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
 }
@@ -57,7 +58,7 @@ func Enrol(ctx context.Context, e Enrolment) (wire.Enrolled, error) {
 	if len(e.PublicKey) != ed25519.PublicKeySize {
 		return none, fmt.Errorf("%w: a public key of %d bytes, want %d", ErrConfig, len(e.PublicKey), ed25519.PublicKeySize)
 	}
-	trust, err := tlsConfig(e.Server, e.CA, code.Names)
+	trust, err := tlsConfig(e.Server, e.CA, e.Now, code.Names)
 	if err != nil {
 		return none, err
 	}

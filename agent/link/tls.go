@@ -21,14 +21,14 @@ var ErrUntrusted = errors.New("the server's certificate is not trusted")
 // A certificate that has expired is refused, one that is not valid yet is not:
 // after its battery has died a PC wakes up in the past, and it needs this
 // connection to learn the time. Nothing is gained by showing a certificate too
-// early.
-func TLS(server string, root ed25519.PublicKey, caPEM []byte) (*tls.Config, error) {
-	return tlsConfig(server, caPEM, func(key ed25519.PublicKey) bool { return len(root) > 0 && root.Equal(key) })
+// early. Whether it has expired is told by now; nil = time.Now.
+func TLS(server string, root ed25519.PublicKey, caPEM []byte, now func() time.Time) (*tls.Config, error) {
+	return tlsConfig(server, caPEM, now, func(key ed25519.PublicKey) bool { return len(root) > 0 && root.Equal(key) })
 }
 
 // tlsConfig leaves it to isRoot which key is the site root: at enrolment only
 // a fingerprint is known.
-func tlsConfig(server string, caPEM []byte, isRoot func(ed25519.PublicKey) bool) (*tls.Config, error) {
+func tlsConfig(server string, caPEM []byte, now func() time.Time, isRoot func(ed25519.PublicKey) bool) (*tls.Config, error) {
 	u, err := serverURL(server)
 	if err != nil {
 		return nil, err
@@ -36,6 +36,9 @@ func tlsConfig(server string, caPEM []byte, isRoot func(ed25519.PublicKey) bool)
 	roots, err := publicRoots(caPEM)
 	if err != nil {
 		return nil, err
+	}
+	if now == nil {
+		now = time.Now
 	}
 	host := u.Hostname()
 	return &tls.Config{
@@ -46,7 +49,7 @@ func tlsConfig(server string, caPEM []byte, isRoot func(ed25519.PublicKey) bool)
 		// verifier cannot find roots in the chain itself.
 		InsecureSkipVerify: true,
 		VerifyConnection: func(cs tls.ConnectionState) error {
-			return verify(cs.PeerCertificates, host, roots, isRoot)
+			return verify(cs.PeerCertificates, host, roots, now(), isRoot)
 		},
 	}, nil
 }
@@ -67,11 +70,11 @@ func publicRoots(caPEM []byte) (*x509.CertPool, error) {
 	return pool, nil
 }
 
-func verify(chain []*x509.Certificate, host string, public *x509.CertPool, isRoot func(ed25519.PublicKey) bool) error {
+func verify(chain []*x509.Certificate, host string, public *x509.CertPool, at time.Time, isRoot func(ed25519.PublicKey) bool) error {
 	if len(chain) == 0 {
 		return fmt.Errorf("%w: there is none", ErrUntrusted)
 	}
-	opts := x509.VerifyOptions{DNSName: host, Roots: public, Intermediates: x509.NewCertPool(), CurrentTime: time.Now()}
+	opts := x509.VerifyOptions{DNSName: host, Roots: public, Intermediates: x509.NewCertPool(), CurrentTime: at}
 	site := x509.NewCertPool()
 	found := false
 	for i, c := range chain {

@@ -107,7 +107,7 @@ func TestTLS_BelievesTheRightChains(t *testing.T) {
 			c.NotBefore, c.NotAfter = time.Now().Add(2000*time.Hour), time.Now().Add(3000*time.Hour)
 		})},
 	} {
-		cfg, err := link.TLS(c.server, root.root(), c.ca)
+		cfg, err := link.TLS(c.server, root.root(), c.ca, nil)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -145,7 +145,7 @@ func TestTLS_RefusesTheWrongChains(t *testing.T) {
 			c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
 		}), "usage"},
 	} {
-		cfg, err := link.TLS(c.server, c.root, nil)
+		cfg, err := link.TLS(c.server, c.root, nil, nil)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -156,18 +156,31 @@ func TestTLS_RefusesTheWrongChains(t *testing.T) {
 	}
 }
 
+func TestTLS_ExpiresByTheGivenClock(t *testing.T) {
+	root := newAuthority(t, 0, nil)
+	for ahead, trusted := range map[time.Duration]bool{59 * time.Minute: true, 61 * time.Minute: false} {
+		cfg, err := link.TLS("https://127.0.0.1", root.root(), nil, func() time.Time { return time.Now().Add(ahead) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := shake(t, cfg, root.server(nil)); (err == nil) != trusted || err != nil && !errors.Is(err, link.ErrUntrusted) {
+			t.Errorf("%v from now: %v", ahead, err)
+		}
+	}
+}
+
 func TestTLS_RefusesWhatIsNoConfiguration(t *testing.T) {
-	if _, err := link.TLS("https://127.0.0.1", nil, []byte("no PEM")); !errors.Is(err, link.ErrConfig) {
+	if _, err := link.TLS("https://127.0.0.1", nil, []byte("no PEM"), nil); !errors.Is(err, link.ErrConfig) {
 		t.Error(err)
 	}
-	if _, err := link.TLS("gate.example.edu", nil, nil); !errors.Is(err, link.ErrConfig) {
+	if _, err := link.TLS("gate.example.edu", nil, nil, nil); !errors.Is(err, link.ErrConfig) {
 		t.Error(err)
 	}
 }
 
 func TestTLS_SpeaksNothingBelow13(t *testing.T) {
 	root := newAuthority(t, 0, nil)
-	cfg, err := link.TLS("https://127.0.0.1", root.root(), nil)
+	cfg, err := link.TLS("https://127.0.0.1", root.root(), nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

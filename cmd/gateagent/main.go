@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 	_ "time/tzdata" // a gate PC may have no time zone files
@@ -45,15 +46,17 @@ type Env struct {
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	env := Env{Stdout: os.Stdout, Stderr: os.Stderr, Now: time.Now, Rand: rand.Reader}
 	os.Exit(run(ctx, env, os.Args[1:]))
 }
 
 func run(ctx context.Context, env Env, args []string) int {
-	verb := "run"
-	if len(args) > 0 && (args[0] == "enroll" || args[0] == "doctor") {
-		verb, args = args[0], args[1:]
+	verb := ""
+	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
+		if verb, args = args[0], args[1:]; verb != "enroll" && verb != "doctor" {
+			return misused(env, fmt.Sprintf("no such command: %q", verb))
+		}
 	}
 	fs := flag.NewFlagSet(verb, flag.ContinueOnError)
 	fs.SetOutput(io.Discard)
@@ -102,7 +105,7 @@ func do(ctx context.Context, env Env, verb, config, server, code string) error {
 		if server == "" {
 			server = settings.Server.String()
 		}
-		id, err := agent.Enrol(ctx, settings, server, code, env.Rand)
+		id, err := agent.Enrol(ctx, settings, server, code, agent.Deps{Now: env.Now, Rand: env.Rand})
 		if err != nil {
 			return err
 		}
@@ -116,6 +119,7 @@ func do(ctx context.Context, env Env, verb, config, server, code string) error {
 	if err != nil {
 		return err
 	}
+	// A guard page that nobody was told of is served all the same.
 	_, _ = fmt.Fprintf(env.Stdout, "门卫页面 / guard page: http://%s/\n", a.Addr())
 	return a.Run(ctx)
 }
