@@ -8,10 +8,14 @@ import (
 
 	"campusgate/server/hub"
 	"campusgate/server/store"
+	"campusgate/signing/wire"
 )
 
 // agents is the database as the hub sees it.
-type agents struct{ *store.Store }
+type agents struct {
+	*store.Store
+	ingested func() // called after each commit of events; must not wait
+}
 
 var _ hub.Store = agents{}
 
@@ -23,6 +27,14 @@ func (a agents) Agent(ctx context.Context, id uint32) (hub.Agent, error) {
 	return hub.Agent{
 		ID: found.ID, Epoch: found.Epoch, Gate: found.Gate, PublicKey: found.PublicKey, Revoked: found.RevokedAt != 0,
 	}, err
+}
+
+func (a agents) Ingest(ctx context.Context, agent, epoch uint32, records []wire.Record) (acked uint64, err error) {
+	acked, err = a.Store.Ingest(ctx, agent, epoch, records)
+	if err == nil {
+		a.ingested()
+	}
+	return acked, err
 }
 
 func (a agents) Seen(ctx context.Context, id uint32, state hub.State) error {

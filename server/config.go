@@ -1,9 +1,11 @@
 package server
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"net/netip"
+	"strconv"
 	"strings"
 	"time"
 
@@ -38,6 +40,7 @@ type Settings struct {
 	Site       string
 	Location   *time.Location
 	CodeHost   string        // upper case, as printed in static codes
+	Public     string        // where people reach the pages: scheme and host, as far as the file says
 	RootKey    string        // file of the site root; "" = in the data folder
 	KeepEvents time.Duration // 0 = for ever
 	TLS        TLSConfig
@@ -57,33 +60,52 @@ func ParseConfig(name string, data []byte) (Settings, error) {
 
 func (c Config) validate(doc *configs.Doc) (s Settings, err error) {
 	s = Settings{Listen: c.Listen, Data: c.Data, Site: c.Site, RootKey: c.RootKey, TLS: c.TLS}
-	host, _, err := net.SplitHostPort(c.Listen)
-	if err != nil {
+	host, port, err := net.SplitHostPort(c.Listen)
+	if err != nil || !isPort(port) {
 		return s, doc.Fault("listen", "%q: want host:port", c.Listen)
 	}
 	if c.Data == "" {
 		return s, doc.Fault("data", "missing: the folder for the database and the keys")
 	}
-	if c.Site == "" || signing.CheckWords(c.Site, maxSite) != nil {
-		return s, doc.Fault("site", "%q: want the name of the campus, at most %d bytes", c.Site, maxSite)
+	if _, err := signing.NewKeyring(c.Site, 1, nil); err != nil { // which will carry the name
+		return s, doc.Fault("site", "%q: want the name of the campus: %v", c.Site, err)
 	}
 	if s.Location, err = time.LoadLocation(c.TimeZone); err != nil || c.TimeZone == "" || c.TimeZone == "Local" {
 		return s, doc.Fault("time_zone", "%q: want an IANA name such as Asia/Shanghai", c.TimeZone)
 	}
-	if s.CodeHost = strings.ToUpper(c.CodeHost); s.CodeHost == "" {
-		s.CodeHost = strings.ToUpper(c.Listen)
+	if err := c.TLS.validate(doc, host); err != nil {
+		return s, err
 	}
+	s.CodeHost, s.Public = c.places(port)
 	if err := signing.CheckHost(s.CodeHost); err != nil {
 		return s, doc.Fault("code_host", "%v", err)
 	}
 	if s.KeepEvents, err = time.ParseDuration(c.KeepEvents); err != nil || s.KeepEvents < 0 {
 		return s, doc.Fault("keep_events", "%q: want a duration such as 720h, or 0s for ever", c.KeepEvents)
 	}
-	return s, c.TLS.validate(doc, host)
+	return s, nil
 }
 
-// maxSite bounds the name of the site, in bytes.
-const maxSite = 120
+// places says which host goes into codes, and where people find the pages. A
+// server that listens everywhere is found under the first of its hosts.
+func (c Config) places(port string) (codeHost, public string) {
+	place := c.Listen
+	if len(c.TLS.Hosts) > 0 {
+		if place = c.TLS.Hosts[0]; port != "443" {
+			place = net.JoinHostPort(place, port)
+		}
+	}
+	codeHost = cmp.Or(c.CodeHost, place)
+	switch {
+	case len(c.TLS.Hosts) > 0:
+		public = "https://" + place
+	case c.TLS.Cert != "":
+		public = "https://" + strings.ToLower(codeHost)
+	default:
+		public = "http://" + place
+	}
+	return strings.ToUpper(codeHost), public
+}
 
 func (t TLSConfig) validate(doc *configs.Doc, host string) error {
 	switch {
@@ -95,7 +117,7 @@ func (t TLSConfig) validate(doc *configs.Doc, host string) error {
 		return doc.Fault("tls", "missing: without it the server only listens on 127.0.0.1; name cert and key, or hosts for a certificate by the site root")
 	}
 	for i, h := range t.Hosts {
-		if h == "" || strings.ContainsAny(h, " /:") && !isIP(h) {
+		if !isIP(h) && (strings.Contains(h, ":") || signing.CheckHost(h) != nil) {
 			return doc.Fault(fmt.Sprintf("tls.hosts[%d]", i), "%q: want a name or an IP address, without a port", h)
 		}
 	}
@@ -105,6 +127,12 @@ func (t TLSConfig) validate(doc *configs.Doc, host string) error {
 func isLoopback(host string) bool {
 	addr, err := netip.ParseAddr(host)
 	return host == "localhost" || err == nil && addr.IsLoopback()
+}
+
+// isPort accepts 0 too: the system then finds a free one.
+func isPort(port string) bool {
+	_, err := strconv.ParseUint(port, 10, 16)
+	return err == nil
 }
 
 func isIP(host string) bool {

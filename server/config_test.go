@@ -30,8 +30,10 @@ func TestParseConfig_NamesLineAndKey(t *testing.T) {
 	for _, c := range []struct{ name, from, to, want string }{
 		{"UnknownKey", "data:", "dada:", `server.yaml:2:1: unknown field "dada"`},
 		{"Listen", "127.0.0.1:8443", "gate", "server.yaml:1: listen:"},
+		{"Port", "127.0.0.1:8443", "127.0.0.1:65536", "server.yaml:1: listen:"},
 		{"NoData", "data: /tmp/server\n", "", "data: missing"},
 		{"NoSite", "云岭大学", `""`, "server.yaml:3: site:"},
+		{"LongSite", "云岭大学", strings.Repeat("x", 65), "server.yaml:3: site:"},
 		{"Zone", "data:", "time_zone: Mars/Base\ndata:", "server.yaml:2: time_zone:"},
 		{"LocalZone", "data:", "time_zone: Local\ndata:", "server.yaml:2: time_zone:"},
 		{"CodeHost", "data:", "code_host: a b\ndata:", "server.yaml:2: code_host:"},
@@ -39,6 +41,7 @@ func TestParseConfig_NamesLineAndKey(t *testing.T) {
 		{"PlainToTheWorld", "127.0.0.1:8443", "0.0.0.0:8443", "tls: missing"},
 		{"CertAlone", "data:", "tls: {cert: a}\ndata:", "server.yaml:2: tls: cert and key"},
 		{"CertAndHosts", "data:", "tls: {cert: a, key: b, hosts: [c]}\ndata:", "server.yaml:2: tls.hosts:"},
+		{"HostWithScore", "data:", "tls: {hosts: [a, b_c]}\ndata:", "server.yaml:2: tls.hosts[1]:"},
 		{"HostWithPort", "data:", "tls: {hosts: [\"a:1\"]}\ndata:", "server.yaml:2: tls.hosts[0]:"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -8,7 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"path/filepath"
+	"os"
 	"time"
 
 	"github.com/go-co-op/gocron/v2"
@@ -30,6 +30,7 @@ const Version = "campusgate-server/1"
 // Pace of the schedules.
 const (
 	keysEvery  = time.Hour
+	certEvery  = time.Hour
 	pruneEvery = time.Hour
 	feedKept   = 30 * 24 * time.Hour // an agent that was away for longer gets a snapshot
 )
@@ -46,52 +47,67 @@ type Server struct {
 	settings Settings
 	deps     Deps
 
+	lock     *os.File
 	db       *store.Store
 	signer   *issue.Service
 	hub      *hub.Hub
 	auditor  *audit.Auditor
+	cert     *certificate // nil = plain
 	http     *http.Server
 	listener net.Listener
 }
 
-// New opens the database, which must exist, and takes the port. After an error
-// nothing stays open.
-func New(ctx context.Context, s Settings, d Deps) (srv *Server, err error) {
-	srv = &Server{settings: s, deps: d}
+// New takes the data folder for itself (ErrInUse), opens the database, which
+// must exist, and takes the port. After an error nothing stays open.
+func New(ctx context.Context, s Settings, d Deps) (_ *Server, err error) {
+	srv := &Server{settings: s, deps: d}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, srv.close())
 		}
 	}()
+	if srv.lock, err = hold(s); err != nil {
+		return nil, err
+	}
 	if srv.db, err = open(ctx, s, d.Now, d.Rand); err != nil {
 		return nil, err
 	}
 	if srv.signer, err = newSigner(s, srv.db, d.Now, d.Rand); err != nil {
 		return nil, err
 	}
-	srv.hub = hub.New(hub.Config{Site: s.Site, Now: d.Now, Rand: d.Rand, Log: d.Log}, agents{srv.db})
 	srv.auditor = audit.New(srv.db, d.Log)
+	srv.hub = hub.New(hub.Config{Site: s.Site, Now: d.Now, Rand: d.Rand, Log: d.Log}, agents{srv.db, srv.auditor.Wake})
 	handler, err := srv.handler()
 	if err != nil {
 		return nil, err
 	}
-	trust, err := certificates(s, srv.db, d.Now)
-	if err != nil {
+	if srv.cert, err = newCertificate(s, srv.db.Site().Root, d); err != nil {
 		return nil, err
 	}
 	srv.http = &http.Server{
-		Handler: handler, TLSConfig: trust,
+		Handler: handler, TLSConfig: srv.cert.config(),
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 60 * time.Second,
 		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
 		ErrorLog: slog.NewLogLogger(d.Log.Handler(), slog.LevelDebug),
 	}
-	srv.listener, err = net.Listen("tcp", s.Listen)
-	return srv, err
+	if srv.listener, err = net.Listen("tcp", s.Listen); err != nil {
+		return nil, err
+	}
+	return srv, nil
 }
 
-// open opens the database of this site.
+// hold takes the data folder of a site that was founded.
+func hold(s Settings) (*os.File, error) {
+	if _, err := os.Stat(s.database()); errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("%w: %s; a new site begins with: gateserver init -config FILE", store.ErrNoDatabase, s.database())
+	}
+	return lockFolder(s.Data)
+}
+
+// open opens the database of this site. Another process may have it open too:
+// what the commands change a running server sees.
 func open(ctx context.Context, s Settings, now func() time.Time, random io.Reader) (*store.Store, error) {
-	db, err := store.Open(ctx, filepath.Join(s.Data, DatabaseFile), store.Options{Now: now, Random: random})
+	db, err := store.Open(ctx, s.database(), store.Options{Now: now, Random: random})
 	if errors.Is(err, store.ErrNoDatabase) {
 		return nil, fmt.Errorf("%w; a new site begins with: gateserver init -config FILE", err)
 	}
@@ -126,7 +142,7 @@ func (srv *Server) handler() (http.Handler, error) {
 // URL is where the server listens.
 func (srv *Server) URL() string {
 	scheme := "http://"
-	if srv.http.TLSConfig != nil {
+	if srv.cert != nil {
 		scheme = "https://"
 	}
 	return scheme + srv.listener.Addr().String()
@@ -183,7 +199,7 @@ func (srv *Server) watchFeed(ctx context.Context) error {
 
 func (srv *Server) serve() error {
 	var err error
-	if srv.http.TLSConfig != nil {
+	if srv.cert != nil {
 		err = srv.http.ServeTLS(srv.listener, "", "")
 	} else {
 		err = srv.http.Serve(srv.listener)
@@ -209,6 +225,9 @@ func (srv *Server) schedule(ctx context.Context) (gocron.Scheduler, error) {
 		err = errors.Join(err, failed)
 	}
 	add(keysEvery, "keys", srv.signer.Tick)
+	if srv.cert != nil {
+		add(certEvery, "certificate", func(context.Context) error { return srv.cert.refresh() })
+	}
 	add(pruneEvery, "feed", func(ctx context.Context) error {
 		return srv.db.PruneFeed(ctx, srv.deps.Now().Add(-feedKept).UnixMilli())
 	})
@@ -233,6 +252,9 @@ func (srv *Server) close() error {
 	}
 	if srv.db != nil {
 		errs = append(errs, srv.db.Close())
+	}
+	if srv.lock != nil {
+		errs = append(errs, srv.lock.Close())
 	}
 	return errors.Join(errs...)
 }

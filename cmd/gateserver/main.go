@@ -13,11 +13,13 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 	_ "time/tzdata" // the machine may have no time zone files
 
 	"campusgate/server"
+	"campusgate/server/issue"
 )
 
 // Exit codes.
@@ -33,6 +35,7 @@ const usage = `用法 / usage:
   gateserver check-config -config FILE        检查配置 / say what is wrong in the file
   gateserver rotate -config FILE [-force]     轮换签发密钥 / make the next issuer key sign
   gateserver audit -config FILE               核对操作记录 / verify the chain of the trail
+  gateserver restored -config FILE            恢复备份之后 / after the database was put back from a backup
 
 样例配置 / sample configuration: configs/server.yaml
 `
@@ -60,19 +63,22 @@ var verbs = map[string]func(context.Context, Env, server.Settings, options) erro
 	"check-config": check,
 	"rotate":       rotate,
 	"audit":        audit,
+	"restored":     restored,
 }
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	env := Env{Stdout: os.Stdout, Stderr: os.Stderr, Now: time.Now, Rand: rand.Reader}
 	os.Exit(run(ctx, env, os.Args[1:]))
 }
 
 func run(ctx context.Context, env Env, args []string) int {
 	verb := ""
-	if len(args) > 0 && verbs[args[0]] != nil && args[0] != "" {
-		verb, args = args[0], args[1:]
+	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
+		if verb, args = args[0], args[1:]; verb == "" || verbs[verb] == nil {
+			return misused(env, fmt.Sprintf("no such command: %q", verb))
+		}
 	}
 	var o options
 	fs := flag.NewFlagSet(verb, flag.ContinueOnError)
@@ -120,23 +126,20 @@ func serve(ctx context.Context, env Env, s server.Settings, _ options) error {
 	if err != nil {
 		return err
 	}
-	if _, err := fmt.Fprintf(env.Stdout, "监听 / listening: %s\n", srv.URL()); err != nil {
-		return err
-	}
+	// A server whose address nobody was told serves all the same.
+	_, _ = fmt.Fprintf(env.Stdout, "监听 / listening: %s\n", srv.URL())
 	return srv.Run(ctx)
 }
 
 func initialise(ctx context.Context, env Env, s server.Settings, o options) error {
-	made, err := server.Init(ctx, s, env.Now, env.Rand)
-	if err != nil {
+	return server.Init(ctx, s, env.Now, env.Rand, func(made server.Founded) error {
+		if o.json {
+			return json.NewEncoder(env.Stdout).Encode(made)
+		}
+		_, err := fmt.Fprintf(env.Stdout, "建站完成。令牌只显示这一次。 / Done. The token is shown only now.\n"+
+			"  token       %s\n  admin link  %s  (24 h)\n", made.Token, made.AdminLink)
 		return err
-	}
-	if o.json {
-		return json.NewEncoder(env.Stdout).Encode(made)
-	}
-	_, err = fmt.Fprintf(env.Stdout, "建站完成。令牌只显示这一次。 / Done. The token is shown only now.\n"+
-		"  token       %s\n  admin link  %s  (24 h)\n", made.Token, made.AdminLink)
-	return err
+	})
 }
 
 func check(_ context.Context, env Env, s server.Settings, o options) error {
@@ -145,10 +148,14 @@ func check(_ context.Context, env Env, s server.Settings, o options) error {
 }
 
 func rotate(ctx context.Context, env Env, s server.Settings, o options) error {
-	if err := server.Rotate(ctx, s, env.Now, env.Rand, o.force); err != nil {
+	err := server.Rotate(ctx, s, env.Now, env.Rand, o.force)
+	if errors.Is(err, issue.ErrNotReady) {
+		return fmt.Errorf("%w; -force rotates all the same: a gate that has been offline since then would know none of the new codes", err)
+	}
+	if err != nil {
 		return err
 	}
-	_, err := fmt.Fprintln(env.Stdout, "已轮换 / rotated")
+	_, err = fmt.Fprintln(env.Stdout, "已轮换 / rotated")
 	return err
 }
 
@@ -158,5 +165,15 @@ func audit(ctx context.Context, env Env, s server.Settings, _ options) error {
 		return err
 	}
 	_, err = fmt.Fprintf(env.Stdout, "%d 条记录，链完整 / %d entries, the chain holds\n", n, n)
+	return err
+}
+
+func restored(ctx context.Context, env Env, s server.Settings, _ options) error {
+	n, err := server.Restored(ctx, s, env.Now, env.Rand)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(env.Stdout, "%d 个门岗下次连接时将收到完整快照。备份之后的作废、校门改动和令牌都不在库里，请重新办理。\n"+
+		"%d agents get a whole snapshot when they connect next. What was revoked or changed after the backup was made is not in it: do it again.\n", n, n)
 	return err
 }

@@ -24,10 +24,11 @@ type Event struct {
 	Lane       string `json:"lane,omitempty"`
 	PassID     string `json:"pass_id" doc:"empty when no pass could be read"`
 	Reason     string `json:"reason" doc:"the gate's decision"`
-	Repeat     bool   `json:"repeat,omitempty" doc:"an earlier verdict shown again"`
+	Repeat     bool   `json:"repeat" doc:"an earlier verdict shown again"`
 	Claim      string `json:"claim,omitempty"`
 	Opinion    string `json:"opinion" doc:"the server's, from the same facts and what it knows better; empty until it has looked"`
 	JudgedAt   int64  `json:"judged_at,omitempty"`
+	Hash       string `json:"hash" doc:"link of the agent's journal, SHA-256 in hex"`
 }
 
 // Conflict is a pass with more admissions than it allows.
@@ -125,6 +126,7 @@ func eventBody(e store.Event) Event {
 	out := Event{
 		ID: e.ID.String(), Agent: e.ID.Agent, Epoch: e.ID.Epoch, Seq: e.ID.Seq, Type: string(e.Type), At: e.At,
 		ReceivedAt: e.ReceivedAt, Offline: e.Offline, Gate: e.Gate, Claim: e.Claim, JudgedAt: e.JudgedAt,
+		Hash: e.Hash.String(),
 	}
 	if !e.Pass.IsZero() {
 		out.PassID = e.Pass.String()

@@ -194,13 +194,15 @@ func TestEvents_ListedWithConflictsAndQuarantine(t *testing.T) {
 	w.want(t, http.StatusCreated, "POST", "/api/v1/passes", resident(), &p)
 	id, err := signing.ParsePassID(p.ID)
 	ok(t, err)
+	var hashes []string
 	for i, e := range []wire.Enrolled{east, west} {
 		event := wire.Event{
 			ID: wire.EventID{Agent: e.Agent, Epoch: 1, Seq: 1}, Type: wire.EventScan, Gate: e.Gate, Lane: "主通道", At: w.now.Load() + int64(i),
-			Pass: id, Offline: true, Counts: true, Verdict: verdict.Verdict{Reason: verdict.Granted},
+			Pass: id, Offline: true, Counts: true, Verdict: verdict.Verdict{Reason: verdict.Granted, Repeat: i == 1},
 		}
 		r, err := wire.Seal(wire.Hash{}, &event)
 		ok(t, err)
+		hashes = append(hashes, r.Hash.String())
 		_, err = w.db.Ingest(t.Context(), e.Agent, 1, []wire.Record{r})
 		ok(t, err)
 	}
@@ -216,8 +218,18 @@ func TestEvents_ListedWithConflictsAndQuarantine(t *testing.T) {
 		t.Fatalf("events %+v", events)
 	}
 	if e := events.Events[0]; e.ID != "1-1-1" || e.PassID != p.ID || e.Reason != "granted" || !e.Offline || e.Gate != 1 || e.Lane != "主通道" ||
-		e.At != w.now.Load() || e.ReceivedAt != w.now.Load() || e.Type != "scan" || e.Opinion != "" {
+		e.At != w.now.Load() || e.ReceivedAt != w.now.Load() || e.Type != "scan" || e.Opinion != "" || e.Hash != hashes[0] {
 		t.Fatalf("event %+v", e)
+	}
+	if first, second := events.Events[0], events.Events[1]; first.Repeat || !second.Repeat || second.Hash != hashes[1] {
+		t.Fatalf("repeats or hashes of %+v", events.Events)
+	}
+	var raw struct{ Events []map[string]any }
+	w.want(t, http.StatusOK, "GET", "/api/v1/events?after=0&limit=1", nil, &raw)
+	for _, field := range []string{"type", "repeat", "opinion", "hash"} {
+		if _, there := raw.Events[0][field]; !there {
+			t.Errorf("an event without %s: %v", field, raw.Events[0])
+		}
 	}
 	w.want(t, http.StatusOK, "GET", "/api/v1/events?after=2&limit=500", nil, &events)
 	if len(events.Events) != 0 || events.Next != 2 {

@@ -237,16 +237,12 @@ func (c *conn) clock(m wire.Clock) error {
 }
 
 // watch looks at the agent's record now and then: it may have been revoked or
-// moved while it is connected. It also has the store told of the state.
+// moved while it is connected, or during the handshake, when Drop finds nobody
+// yet. It also has the store told of the state.
 func (c *conn) watch() {
 	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
 	for {
-		select {
-		case <-c.ctx.Done():
-			return
-		case <-tick.C:
-		}
 		now, err := c.h.store.Agent(c.ctx, c.agent.ID)
 		switch {
 		case errors.Is(err, ErrUnknownAgent) || (err == nil && now.Revoked):
@@ -258,6 +254,11 @@ func (c *conn) watch() {
 			c.fail(&farewell{wire.ByeShutdown, "this agent now stands for another gate: come back"})
 		}
 		c.note(true, func(*State) {})
+		select {
+		case <-c.ctx.Done():
+			return
+		case <-tick.C:
+		}
 	}
 }
 

@@ -289,6 +289,26 @@ func TestHub_DropEndsAConnectionAtOnce(t *testing.T) {
 	})
 }
 
+func TestHub_NoticesAtOnceWhatHappenedDuringTheHandshake(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.store.set(func(p *police) {
+			p.faults = func(op string) fault {
+				if op == "acked" { // it has proved who it is, and is not yet there to be dropped
+					revoke(p)
+				}
+				return works
+			}
+		})
+		r := w.raw(7, w.net.Cable("127.0.0.1:5000"))
+		start := time.Now()
+		r.wantBye(wire.ByeUnknownAgent, "not enrolled")
+		if took := time.Since(start); took > time.Second {
+			t.Fatalf("noticed after %v", took)
+		}
+	})
+}
+
 func TestHub_NoticesWithinAMinuteWhatHappenedToAnAgent(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(*hub.Agent)

@@ -31,7 +31,7 @@ func (w *world) endedAt(id uint32) time.Duration {
 	w.t.Helper()
 	start := time.Now()
 	for range 600 {
-		time.Sleep(100 * time.Millisecond)
+		<-time.After(100 * time.Millisecond)
 		synctest.Wait()
 		if st := w.hub.States()[id]; !st.Connected {
 			return st.Since.Sub(start)

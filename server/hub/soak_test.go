@@ -72,7 +72,7 @@ func soak(t *testing.T, seed uint64, length time.Duration) {
 	every := func(low, high time.Duration, do func()) {
 		busy.Go(func() {
 			for time.Now().Before(end) {
-				time.Sleep(d.between(low, high))
+				<-time.After(d.between(low, high))
 				do()
 			}
 		})
@@ -82,7 +82,7 @@ func soak(t *testing.T, seed uint64, length time.Duration) {
 		every(time.Second, 10*time.Minute, func() { g.happen(1 + d.below(60)) })
 		every(10*time.Minute, 3*time.Hour, func() {
 			g.cable.Set([]memnet.Mode{memnet.Cut, memnet.Dark, memnet.Deaf}[d.below(3)])
-			time.Sleep(d.between(time.Second, 40*time.Minute))
+			<-time.After(d.between(time.Second, 40*time.Minute))
 			g.cable.Set(memnet.Up)
 		})
 		every(2*time.Hour, 20*time.Hour, func() { // the agent's process restarts
@@ -113,7 +113,7 @@ func soak(t *testing.T, seed uint64, length time.Duration) {
 		g.set(func(g *gate) { g.faults = nil })
 		g.cable.Set(memnet.Up)
 	}
-	time.Sleep(2 * time.Minute)
+	<-time.After(2 * time.Minute)
 	events, resets, dials := 0, 0, 0
 	granted := make(map[string]string) // pass → claim
 	for i, g := range gates {

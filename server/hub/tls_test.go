@@ -87,7 +87,7 @@ func realLink(t *testing.T, server string, root ed25519.PrivateKey, key ed25519.
 		w: &world{t: t, store: store}, id: 7, epoch: 1, key: key, appended: make(chan struct{}),
 		items: make(map[string]string), answers: make(map[string]wire.Answer), taken: make(map[string]wire.Claim), acks: make(chan uint64, 1000),
 	}
-	trust, err := link.TLS(server, root.Public().(ed25519.PublicKey), nil)
+	trust, err := link.TLS(server, root.Public().(ed25519.PublicKey), nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

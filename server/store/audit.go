@@ -16,8 +16,9 @@ const manyArgs = 1000
 
 // KnownPass is what the server knows of a pass that an event names.
 type KnownPass struct {
-	Issued bool // by this database
-	Facts
+	Issued    bool  // by this database
+	RevokedAt int64 // 0 = never
+	Uses      []CountedUse
 }
 
 // KnownPasses gives what is known of each pass; passes of which nothing is
@@ -32,7 +33,7 @@ func (s *Store) KnownPasses(ctx context.Context, passes []signing.PassID) (map[s
 			if err := rows.Scan(&id, &revoked); err != nil {
 				return err
 			}
-			known[signing.PassID(id)] = KnownPass{Issued: true, Facts: Facts{RevokedAt: revoked.Int64}}
+			known[signing.PassID(id)] = KnownPass{Issued: true, RevokedAt: revoked.Int64}
 			return nil
 		}, "SELECT id, revoked_at FROM passes WHERE id IN "+in, args...)
 		if err != nil {

@@ -13,6 +13,7 @@ import (
 type Event struct {
 	Position   int64
 	ID         wire.EventID
+	Hash       wire.Hash
 	Body       []byte
 	At         int64
 	ReceivedAt int64
@@ -26,13 +27,14 @@ type Event struct {
 	JudgedAt   int64
 }
 
-const eventColumns = `SELECT position, agent, epoch, seq, body, at, received_at, gate, type, pass, reason, offline,
+const eventColumns = `SELECT position, agent, epoch, seq, hash, body, at, received_at, gate, type, pass, reason, offline,
 	coalesce(claim, ''), coalesce(opinion, 0), coalesce(judged_at, 0) FROM events`
 
 func scanEvent(rows *sql.Rows) (e Event, err error) {
-	var pass []byte
-	err = rows.Scan(&e.Position, &e.ID.Agent, &e.ID.Epoch, &e.ID.Seq, &e.Body, &e.At, &e.ReceivedAt, &e.Gate, &e.Type,
+	var hash, pass []byte
+	err = rows.Scan(&e.Position, &e.ID.Agent, &e.ID.Epoch, &e.ID.Seq, &hash, &e.Body, &e.At, &e.ReceivedAt, &e.Gate, &e.Type,
 		&pass, &e.Reason, &e.Offline, &e.Claim, &e.Opinion, &e.JudgedAt)
+	copy(e.Hash[:], hash)
 	copy(e.Pass[:], pass)
 	return e, err
 }

@@ -114,7 +114,13 @@ func open(ctx context.Context, path string, o Options) (*Store, error) {
 // Later changes fail with ErrClosed.
 func (s *Store) Close() error {
 	s.queue.stop()
-	return errors.Join(s.read.Close(), s.write.Close(), s.writing.Close())
+	// A statement that stays open keeps SQLite from moving its log into the
+	// file, and a copy of the file alone would be an empty backup.
+	var errs []error
+	for _, st := range s.prepared {
+		errs = append(errs, st.Close())
+	}
+	return errors.Join(append(errs, s.read.Close(), s.write.Close(), s.writing.Close())...)
 }
 
 // Ping reports whether the database answers.

@@ -6,12 +6,6 @@ import (
 	"campusgate/signing/verdict"
 )
 
-// Facts are what the server knows of a pass, for judging its events again.
-type Facts struct {
-	RevokedAt int64 // 0 = never
-	Uses      []CountedUse
-}
-
 // CountedUse is a row of the counted uses, in order of arrival.
 type CountedUse struct {
 	Ref        string // event id, or "claim:" and the claim's id

@@ -246,6 +246,18 @@ func TestCreate_FileIsPrivate(t *testing.T) {
 	}
 }
 
+// A copy of the file of a closed store is a whole backup.
+func TestClose_LeavesOneFile(t *testing.T) {
+	s, c, path := newStoreAt(t)
+	addPass(t, s, c, passID(1), 0)
+	ok(t, s.Close())
+	for _, extra := range []string{"-wal", "-shm"} {
+		if _, err := os.Stat(path + extra); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("%s is left behind (%v)", extra, err)
+		}
+	}
+}
+
 func TestClose_LaterChangesFail(t *testing.T) {
 	s, _ := newStore(t)
 	ok(t, s.Close())

@@ -139,6 +139,10 @@ CREATE TABLE events (
 ) STRICT;
 CREATE INDEX events_claim ON events (claim) WHERE claim IS NOT NULL;
 
+-- Few rows: an opinion may change when something about its pass comes to light
+-- later, and people look at these.
+CREATE INDEX events_disputed ON events (pass, reason, opinion) WHERE opinion <> reason;
+
 CREATE TABLE quarantine (
   id          INTEGER PRIMARY KEY AUTOINCREMENT,
   agent       INTEGER NOT NULL,
