@@ -22,6 +22,11 @@ const demoUsage = `用法 / usage: gatectl demo [-json] [-listen ADDR] [-bin DIR
 Runs a whole campus on this machine: a server, the agents of two gates, and
 virtual scanners and relays. Ctrl-C stops all of it.
 
+  -json          一行 JSON / one line of JSON once all is ready
+  -listen ADDR   演示页地址 / address of the page; default 127.0.0.1:8470, or a free port
+  -bin DIR       gateserver 和 gateagent 所在目录 / folder of gateserver and gateagent
+  -v             显示各程序的日志 / show what the programs say
+
 `
 
 // demoLine is what demo -json prints once all is ready.
@@ -45,7 +50,7 @@ func runDemo(ctx context.Context, env Env, args []string) int {
 	fs := flag.NewFlagSet("demo", flag.ContinueOnError)
 	fs.SetOutput(io.Discard)
 	asJSON := fs.Bool("json", false, "")
-	listen := fs.String("listen", "127.0.0.1:8470", "")
+	listen := fs.String("listen", "", "")
 	bin := fs.String("bin", "", "")
 	verbose := fs.Bool("v", false, "")
 	switch err := fs.Parse(args); {
@@ -69,7 +74,7 @@ func runDemo(ctx context.Context, env Env, args []string) int {
 // demonstrate runs until ctx ends; everything it started has ended when it
 // returns.
 func demonstrate(ctx context.Context, env Env, asJSON bool, listen, bin string, log io.Writer) (err error) {
-	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", listen)
+	ln, err := demoPort(listen)
 	if err != nil {
 		return err
 	}
@@ -98,6 +103,18 @@ func demonstrate(ctx context.Context, env Env, asJSON bool, listen, bin string, 
 		return err
 	}
 	return server.Close()
+}
+
+// demoPort takes the address asked for; without one the usual port, or any that
+// is free.
+func demoPort(listen string) (net.Listener, error) {
+	if listen != "" {
+		return net.Listen("tcp", listen)
+	}
+	if ln, err := net.Listen("tcp", "127.0.0.1:8470"); err == nil {
+		return ln, nil
+	}
+	return net.Listen("tcp", "127.0.0.1:0")
 }
 
 func announce(w io.Writer, c *campus.Campus, origin string, asJSON bool) error {

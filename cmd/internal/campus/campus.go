@@ -21,7 +21,7 @@ import (
 // the daemons found beside this program, in a new temporary folder.
 type Options struct {
 	Dir            string    // data of all daemons; "" = temporary, removed by Close
-	Bin            string    // folder of the daemons; "" = beside this program
+	Bin            string    // folder of the daemons; "" = beside this program, ./bin, or on the path
 	Gates          []string  // names; nil = two invented ones
 	Documents      bool      // gates ask for a document
 	FrameAncestors []string  // who may show the guard pages in a frame
@@ -67,7 +67,7 @@ func Start(ctx context.Context, o Options) (c *Campus, err error) {
 		c.owned = true
 	}
 	if o.Bin == "" {
-		if o.Bin, err = siblings(); err != nil {
+		if o.Bin, err = daemons(); err != nil {
 			return nil, err
 		}
 	}

@@ -133,11 +133,24 @@ func prefixed(name string, out io.Writer, mu *sync.Mutex) io.Writer {
 	return w
 }
 
-// siblings finds the daemons beside the running program.
-func siblings() (string, error) {
-	self, err := os.Executable()
-	if err != nil {
-		return "", err
+// daemons finds the folder of the two daemons: beside the running program, in
+// ./bin, or on the path.
+func daemons() (string, error) {
+	var folders []string
+	if self, err := os.Executable(); err == nil {
+		folders = append(folders, filepath.Dir(self))
 	}
-	return filepath.Dir(self), nil
+	folders = append(folders, "bin")
+	if found, err := exec.LookPath("gateagent"); err == nil {
+		folders = append(folders, filepath.Dir(found))
+	}
+	for _, dir := range folders {
+		if _, err := os.Stat(filepath.Join(dir, "gateserver")); err != nil {
+			continue
+		}
+		if _, err := os.Stat(filepath.Join(dir, "gateagent")); err == nil {
+			return filepath.Abs(dir)
+		}
+	}
+	return "", fmt.Errorf("gateserver and gateagent are not in %v: make build, or name their folder with -bin", folders)
 }
