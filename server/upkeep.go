@@ -25,8 +25,9 @@ func Rotate(ctx context.Context, s Settings, now func() time.Time, random io.Rea
 
 // Restored is for a database that was put back from a backup. Agents may have
 // been told things that the backup lacks: each gets a whole snapshot when it
-// connects next, and forgets what was not in it. It gives the number of agents,
-// and wraps ErrInUse while a server runs.
+// connects next, and forgets what was not in it; and the keyring gets a serial
+// that they have not seen. It gives the number of agents, and wraps ErrInUse
+// while a server runs, and issue.ErrRootAbsent without the site root.
 func Restored(ctx context.Context, s Settings, now func() time.Time, random io.Reader) (agents int, err error) {
 	lock, err := hold(s)
 	if err != nil {
@@ -38,6 +39,13 @@ func Restored(ctx context.Context, s Settings, now func() time.Time, random io.R
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
+	signer, err := newSigner(s, db, now, random)
+	if err != nil {
+		return 0, err
+	}
+	if err := signer.Republish(ctx, "command"); err != nil {
+		return 0, err
+	}
 	if err := db.NewLineage(ctx, "command"); err != nil {
 		return 0, err
 	}

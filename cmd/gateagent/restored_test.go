@@ -5,6 +5,7 @@ package main
 import (
 	"crypto/rand"
 	"database/sql"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -49,6 +50,9 @@ func TestRestored_EveryGateGetsAWholeSnapshot(t *testing.T) {
 	g.enrol()
 	database := filepath.Join(s.settings.Data, server.DatabaseFile)
 	saved := backup(t, database)
+	for range 3 { // keyrings whose serials the backup will give out again
+		check(t, server.Rotate(t.Context(), s.settings, time.Now, rand.Reader, true))
+	}
 	check(t, s.client.Do(t.Context(), http.MethodPatch, "/api/v1/gates/1", map[string]any{"name": "北门"}, nil))
 	g.start()
 	told := g.until("the new name", func(st console.Status) bool { return st.Gate.Name == "北门" })
@@ -69,7 +73,7 @@ func TestRestored_EveryGateGetsAWholeSnapshot(t *testing.T) {
 		if revision >= told.Snapshot.Revision {
 			break
 		}
-		_, err = db.AddGate(t.Context(), "test", store.Gate{Name: "西门", Zone: 1, Mode: verdict.Owner})
+		_, err = db.AddGate(t.Context(), "test", store.Gate{Name: fmt.Sprintf("西门%d", revision), Zone: 1, Mode: verdict.Owner})
 		check(t, err)
 	}
 	check(t, db.Close())

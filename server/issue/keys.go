@@ -168,6 +168,32 @@ func (s *Service) change(ctx context.Context, actor, action, target string, edit
 	})
 }
 
+// Republish signs the keyring as it is again, with a serial that no agent can
+// have seen: agents never accept a lower one, and after a backup was put back
+// the next serials have been used before. It wraps ErrRootAbsent.
+func (s *Service) Republish(ctx context.Context, actor string) error {
+	root, err := s.Root()
+	if err != nil {
+		return err
+	}
+	return s.Store.ChangeKeys(ctx, actor, func(keys []store.Key, serial uint64, now int64) (*store.KeyChange, error) {
+		// Serials rise by one for each change, seconds since 1970 much faster.
+		serial = max(serial, uint64(now/1000))
+		var public []signing.Key
+		for _, k := range keys {
+			if k.DroppedAt == 0 {
+				public = append(public, k.Key)
+			}
+		}
+		keyring, err := signing.NewKeyring(s.site(), serial, public)
+		if err != nil {
+			return nil, err
+		}
+		signed, err := signing.SignKeyring(root, keyring)
+		return &store.KeyChange{Signed: signed, Serial: serial, Action: "key.republished"}, err
+	})
+}
+
 // Found makes the first keys of a new site: one active, one next.
 func (s *Service) Found(ctx context.Context, actor string) error {
 	return s.change(ctx, actor, "key.created", "", (*ring).due)

@@ -303,3 +303,17 @@ func TestSealer_OpensOnlyItsOwn(t *testing.T) {
 		t.Fatal("a short key was taken")
 	}
 }
+
+func TestRepublish_SerialPassesAllThatWereGivenOut(t *testing.T) {
+	w := newWorld(t)
+	before := w.ring(t)
+	ok(t, w.Republish(t.Context(), "test"))
+	after := w.ring(t)
+	if after.Serial < uint64(w.Now().Unix()) || len(after.Keys) != len(before.Keys) {
+		t.Fatalf("serial %d with %d keys, before %d with %d", after.Serial, len(after.Keys), before.Serial, len(before.Keys))
+	}
+	ok(t, w.Rotate(t.Context(), "test", true))
+	if again := w.ring(t); again.Serial != after.Serial+1 {
+		t.Errorf("the next serial is %d, want %d", again.Serial, after.Serial+1)
+	}
+}

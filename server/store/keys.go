@@ -56,7 +56,8 @@ func (s *Store) Keyring(ctx context.Context) (serial uint64, signed []byte, err 
 // KeyChange is what a change of keys comes to.
 type KeyChange struct {
 	Keys   []Key  // changed or new; the others stay
-	Signed []byte // the keyring with the serial that was given
+	Signed []byte // the keyring with the serial that was given, or with Serial
+	Serial uint64 // a higher one than was given; 0 = that one
 	Action string // for the trail, such as key.rotated
 	Target string
 	Notes  map[string]any
@@ -80,6 +81,7 @@ func (s *Store) ChangeKeys(ctx context.Context, actor string, plan func(keys []K
 		if err != nil || c == nil {
 			return err
 		}
+		serial = max(serial, c.Serial)
 		for i := range c.Keys {
 			if err := t.putKey(&c.Keys[i], keys); err != nil {
 				return err
