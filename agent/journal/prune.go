@@ -54,7 +54,14 @@ func (j *Journal) Prune(now time.Time, keep Keep) (events uint64, err error) {
 	}
 	expired := (at - keep.Uses.Milliseconds()) / 1000
 	for _, p := range []stale{
-		{"SELECT pass FROM uses WHERE expires < $1 LIMIT $2", "DELETE FROM uses WHERE expires < $1 AND pass = $2", expired},
+		{
+			// What the server still says of our part is read against the row here.
+			`SELECT pass FROM uses WHERE expires < $1 AND NOT EXISTS
+				(SELECT 1 FROM elsewhere e WHERE e.pass = uses.pass AND e.mine > 0) LIMIT $2`,
+			`DELETE FROM uses WHERE expires < $1 AND NOT EXISTS
+				(SELECT 1 FROM elsewhere e WHERE e.pass = uses.pass AND e.mine > 0) AND pass = $2`,
+			expired,
+		},
 		{
 			"SELECT pass FROM claims WHERE state <> 1 AND expires < $1 LIMIT $2",
 			"DELETE FROM claims WHERE state <> 1 AND expires < $1 AND pass = $2", expired,

@@ -29,8 +29,8 @@ const standingQuery = `SELECT
 	f.phone, coalesce(f.expires, 0),
 	coalesce((SELECT CASE WHEN o.gone = 0 THEN o.gate END FROM owners o
 		WHERE o.pass = $1 AND o.gen BETWEEN s.base AND s.current ORDER BY o.gen DESC LIMIT 1), 0),
-	coalesce(e.count, 0), coalesce(e.first_at, 0), coalesce(e.first_gate, 0),
-	coalesce(u.count + u.claimed, 0), u.first_at IS NOT NULL, coalesce(u.first_at, 0), coalesce(u.first_gate, 0),
+	coalesce(e.count - e.mine, 0), coalesce(e.first_at, 0), coalesce(e.first_gate, 0),
+	coalesce(u.count, 0), coalesce(u.claimed, 0), u.first_at IS NOT NULL, coalesce(u.first_at, 0), coalesce(u.first_gate, 0),
 	coalesce(u.recent_seq, 0), coalesce(u.recent_at, 0), coalesce(u.recent_reason, 0),
 	coalesce(c.number, 0), coalesce(c.state, 0), coalesce(c.at, 0),
 	k.counter IS NOT NULL, coalesce(k.counter, 0)
@@ -51,7 +51,7 @@ func (t *tx) Standing(pass signing.PassID, phone signing.PhoneID) (s lane.Standi
 		mode                           string
 		stands                         []byte
 		elsewhere, here                verdict.Use
-		elsewhereUses, hereUses        uint32
+		others, own, claimed           uint32
 		hasFirst, hasCounter           bool
 		recentSeq                      int64
 		recent                         verdict.Recent
@@ -61,8 +61,8 @@ func (t *tx) Standing(pass signing.PassID, phone signing.PhoneID) (s lane.Standi
 	ok, err := t.tx.Get(standingQuery, []any{pass[:], int64(t.id.Gate), phone[:]},
 		&p.Revision, &p.Fresh, &p.Known, &p.Zone, &mode, &p.OwnsFrom, &p.Documents,
 		&s.Record.Revoked, &stands, &s.Phone.Until, &s.Record.Owner,
-		&elsewhereUses, &elsewhere.At, &elsewhere.Gate,
-		&hereUses, &hasFirst, &here.At, &here.Gate,
+		&others, &elsewhere.At, &elsewhere.Gate,
+		&own, &claimed, &hasFirst, &here.At, &here.Gate,
 		&recentSeq, &recent.At, &recent.Reason,
 		&claimNumber, &claimState, &asked,
 		&hasCounter, &counter)
@@ -74,13 +74,15 @@ func (t *tx) Standing(pass signing.PassID, phone signing.PhoneID) (s lane.Standi
 	}
 	p.Mode = verdict.Mode(mode)
 	copy(s.Phone.ID[:], stands)
-	// The server's count includes what this gate reported, so the larger of the
-	// two is what is known.
-	s.Record.Uses = max(hereUses, elsewhereUses)
+	// What this journal counted, reported or not, and what others did. Others
+	// decided the claimed uses too, and the server may not have said so yet.
+	s.Record.Uses = own + max(claimed, others)
 	if hasFirst {
 		s.Record.First = &here
 	}
-	if elsewhereUses > 0 && (!hasFirst || elsewhere.At < here.At) {
+	// The server's first may be one of ours that was annulled since, so it is
+	// taken only where others have a part in it.
+	if others > 0 && (!hasFirst || elsewhere.At < here.At) {
 		s.Record.First = &elsewhere
 	}
 	if recentSeq != 0 {

@@ -50,7 +50,7 @@ func (t *tx) Unuse(u lane.Use) error {
 	// Never below zero: the row may have been pruned with the pass's expiry.
 	err = t.tx.Exec("UPDATE uses SET count = max(count - $2, 0), claimed = max(claimed - $3, 0) WHERE pass = $1",
 		u.Pass[:], u.Counts, u.Claimed)
-	if err == nil {
+	if err == nil && u.Claimed {
 		err = t.unreport(u)
 	}
 	if err != nil {
@@ -72,12 +72,13 @@ func (t *tx) Unuse(u lane.Use) error {
 		u.Pass[:], next.At, int64(next.Gate), int64(next.Seq))
 }
 
-// unreport takes a use out of the server's count too, where the server holds
-// the event and so may have counted it: a gate that is offline must be able to
-// let the same person in again. The server's next count replaces ours.
+// unreport takes a use that another decided out of the server's count too,
+// where the server holds the event and so may know of it: the same person may
+// come again before the server says so. Its next count replaces ours. What this
+// journal counted itself needs none of this: of that, its own row is the word.
 func (t *tx) unreport(u lane.Use) error {
 	return t.tx.Exec(`UPDATE elsewhere SET count = count - 1
-		WHERE pass = $1 AND gone = 0 AND count > 0
+		WHERE pass = $1 AND gone = 0 AND count > mine
 		AND gen = (SELECT max(x.gen) FROM elsewhere x JOIN snapshot s ON x.gen BETWEEN s.base AND s.current WHERE x.pass = $1)
 		AND $2 <= (SELECT acked FROM progress WHERE id = 1)`, u.Pass[:], int64(u.Seq))
 }

@@ -251,7 +251,7 @@ func TestAnnul_WorksWhenTheServerHasCountedTheUse(t *testing.T) {
 	b := newBench(t, nil)
 	p := single(1)
 	text := b.c.static(t, p)
-	counted := item(t, wire.ItemUse, p.ID.String(), wire.Use{First: verdict.Use{At: noonMS, Gate: home}, Count: 1, Expires: p.Expires})
+	counted := counted(t, p, 1, map[string]uint32{mine: 1})
 	r := b.admit("a", text)
 	check(t, b.j.Ack(b.j.Last()))
 	b.apply(wire.Delta{Items: []wire.Item{counted}})

@@ -18,6 +18,7 @@ type row struct {
 	phone   signing.PhoneID
 	gate    uint16
 	count   uint32
+	mine    uint32 // of count, what this journal counted
 	at      int64
 	expires int64
 }
@@ -96,7 +97,7 @@ func (s *Snapshot) add(g *group, it *wire.Item) error {
 			g.releases = append(g.releases, release{it.Key, body.Pass})
 		}
 	case wire.ItemRevocation, wire.ItemPhone, wire.ItemOwner, wire.ItemUse:
-		r, err := readRow(it)
+		r, err := s.readRow(it)
 		if err != nil {
 			return bad(err)
 		}
@@ -159,7 +160,7 @@ func readGate(it *wire.Item) (gateItem, error) {
 	return item, nil
 }
 
-func readRow(it *wire.Item) (row, error) {
+func (s *Snapshot) readRow(it *wire.Item) (row, error) {
 	pass, err := signing.ParsePassID(it.Key)
 	if err != nil {
 		return row{}, err
@@ -187,8 +188,23 @@ func readRow(it *wire.Item) (row, error) {
 		r.gate, r.expires = body.Gate, body.Expires
 	default:
 		var body wire.Use
-		err = json.Unmarshal(it.Body, &body)
+		if err = json.Unmarshal(it.Body, &body); err == nil {
+			err = parts(&body)
+		}
+		r.mine = body.By[s.journal]
 		r.at, r.gate, r.count, r.expires = body.First.At, body.First.Gate, body.Count, body.Expires
 	}
 	return r, err
+}
+
+// parts checks that a use's parts are parts.
+func parts(u *wire.Use) error {
+	var sum uint64
+	for _, n := range u.By {
+		sum += uint64(n)
+	}
+	if sum > uint64(u.Count) {
+		return fmt.Errorf("by: %d of %d uses", sum, u.Count)
+	}
+	return nil
 }

@@ -29,9 +29,11 @@ var (
 			ON CONFLICT (pass, gen) DO UPDATE SET gone = excluded.gone, expires = excluded.expires, phone = excluded.phone`,
 		wire.ItemOwner: `INSERT INTO owners (pass, gen, gone, expires, gate) VALUES ($1, $2, $3, $4, $5)
 			ON CONFLICT (pass, gen) DO UPDATE SET gone = excluded.gone, expires = excluded.expires, gate = excluded.gate`,
-		wire.ItemUse: `INSERT INTO elsewhere (pass, gen, gone, expires, first_gate, first_at, count) VALUES ($1, $2, $3, $4, $5, $6, $7)
+		wire.ItemUse: `INSERT INTO elsewhere (pass, gen, gone, expires, first_gate, first_at, count, mine)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 			ON CONFLICT (pass, gen) DO UPDATE SET gone = excluded.gone, expires = excluded.expires,
-				first_gate = excluded.first_gate, first_at = excluded.first_at, count = excluded.count`,
+				first_gate = excluded.first_gate, first_at = excluded.first_at, count = excluded.count,
+				mine = excluded.mine`,
 	}
 	deletes = map[wire.ItemKind]string{
 		wire.ItemRevocation: "DELETE FROM revocations WHERE pass = $1",
@@ -63,7 +65,7 @@ func insert(tx *disk.Tx, r *row, gen int64) error {
 	case wire.ItemOwner:
 		args = append(args, int64(r.gate))
 	case wire.ItemUse:
-		args = append(args, int64(r.gate), r.at, int64(r.count))
+		args = append(args, int64(r.gate), r.at, int64(r.count), int64(r.mine))
 	default:
 	}
 	return tx.Exec(inserts[r.kind], args...)

@@ -36,6 +36,8 @@ type Snapshot struct {
 	gate uint16
 	site string
 	root ed25519.PublicKey
+	// journal is the wire.JournalKey of the agent.
+	journal string
 
 	ring  atomic.Pointer[signing.Keyring]
 	gates atomic.Pointer[map[uint16]wire.Gate]
@@ -83,7 +85,14 @@ func openRing(root ed25519.PublicKey, site string, signed []byte, minSerial uint
 // pinned root again, the gates and the cursor.
 func Open(db *disk.DB, gate uint16, site string, root ed25519.PublicKey) (*Snapshot, error) {
 	s := &Snapshot{db: db, gate: gate, site: site, root: root}
-	err := db.Update(func(tx *disk.Tx) error { return s.load(tx) })
+	err := db.Update(func(tx *disk.Tx) error {
+		var agent, epoch uint32
+		if _, err := tx.Get("SELECT agent, epoch FROM identity WHERE id = 1", nil, &agent, &epoch); err != nil {
+			return err
+		}
+		s.journal = wire.JournalKey(agent, epoch)
+		return s.load(tx)
+	})
 	if err != nil {
 		return nil, fmt.Errorf("open snapshot: %w", err)
 	}

@@ -341,6 +341,7 @@ func TestApply_RefusesWhatMakesNoSense(t *testing.T) {
 		"phone's id":     item(wire.ItemPhone, passID(2).String(), `{"phone":"07","exp":1}`),
 		"owner 0":        item(wire.ItemOwner, passID(2).String(), `{"gate":0}`),
 		"use":            item(wire.ItemUse, passID(2).String(), `{"count":-1}`),
+		"use's parts":    item(wire.ItemUse, passID(2).String(), `{"count":2,"by":{"13-1":2,"9-1":1}}`),
 		"gate key":       item(wire.ItemGate, "three", `{"id":3,"mode":"owner"}`),
 		"gate 0":         item(wire.ItemGate, "0", `{"id":0,"mode":"owner"}`),
 		"gate of other":  item(wire.ItemGate, "4", `{"id":3,"mode":"owner"}`),

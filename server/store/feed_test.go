@@ -101,6 +101,45 @@ func TestFeed_SaysWhichPhoneStands(t *testing.T) {
 	}
 }
 
+// A journal's part holds what it counted itself, its grants included; what the
+// server decided is in the count only.
+func TestFeed_SaysWhatEachJournalCounted(t *testing.T) {
+	s, c := newStore(t)
+	east, west := gateLog(t, s, c, "east", 2), gateLog(t, s, c, "west", 3)
+	exp := c.seconds() + 3600
+	key := func(l *agentLog) string { return wire.JournalKey(l.agent, l.epoch) }
+	admitted := func() wire.Event { return admit(passID(1), 5, exp) }
+	var after feedMap // goes along; another begins anew each time
+	says := func(count uint32, by map[string]uint32) {
+		t.Helper()
+		var anew feedMap
+		anew.pull(t, s, 10)
+		after.pull(t, s, 10)
+		for name, f := range map[string]*feedMap{"snapshot": &anew, "delta": &after} {
+			if u, there := f.use(t, passID(1)); !there || u.Count != count || !maps.Equal(u.By, by) {
+				t.Fatalf("%s: %+v, want %d by %v", name, u, count, by)
+			}
+		}
+	}
+	east.send(t, s, east.add(t, admitted()), east.add(t, admitted()))
+	says(2, map[string]uint32{key(east): 2})
+	west.send(t, s, west.add(t, admitted()))
+	says(3, map[string]uint32{key(east): 2, key(west): 1})
+	asked := claim(c, fmt.Sprintf("%d-%d-1", west.agent, west.epoch), passID(1), west.gate)
+	asked.Uses = 5
+	decide(t, s, asked)
+	says(4, map[string]uint32{key(east): 2, key(west): 1})
+	grant := wire.Event{
+		Type: wire.EventGrant, Pass: passID(1), Counts: true, For: west.gate,
+		Claim: fmt.Sprintf("%d-%d-2", west.agent, west.epoch),
+	}
+	east.send(t, s, east.add(t, grant))
+	says(5, map[string]uint32{key(east): 3, key(west): 1})
+	annul := wire.Event{Type: wire.EventAnnul, Pass: passID(1), Annuls: west.id(1), Counts: true}
+	west.send(t, s, west.add(t, annul))
+	says(4, map[string]uint32{key(east): 3})
+}
+
 func TestFeed_ForeignFutureAndOldCursorsGetASnapshot(t *testing.T) {
 	s, c := newStore(t)
 	addPass(t, s, c, passID(1), 0)

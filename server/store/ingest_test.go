@@ -3,6 +3,7 @@ package store_test
 import (
 	"encoding/json"
 	"errors"
+	"reflect"
 	"testing"
 	"time"
 
@@ -54,7 +55,11 @@ func TestIngest_CountsUsesIntoTheFeedOnce(t *testing.T) {
 	var f feedMap
 	f.pull(t, s, 100)
 	u, there := f.use(t, passID(1))
-	if !there || u != (wire.Use{First: verdict.Use{At: c.at(), Gate: l.gate}, Count: 1, Expires: exp}) {
+	want := wire.Use{
+		First: verdict.Use{At: c.at(), Gate: l.gate}, Count: 1, Expires: exp,
+		By: map[string]uint32{wire.JournalKey(l.agent, l.epoch): 1},
+	}
+	if !there || !reflect.DeepEqual(u, want) {
 		t.Errorf("use of the single pass: %+v, %t", u, there)
 	}
 	if _, there := f.use(t, passID(2)); there {

@@ -97,7 +97,7 @@ func standing(ctx context.Context, src source, pass signing.PassID) (count uint3
 // useItemsAfter gives the use items that changed after a revision: for every
 // changed row, at most limit of them, its pass, added up as it stands now.
 func useItemsAfter(ctx context.Context, src source, revision int64, limit int) ([]feedRow, error) {
-	return useItems(ctx, src, `SELECT n.revision, u.pass, u.gate, u.at, u.expires, u.annulled_at
+	return useItems(ctx, src, `SELECT n.revision, u.pass, u.ref, u.gate, u.at, u.expires, u.annulled_at
 		FROM (SELECT pass, revision FROM uses WHERE revision > $1 ORDER BY revision LIMIT $2) n
 		JOIN uses u ON u.pass = n.pass
 		ORDER BY n.revision, u.at, u.arrival`, revision, limit)
@@ -110,7 +110,7 @@ func useItemsFrom(ctx context.Context, src source, key string, limit int) ([]fee
 	if err != nil {
 		return nil, fmt.Errorf("place in a snapshot: %w", err)
 	}
-	return useItems(ctx, src, `SELECT 0, u.pass, u.gate, u.at, u.expires, u.annulled_at
+	return useItems(ctx, src, `SELECT 0, u.pass, u.ref, u.gate, u.at, u.expires, u.annulled_at
 		FROM (SELECT DISTINCT pass FROM uses WHERE pass > $1 AND annulled_at IS NULL ORDER BY pass LIMIT $2) n
 		JOIN uses u ON u.pass = n.pass
 		WHERE u.annulled_at IS NULL
@@ -133,7 +133,7 @@ func useItems(ctx context.Context, src source, query string, args ...any) ([]fee
 	for rows.Next() {
 		var revision int64
 		var u useRow
-		if err := rows.Scan(&revision, &u.pass, &u.Gate, &u.At, &u.expires, &u.annulled); err != nil {
+		if err := rows.Scan(&revision, &u.pass, &u.ref, &u.Gate, &u.At, &u.expires, &u.annulled); err != nil {
 			return nil, err
 		}
 		pass := signing.PassID(u.pass)
@@ -151,6 +151,13 @@ func useItems(ctx context.Context, src source, query string, args ...any) ([]fee
 		i := len(items) - 1
 		if sums[i].Count++; sums[i].Count == 1 {
 			sums[i].First, items[i].item.Gone = u.Use, false
+		}
+		// A claimRef is no event id: the server counted that use, and no journal.
+		if id, err := wire.ParseEventID(u.ref); err == nil {
+			if sums[i].By == nil {
+				sums[i].By = map[string]uint32{}
+			}
+			sums[i].By[wire.JournalKey(id.Agent, id.Epoch)]++
 		}
 	}
 	if err := rows.Err(); err != nil {
@@ -170,6 +177,7 @@ func useItems(ctx context.Context, src source, query string, args ...any) ([]fee
 type useRow struct {
 	verdict.Use
 	pass     []byte
+	ref      string
 	expires  int64
 	annulled sql.NullInt64
 }

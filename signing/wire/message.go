@@ -2,6 +2,7 @@ package wire
 
 import (
 	"encoding/json"
+	"fmt"
 
 	"campusgate/signing"
 	"campusgate/signing/verdict"
@@ -179,7 +180,13 @@ type Use struct {
 	First   verdict.Use `json:"first"`
 	Count   uint32      `json:"count"`
 	Expires int64       `json:"exp"`
+	// By is the part of Count that each journal counted, by JournalKey. What the
+	// server decided itself is in nobody's part.
+	By map[string]uint32 `json:"by,omitempty"`
 }
+
+// JournalKey names an agent's journal: "agent-epoch", as an EventID begins.
+func JournalKey(agent, epoch uint32) string { return fmt.Sprintf("%d-%d", agent, epoch) }
 
 // Release is the body of ItemRelease: a claim that was granted by gate Owner
 // and never opened.

@@ -156,11 +156,13 @@ CREATE TABLE owners (
   PRIMARY KEY (pass, gen)
 ) STRICT, WITHOUT ROWID;
 
+-- What the server has counted. mine: the part of count that this journal counted.
 CREATE TABLE elsewhere (
   pass       BLOB NOT NULL,
   gen        INTEGER NOT NULL,
   gone       INTEGER NOT NULL,
   count      INTEGER NOT NULL,
+  mine       INTEGER NOT NULL,
   first_at   INTEGER NOT NULL,
   first_gate INTEGER NOT NULL,
   expires    INTEGER NOT NULL, -- seconds
