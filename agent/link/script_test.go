@@ -128,14 +128,16 @@ func newScript(t *testing.T) *script {
 }
 
 func (s *script) config() (link.Config, link.Deps) {
-	return link.Config{
+	cfg := link.Config{
 		Server: "http://127.0.0.1:8080", Software: "test 1", Now: s.agent.now, Dial: s.cable.Dial,
 		Identity: link.Identity{Agent: 7, Epoch: 2, Site: site, Key: agentKey},
-	}, link.Deps{
+	}
+	deps := link.Deps{
 		Journal: s.agent, Snapshot: s.agent, Clock: s.agent,
 		Claimed: func(ctx context.Context, c wire.Claim) wire.Answer { return s.agent.claimed(ctx, c) },
 		Health:  func() wire.Health { return wire.Health{Lanes: map[string]string{"north": "ok"}} },
 	}
+	return cfg, deps
 }
 
 func (s *script) start() {

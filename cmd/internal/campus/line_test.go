@@ -38,6 +38,7 @@ func TestLine_ServerStoppedBeforeScanAndStartedAfter(t *testing.T) {
 	passes := issue(t, c, gate, 20)
 
 	c.Server.Kill()
+	knowsOffline(t, gate)
 	s := plug(t, gate)
 	for _, p := range passes {
 		s.scan(t, p.Code)
@@ -102,6 +103,21 @@ func TestLine_NetworkCut(t *testing.T) {
 	}
 	if n := westRelay.pulses(t); n != 1 {
 		t.Errorf("the gate that was cut off opened %d times, want 1", n)
+	}
+}
+
+// knowsOffline waits until the agent has noticed that its line is dead: only
+// from then on does it mark events as decided offline.
+func knowsOffline(t *testing.T, g *campus.Gate) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	err := campus.Until(ctx, func() (bool, error) {
+		s, err := g.Status(ctx)
+		return err == nil && !s.Online, err
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 
