@@ -113,7 +113,7 @@ func TestRepeatIsNoSecondAdmission(t *testing.T) {
 	r := granted
 	r.Repeat, r.Opens = true, false
 	d.publish(r)
-	b.until(`document.querySelector('[data-face=repeat]')`)
+	b.until(`document.querySelector('.verdict[data-face=repeat]')`)
 	at := time.UnixMilli(first.At).In(time.FixedZone("campus", 8*3600)).Format("15:04:05")
 	if got := b.text(".highlight"); got != "已使用 "+at {
 		t.Errorf("used at %q, want %s", got, at)
@@ -130,9 +130,9 @@ func TestStageRestsAfterFourSecondsAndHidesNames(t *testing.T) {
 	d := newDesk()
 	b := open(t, served(t, d, newGauge(), nil).URL, desk8, skipping)
 	d.publish(granted)
-	b.until(`document.querySelector('[data-face=granted]')`)
+	b.until(`document.querySelector('.verdict[data-face=granted]')`)
 	d.publish(denied)
-	b.until(`document.querySelector('[data-face=denied]')`)
+	b.until(`document.querySelector('.verdict[data-face=denied]')`)
 	b.call(chromedp.Evaluate[chromedp.Void](`window.skip += 4000`))
 	b.until(`document.querySelector('.idle')`)
 	text := eval[string](b, `document.body.innerText`)
@@ -146,12 +146,12 @@ func TestStageRestsAfterFourSecondsAndHidesNames(t *testing.T) {
 	}
 	// A question stays.
 	d.publish(question)
-	b.until(`document.querySelector('[data-face=question]')`)
+	b.until(`document.querySelector('.verdict[data-face=question]')`)
 	b.call(chromedp.Evaluate[chromedp.Void](`window.skip += 30000`))
 	d.publish(granted)
-	b.until(`document.querySelector('[data-face=granted]')`)
+	b.until(`document.querySelector('.verdict[data-face=granted]')`)
 	b.call(chromedp.Evaluate[chromedp.Void](`window.skip += 4000`))
-	b.until(`document.querySelector('[data-face=question]')`)
+	b.until(`document.querySelector('.verdict[data-face=question]')`)
 }
 
 func TestKeyboardScannerWorksWhereverTheFocusIs(t *testing.T) {
@@ -208,7 +208,7 @@ func TestPersonTypesACodeByHand(t *testing.T) {
 	b.person("HTTPS://GATE.EXAMPLE/V/MFRGG")
 	b.until(`document.activeElement.value === 'HTTPS://GATE.EXAMPLE/V/MFRGG'`)
 	b.press("\r")
-	b.until(`document.querySelector('[data-face=granted]')`)
+	b.until(`document.querySelector('.verdict[data-face=granted]')`)
 	if asked := d.asked(); len(asked) != 1 || asked[0] != "present 入口 manual HTTPS://GATE.EXAMPLE/V/MFRGG" {
 		t.Errorf("the desk was asked %q", asked)
 	}
@@ -219,22 +219,23 @@ func TestQuestionIsAnsweredByKeyOrTouch(t *testing.T) {
 	b := open(t, served(t, d, newGauge(), nil).URL, till)
 	ask := func() string {
 		q := d.publish(question)
-		b.until(`document.querySelector('[data-face=question] [data-document]')`)
+		b.until(`document.querySelector('.verdict[data-face=question] [data-document]')`)
 		return q.ID
 	}
 	id := ask()
 	b.press("2")
-	b.until(`document.querySelector('[data-face=granted]')`)
+	b.until(`document.querySelector('.verdict[data-face=granted]')`)
 	refused := ask()
 	b.press("\x1b")
 	b.until(`document.querySelector('[data-reason=document_required]')`)
 	touched := ask()
 	b.call(chromedp.Click(chromedp.CSS(`[data-document=retirement_card]`)))
-	b.until(`document.querySelector('[data-face=granted]')`)
+	b.until(`document.querySelector('.verdict[data-face=granted]')`)
 	want := []string{
 		fmt.Sprintf("answer %s %q false", id, "id_card"), fmt.Sprintf("answer %s %q true", refused, ""),
 		fmt.Sprintf("answer %s %q false", touched, "retirement_card"),
 	}
+	// The verdict is on the stage, so the answer has reached the desk.
 	if got := d.asked(); fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("the desk was asked %q, want %q", got, want)
 	}
@@ -258,7 +259,7 @@ func TestAdmissionIsTakenBackAfterConfirmation(t *testing.T) {
 		t.Error("there is nothing to take back yet")
 	}
 	r := d.publish(granted)
-	b.until(`document.querySelector('[data-face=granted]')`)
+	b.until(`document.querySelector('.verdict[data-face=granted]')`)
 	b.press("n")
 	b.until(`document.querySelector('dialog[open]')`)
 	for _, broken := range b.axe() {
@@ -278,7 +279,7 @@ func TestAdmissionIsTakenBackAfterConfirmation(t *testing.T) {
 	b.press("n")
 	b.until(`document.querySelector('dialog[open]')`)
 	b.press("\r")
-	b.until(`document.querySelector('[data-face=annulled]')`)
+	b.until(`document.querySelector('.verdict[data-face=annulled]')`)
 	if asked := d.asked(); len(asked) != 1 || asked[0] != "annul "+r.ID {
 		t.Errorf("the desk was asked %q", asked)
 	}
@@ -343,7 +344,7 @@ func TestSoundsDifferAndCanBeMuted(t *testing.T) {
 	for name, r := range map[string]lane.Result{"granted": granted, "denied": denied, "question": question, "attention": attention} {
 		b.call(chromedp.Evaluate[chromedp.Void](`window.tones = []`))
 		d.publish(r)
-		b.until(`window.tones.length > 0 && document.querySelector('[data-face=` + name + `]')`)
+		b.until(`window.tones.length > 0 && document.querySelector('.verdict[data-face=` + name + `]')`)
 		tones := eval[string](b, `window.tones.join()`)
 		if other := heard[tones]; other != "" {
 			t.Errorf("%s sounds like %s: %s", name, other, tones)
@@ -382,7 +383,7 @@ func TestEverythingIsReachedByTabAndShowsItsFocus(t *testing.T) {
 	b := open(t, served(t, d, newGauge(), nil).URL, desk8)
 	b.press("x") // turns the sound on, which takes its button away
 	d.publish(question)
-	b.until(`document.querySelector('[data-face=question]') && !document.querySelector('[data-banner=sound]')`)
+	b.until(`document.querySelector('.verdict[data-face=question]') && !document.querySelector('[data-banner=sound]')`)
 	total := eval[int](b, `document.querySelectorAll('button:not(:disabled)').length`)
 	seen := map[string]bool{}
 	for range total + 2 {
@@ -408,7 +409,7 @@ func TestTargetsAreLargeEnoughForFingers(t *testing.T) {
 	d := newDesk()
 	b := open(t, served(t, d, newGauge(), nil).URL, phone)
 	d.publish(question)
-	b.until(`document.querySelector('[data-face=question]')`)
+	b.until(`document.querySelector('.verdict[data-face=question]')`)
 	small := eval[[]string](b, `[...document.querySelectorAll('button')].filter((e) => {
 		const r = e.getBoundingClientRect(); return r.width < 44 || r.height < 44 }).map((e) => e.textContent)`)
 	if len(small) > 0 {

@@ -18,7 +18,7 @@ type view struct {
 }
 
 func scanned(name string, r lane.Result, face string) view {
-	return view{name, func(d *desk, _ *gauge) { d.publish(r) }, "[data-face=" + face + "]"}
+	return view{name, func(d *desk, _ *gauge) { d.publish(r) }, ".verdict[data-face=" + face + "]"}
 }
 
 // Every state of the page, on every screen and in both languages, has nothing
