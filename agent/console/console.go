@@ -49,7 +49,8 @@ type Config struct {
 	// Hosts are names, beside those of loopback, that a Host header may carry.
 	// Naming one also lets Serve listen on other than loopback.
 	Hosts []string
-	// Page overrides the page that was built into the program.
+	// Page overrides the page that was built into the program. Without an
+	// index.html it counts as not built.
 	Page fs.FS
 	// Registry receives the console's metrics and is what /metrics shows; nil
 	// means one of its own.
@@ -133,6 +134,8 @@ func (c *Console) fillIn() {
 		if built, ok := web.FS(); ok {
 			c.page = built
 		}
+	} else if _, err := fs.Stat(c.page, "index.html"); err != nil {
+		c.page = nil
 	}
 	if c.log == nil {
 		c.log = slog.New(slog.DiscardHandler)
