@@ -38,12 +38,12 @@ func scanAgent(rows *sql.Rows) (a Agent, err error) {
 
 // Agents lists all agents by number.
 func (s *Store) Agents(ctx context.Context) ([]Agent, error) {
-	return list(ctx, s.read, scanAgent, agentColumns+" ORDER BY a.id")
+	return List(ctx, s.read, scanAgent, agentColumns+" ORDER BY a.id")
 }
 
 // Agent gives one agent, or ErrNotFound.
 func (s *Store) Agent(ctx context.Context, id uint32) (Agent, error) {
-	found, err := list(ctx, s.read, scanAgent, agentColumns+" WHERE a.id = $1", id)
+	found, err := List(ctx, s.read, scanAgent, agentColumns+" WHERE a.id = $1", id)
 	if err != nil {
 		return Agent{}, err
 	}
@@ -56,21 +56,21 @@ func (s *Store) Agent(ctx context.Context, id uint32) (Agent, error) {
 // NewEnrolment keeps the hash of a one-time secret with which a gate's agent
 // may enrol until expires (ms). Earlier unused ones of the gate end.
 func (s *Store) NewEnrolment(ctx context.Context, actor string, id uint16, hash []byte, expires int64) error {
-	return s.change(ctx, func(t *tx) error {
+	return s.Change(ctx, func(t *Tx) error {
 		if _, err := gate(t.ctx, t, id); err != nil {
 			return err
 		}
-		err := t.exec("UPDATE enrolments SET expires_at = $1 WHERE gate = $2 AND used_at IS NULL AND expires_at > $3",
+		err := t.Exec("UPDATE enrolments SET expires_at = $1 WHERE gate = $2 AND used_at IS NULL AND expires_at > $3",
 			t.now, id, t.now)
 		if err != nil {
 			return err
 		}
-		err = t.exec("INSERT INTO enrolments (hash, gate, created_at, expires_at) VALUES ($1, $2, $3, $4)",
+		err = t.Exec("INSERT INTO enrolments (hash, gate, created_at, expires_at) VALUES ($1, $2, $3, $4)",
 			hash, id, t.now, expires)
 		if err != nil {
 			return err
 		}
-		return t.trail(actor, "enrolment.created", gateTarget(id), map[string]any{"expires_at": expires})
+		return t.Trail(actor, "enrolment.created", gateTarget(id), map[string]any{"expires_at": expires})
 	})
 }
 
@@ -81,7 +81,7 @@ func (s *Store) NewEnrolment(ctx context.Context, actor string, id uint16, hash 
 // saw the first. Errors: ErrNotFound for an unknown secret, ErrUsed, ErrEnded,
 // ErrTaken when another gate's agent has this public key.
 func (s *Store) Enrol(ctx context.Context, hash []byte, public ed25519.PublicKey, hostname string) (a Agent, err error) {
-	err = s.change(ctx, func(t *tx) error {
+	err = s.Change(ctx, func(t *Tx) error {
 		gateID, used, err := t.redeem(hash)
 		if err != nil {
 			return err
@@ -101,7 +101,7 @@ func (s *Store) Enrol(ctx context.Context, hash []byte, public ed25519.PublicKey
 				hostname = excluded.hostname, enrolled_at = excluded.enrolled_at, revoked_at = NULL,
 				seen_at = NULL, state = NULL
 			RETURNING id, epoch`, gateID, []byte(public), hostname, t.now).Scan(&a.ID, &a.Epoch)
-		if isUnique(err) {
+		if IsUnique(err) {
 			return fmt.Errorf("%w: another gate's agent has this key", ErrTaken)
 		}
 		if err != nil {
@@ -119,12 +119,12 @@ func (s *Store) Enrol(ctx context.Context, hash []byte, public ed25519.PublicKey
 				return err
 			}
 		}
-		return t.trail(actor, "agent.enrolled", gateTarget(gateID), map[string]any{"epoch": a.Epoch, "hostname": hostname})
+		return t.Trail(actor, "agent.enrolled", gateTarget(gateID), map[string]any{"epoch": a.Epoch, "hostname": hostname})
 	})
 	return a, err
 }
 
-func (t *tx) redeem(hash []byte) (gate uint16, used bool, err error) {
+func (t *Tx) redeem(hash []byte) (gate uint16, used bool, err error) {
 	var expires int64
 	err = t.QueryRowContext(t.ctx, "SELECT gate, expires_at, used_at IS NOT NULL FROM enrolments WHERE hash = $1", hash).
 		Scan(&gate, &expires, &used)
@@ -136,12 +136,12 @@ func (t *tx) redeem(hash []byte) (gate uint16, used bool, err error) {
 	case t.now >= expires:
 		return 0, false, fmt.Errorf("%w: enrolment code", ErrEnded)
 	}
-	return gate, false, t.exec("UPDATE enrolments SET used_at = $1 WHERE hash = $2", t.now, hash)
+	return gate, false, t.Exec("UPDATE enrolments SET used_at = $1 WHERE hash = $2", t.now, hash)
 }
 
 // enrolledWith gives a gate's agent if it has this key and holds.
-func (t *tx) enrolledWith(gate uint16, public ed25519.PublicKey) (Agent, error) {
-	found, err := list(t.ctx, t, scanAgent, agentColumns+" WHERE a.gate = $1", gate)
+func (t *Tx) enrolledWith(gate uint16, public ed25519.PublicKey) (Agent, error) {
+	found, err := List(t.ctx, t, scanAgent, agentColumns+" WHERE a.gate = $1", gate)
 	if err != nil {
 		return Agent{}, err
 	}
@@ -154,8 +154,8 @@ func (t *tx) enrolledWith(gate uint16, public ed25519.PublicKey) (Agent, error) 
 // RevokeAgent takes an agent's right to connect away; its gate must enrol
 // again.
 func (s *Store) RevokeAgent(ctx context.Context, actor string, id uint32) error {
-	return s.change(ctx, func(t *tx) error {
-		n, err := t.affect("UPDATE agents SET revoked_at = $1 WHERE id = $2 AND revoked_at IS NULL", t.now, id)
+	return s.Change(ctx, func(t *Tx) error {
+		n, err := t.Affect("UPDATE agents SET revoked_at = $1 WHERE id = $2 AND revoked_at IS NULL", t.now, id)
 		if err != nil {
 			return err
 		}
@@ -167,13 +167,13 @@ func (s *Store) RevokeAgent(ctx context.Context, actor string, id uint32) error 
 			}
 			return err
 		}
-		return t.trail(actor, "agent.revoked", fmt.Sprintf("agent %d", id), nil)
+		return t.Trail(actor, "agent.revoked", fmt.Sprintf("agent %d", id), nil)
 	})
 }
 
 // Seen keeps the hub's last report of an agent.
 func (s *Store) Seen(ctx context.Context, id uint32, state json.RawMessage) error {
-	return s.change(ctx, func(t *tx) error {
-		return t.exec("UPDATE agents SET seen_at = $1, state = $2 WHERE id = $3", t.now, string(state), id)
+	return s.Change(ctx, func(t *Tx) error {
+		return t.Exec("UPDATE agents SET seen_at = $1, state = $2 WHERE id = $3", t.now, string(state), id)
 	})
 }

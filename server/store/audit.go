@@ -63,14 +63,14 @@ func (s *Store) KnownPasses(ctx context.Context, passes []signing.PassID) (map[s
 // to come, or were pruned.
 func (s *Store) EventsOfUse(ctx context.Context, u CountedUse) ([]Event, error) {
 	if u.Claim != "" {
-		return list(ctx, s.read, scanEvent, eventColumns+" WHERE claim = $1 AND type = $2 ORDER BY position",
+		return List(ctx, s.read, scanEvent, eventColumns+" WHERE claim = $1 AND type = $2 ORDER BY position",
 			u.Claim, string(wire.EventScan))
 	}
 	id, err := wire.ParseEventID(u.Ref)
 	if err != nil {
 		return nil, fmt.Errorf("use of a pass: %w", err)
 	}
-	return list(ctx, s.read, scanEvent, eventColumns+" WHERE agent = $1 AND epoch = $2 AND seq = $3 AND type = $4",
+	return List(ctx, s.read, scanEvent, eventColumns+" WHERE agent = $1 AND epoch = $2 AND seq = $3 AND type = $4",
 		id.Agent, id.Epoch, int64(id.Seq), string(wire.EventScan))
 }
 
@@ -95,13 +95,13 @@ func (s *Store) DisputedOf(ctx context.Context, passes []signing.PassID, after i
 	}
 	in, args := among(passes)
 	n := len(args)
-	return list(ctx, s.read, scanEvent, fmt.Sprintf(disputedOf, in, n+1, n+2), append(args, after, limit)...)
+	return List(ctx, s.read, scanEvent, fmt.Sprintf(disputedOf, in, n+1, n+2), append(args, after, limit)...)
 }
 
 // Disputed gives the events on which the opinion is not the gate's, at most
 // limit of them that follow a position, in order of arrival.
 func (s *Store) Disputed(ctx context.Context, after int64, limit int) ([]Event, error) {
-	return list(ctx, s.read, scanEvent, disputed, after, limit)
+	return List(ctx, s.read, scanEvent, disputed, after, limit)
 }
 
 // Disagreement counts the held events on which gate and server differ alike.
@@ -113,7 +113,7 @@ type Disagreement struct {
 
 // Disagreements counts the events that Disputed gives, by what was said.
 func (s *Store) Disagreements(ctx context.Context) ([]Disagreement, error) {
-	return list(ctx, s.read, func(rows *sql.Rows) (d Disagreement, err error) {
+	return List(ctx, s.read, func(rows *sql.Rows) (d Disagreement, err error) {
 		err = rows.Scan(&d.Reason, &d.Opinion, &d.Events)
 		return d, err
 	}, disagreements)
@@ -144,7 +144,7 @@ func inParts(ids []signing.PassID, do func([]signing.PassID) error) error {
 }
 
 // each runs a query and visits every row.
-func each(ctx context.Context, src source, visit func(*sql.Rows) error, query string, args ...any) error {
-	_, err := list(ctx, src, func(rows *sql.Rows) (struct{}, error) { return struct{}{}, visit(rows) }, query, args...)
+func each(ctx context.Context, src Source, visit func(*sql.Rows) error, query string, args ...any) error {
+	_, err := List(ctx, src, func(rows *sql.Rows) (struct{}, error) { return struct{}{}, visit(rows) }, query, args...)
 	return err
 }

@@ -29,7 +29,7 @@ func (s *Store) Decide(ctx context.Context, c wire.Claim) (a wire.Answer, err er
 	if c.ID == "" || c.Pass.IsZero() || c.Gate == 0 {
 		return wire.Answer{}, fmt.Errorf("%w: a claim names itself, a pass and a gate", ErrState)
 	}
-	err = s.submit(&job{ctx: ctx, rows: 3, fn: func(t *tx) (err error) {
+	err = s.submit(&job{ctx: ctx, rows: 3, fn: func(t *Tx) (err error) {
 		a, err = t.decide(&c)
 		return err
 	}}, true)
@@ -47,7 +47,7 @@ func (s *Store) Decide(ctx context.Context, c wire.Claim) (a wire.Answer, err er
 	return a, nil
 }
 
-func (t *tx) decide(c *wire.Claim) (wire.Answer, error) {
+func (t *Tx) decide(c *wire.Claim) (wire.Answer, error) {
 	a, found, err := t.decided(c)
 	if err != nil || found {
 		return a, err
@@ -77,7 +77,7 @@ func (t *tx) decide(c *wire.Claim) (wire.Answer, error) {
 }
 
 // decided looks for the answer that the same claim got before.
-func (t *tx) decided(c *wire.Claim) (a wire.Answer, found bool, err error) {
+func (t *Tx) decided(c *wire.Claim) (a wire.Answer, found bool, err error) {
 	var (
 		pass       []byte
 		state      string
@@ -111,7 +111,7 @@ func (t *tx) decided(c *wire.Claim) (a wire.Answer, found bool, err error) {
 // it now, or may have decided it without the server having heard: a gate that
 // is not in mode online, or became so and has not been confirmed as drained.
 // An answer of the server's could then be a second admission.
-func (t *tx) ownedElsewhere(owner uint16) (bool, error) {
+func (t *Tx) ownedElsewhere(owner uint16) (bool, error) {
 	if owner == 0 {
 		return false, nil
 	}
@@ -125,7 +125,7 @@ func (t *tx) ownedElsewhere(owner uint16) (bool, error) {
 	return verdict.Mode(mode) != verdict.Online || draining, err
 }
 
-func (t *tx) keepClaim(c *wire.Claim, a *wire.Answer, p terms) error {
+func (t *Tx) keepClaim(c *wire.Claim, a *wire.Answer, p terms) error {
 	state, first := claimGranted, verdict.Use{}
 	if a.State == verdict.ClaimUsed {
 		state = claimUsed
@@ -133,7 +133,7 @@ func (t *tx) keepClaim(c *wire.Claim, a *wire.Answer, p terms) error {
 			first = *a.First
 		}
 	}
-	err := t.exec(`INSERT INTO claims (id, pass, gate, at, decided_at, state, first_at, first_gate, expires)
+	err := t.Exec(`INSERT INTO claims (id, pass, gate, at, decided_at, state, first_at, first_gate, expires)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
 		c.ID, c.Pass[:], c.Gate, c.At, t.now, state, nullable(first.At), nullable(int64(first.Gate)), p.expires)
 	if err != nil || state == claimUsed || p.uses == 0 {

@@ -82,8 +82,8 @@ func assertDurable(ctx context.Context, db *sql.DB) error {
 	return nil
 }
 
-// isUnique reports that a row with this key is there already.
-func isUnique(err error) bool {
+// IsUnique reports that a row with this key is there already.
+func IsUnique(err error) bool {
 	var e *sqlite.Error
 	return errors.As(err, &e) &&
 		(e.Code() == sqlitelib.SQLITE_CONSTRAINT_UNIQUE || e.Code() == sqlitelib.SQLITE_CONSTRAINT_PRIMARYKEY)

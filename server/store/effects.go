@@ -16,7 +16,7 @@ const unknownLifeMS = 90 * 24 * 3600 * 1000
 
 // effects does what new events say, in their order: uses are counted and taken
 // back, claims are released.
-func (t *tx) effects(entries []entry) error {
+func (t *Tx) effects(entries []entry) error {
 	var uses []use
 	for i := range entries {
 		e := &entries[i]
@@ -71,7 +71,7 @@ func (e *entry) ownClaim() bool {
 }
 
 // useOf makes the use that an event counts; none for a pass without limit.
-func (t *tx) useOf(e *entry) (use, bool, error) {
+func (t *Tx) useOf(e *entry) (use, bool, error) {
 	ev := &e.event
 	u := use{pass: ev.Pass, ref: e.id.String(), gate: ev.Gate, at: ev.At}
 	if ev.Type == wire.EventGrant {
@@ -111,7 +111,7 @@ type terms struct {
 	revoked bool
 }
 
-func (t *tx) terms(pass signing.PassID) (p terms, known bool, err error) {
+func (t *Tx) terms(pass signing.PassID) (p terms, known bool, err error) {
 	err = t.QueryRowContext(t.ctx, "SELECT uses, owner, valid_until, revoked_at IS NOT NULL FROM passes WHERE id = $1",
 		pass[:]).Scan(&p.uses, &p.owner, &p.expires, &p.revoked)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -122,7 +122,7 @@ func (t *tx) terms(pass signing.PassID) (p terms, known bool, err error) {
 
 // annul takes back an admission or a grant of the same agent, and gives back
 // the claim under which it admitted.
-func (t *tx) annul(e *entry) error {
+func (t *Tx) annul(e *entry) error {
 	ev := &e.event
 	if ev.Annuls != "" && ev.Counts {
 		id, err := wire.ParseEventID(ev.Annuls)
@@ -147,15 +147,15 @@ func (t *tx) annul(e *entry) error {
 }
 
 // refuseEffect leaves the event in the record without doing what it says.
-func (t *tx) refuseEffect(e *entry, why string) error {
+func (t *Tx) refuseEffect(e *entry, why string) error {
 	t.store.stats.alarms.Add(1)
-	return t.trail(fmt.Sprintf("agent %d", e.id.Agent), "event.refused", e.id.String(), map[string]any{"problem": why})
+	return t.Trail(fmt.Sprintf("agent %d", e.id.Agent), "event.refused", e.id.String(), map[string]any{"problem": why})
 }
 
 // release gives a claim back: the server's own decision here, a gate's by an
 // item of the feed. The claim's id is dead from then on, also when the
 // question itself has yet to come.
-func (t *tx) release(e *entry) error {
+func (t *Tx) release(e *entry) error {
 	ev := &e.event
 	var state string
 	err := t.QueryRowContext(t.ctx, "SELECT state FROM claims WHERE id = $1", ev.Claim).Scan(&state)
@@ -167,7 +167,7 @@ func (t *tx) release(e *entry) error {
 		if err := t.annulUse(ev.Pass, claimRef(ev.Claim)); err != nil {
 			return err
 		}
-		return t.exec("UPDATE claims SET state = $1 WHERE id = $2", claimReleased, ev.Claim)
+		return t.Exec("UPDATE claims SET state = $1 WHERE id = $2", claimReleased, ev.Claim)
 	default:
 		return nil
 	}
@@ -179,7 +179,7 @@ func (t *tx) release(e *entry) error {
 	if !known {
 		p.expires = (ev.At + unknownLifeMS) / 1000
 	}
-	err = t.exec(`INSERT INTO claims (id, pass, gate, at, decided_at, state, expires)
+	err = t.Exec(`INSERT INTO claims (id, pass, gate, at, decided_at, state, expires)
 		VALUES ($1, $2, $3, $4, $5, $6, $7)`,
 		ev.Claim, ev.Pass[:], ev.Gate, ev.At, t.now, claimDead, p.expires)
 	if err != nil {
@@ -194,7 +194,7 @@ func (t *tx) release(e *entry) error {
 
 // claimOwner finds the gate that was asked: what the asking gate went by when
 // it judged, or else the owner that the pass was signed with.
-func (t *tx) claimOwner(e *entry, signed uint16) (uint16, error) {
+func (t *Tx) claimOwner(e *entry, signed uint16) (uint16, error) {
 	if e.event.Case != nil {
 		return e.event.Case.decider(), nil
 	}

@@ -41,18 +41,18 @@ func scanEvent(rows *sql.Rows) (e Event, err error) {
 
 // Events gives at most limit events after a position, in order of arrival.
 func (s *Store) Events(ctx context.Context, after int64, limit int) ([]Event, error) {
-	return list(ctx, s.read, scanEvent, eventColumns+" WHERE position > $1 ORDER BY position LIMIT $2", after, limit)
+	return List(ctx, s.read, scanEvent, eventColumns+" WHERE position > $1 ORDER BY position LIMIT $2", after, limit)
 }
 
 // PruneEvents forgets events that arrived before a time (ms) and have been
 // judged. What they counted stays with their passes.
 func (s *Store) PruneEvents(ctx context.Context, before int64) error {
-	return s.change(ctx, func(t *tx) error {
+	return s.Change(ctx, func(t *Tx) error {
 		judged, err := counter(t.ctx, t, "judged")
 		if err != nil {
 			return err
 		}
-		return t.exec("DELETE FROM events WHERE received_at < $1 AND position <= $2", before, judged)
+		return t.Exec("DELETE FROM events WHERE received_at < $1 AND position <= $2", before, judged)
 	})
 }
 
@@ -68,7 +68,7 @@ type Quarantined struct {
 
 // Quarantine gives at most limit records after an id, oldest first.
 func (s *Store) Quarantine(ctx context.Context, after int64, limit int) ([]Quarantined, error) {
-	return list(ctx, s.read, func(rows *sql.Rows) (q Quarantined, err error) {
+	return List(ctx, s.read, func(rows *sql.Rows) (q Quarantined, err error) {
 		err = rows.Scan(&q.ID, &q.Event.Agent, &q.Event.Epoch, &q.Event.Seq, &q.Hash, &q.Body, &q.Problem, &q.ReceivedAt)
 		return q, err
 	}, `SELECT id, agent, epoch, seq, hash, body, problem, received_at FROM quarantine

@@ -12,14 +12,14 @@ func (s *Store) SetCommitFault(fault func() (apply bool, err error)) { s.fault =
 
 // Exec writes into the database behind the store's back.
 func (s *Store) Exec(query string, args ...any) error {
-	return s.change(context.Background(), func(t *tx) error { return t.exec(query, args...) })
+	return s.Change(context.Background(), func(t *Tx) error { return t.Exec(query, args...) })
 }
 
 // Hold keeps the writer busy until release is called, so that changes queue.
 func (s *Store) Hold() (release func()) {
 	held, free := make(chan struct{}), make(chan struct{})
 	go func() {
-		_ = s.change(context.Background(), func(*tx) error {
+		_ = s.Change(context.Background(), func(*Tx) error {
 			close(held)
 			<-free
 			return nil
@@ -38,8 +38,8 @@ func (s *Store) Waiting() int {
 
 // Fail runs a change that ends with err after it wrote.
 func (s *Store) Fail(err error) error {
-	return s.change(context.Background(), func(t *tx) error {
-		if err := t.exec("INSERT INTO zones (id, name) VALUES (32, 'half')"); err != nil {
+	return s.Change(context.Background(), func(t *Tx) error {
+		if err := t.Exec("INSERT INTO zones (id, name) VALUES (32, 'half')"); err != nil {
 			return err
 		}
 		if err == nil {

@@ -38,7 +38,7 @@ var rankKinds = [rankEnd]wire.ItemKind{
 
 // put replaces an item of the feed and gives it the next revision. Expires is
 // when nobody needs the item any more, in ms; 0 = never.
-func (t *tx) put(rank int, key string, body any, expires int64) error {
+func (t *Tx) put(rank int, key string, body any, expires int64) error {
 	text, err := json.Marshal(body)
 	if err != nil {
 		return fmt.Errorf("feed %s %s: %w", rankKinds[rank], key, err)
@@ -47,7 +47,7 @@ func (t *tx) put(rank int, key string, body any, expires int64) error {
 	if err != nil {
 		return err
 	}
-	return t.exec(`INSERT INTO feed (kind, key, revision, gone, body, changed_at, expires_at)
+	return t.Exec(`INSERT INTO feed (kind, key, revision, gone, body, changed_at, expires_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7)
 		ON CONFLICT (kind, key) DO UPDATE SET revision = excluded.revision, gone = excluded.gone,
 			body = excluded.body, changed_at = excluded.changed_at, expires_at = excluded.expires_at`,
@@ -55,7 +55,7 @@ func (t *tx) put(rank int, key string, body any, expires int64) error {
 }
 
 // revisions takes n revisions and gives the first.
-func (t *tx) revisions(n int) (int64, error) {
+func (t *Tx) revisions(n int) (int64, error) {
 	t.grew = true
 	before, err := t.count("revision", int64(n))
 	return before + 1, err
@@ -113,7 +113,7 @@ func (s *Store) Feed(ctx context.Context, after wire.Cursor, limit int) (wire.De
 	return d, nil
 }
 
-func (s *Store) feed(ctx context.Context, src source, after wire.Cursor, limit int) (wire.Delta, error) {
+func (s *Store) feed(ctx context.Context, src Source, after wire.Cursor, limit int) (wire.Delta, error) {
 	var lineage string
 	err := src.QueryRowContext(ctx, "SELECT value FROM settings WHERE name = $1", settingLineage).Scan(&lineage)
 	if err != nil {
@@ -190,8 +190,8 @@ func scanFeedRow(rows *sql.Rows) (r feedRow, err error) {
 
 const feedColumns = "SELECT kind, key, revision, gone, body FROM feed"
 
-func deltaPage(ctx context.Context, src source, after wire.Cursor, revision int64, limit int) (wire.Delta, error) {
-	rows, err := list(ctx, src, scanFeedRow, feedColumns+" WHERE revision > $1 ORDER BY revision LIMIT $2",
+func deltaPage(ctx context.Context, src Source, after wire.Cursor, revision int64, limit int) (wire.Delta, error) {
+	rows, err := List(ctx, src, scanFeedRow, feedColumns+" WHERE revision > $1 ORDER BY revision LIMIT $2",
 		int64(after.Revision), limit+1)
 	if err != nil {
 		return wire.Delta{}, err
@@ -216,7 +216,7 @@ func deltaPage(ctx context.Context, src source, after wire.Cursor, revision int6
 	return d, nil
 }
 
-func snapshotPage(ctx context.Context, src source, lineage string, p place, revision int64, limit int) (wire.Delta, error) {
+func snapshotPage(ctx context.Context, src Source, lineage string, p place, revision int64, limit int) (wire.Delta, error) {
 	d := wire.Delta{Items: []wire.Item{}}
 	for ; p.rank < rankEnd; p.rank, p.key, p.fresh = p.rank+1, "", true {
 		room := limit - len(d.Items)
@@ -237,7 +237,7 @@ func snapshotPage(ctx context.Context, src source, lineage string, p place, revi
 	return d, nil
 }
 
-func snapshotRows(ctx context.Context, src source, p place, limit int) ([]feedRow, error) {
+func snapshotRows(ctx context.Context, src Source, p place, limit int) ([]feedRow, error) {
 	if p.rank == rankUse {
 		return useItemsFrom(ctx, src, p.key, limit)
 	}
@@ -245,7 +245,7 @@ func snapshotRows(ctx context.Context, src source, p place, limit int) ([]feedRo
 	if p.fresh {
 		from = ">=" // a key may be empty
 	}
-	return list(ctx, src, scanFeedRow,
+	return List(ctx, src, scanFeedRow,
 		feedColumns+" WHERE kind = $1 AND key "+from+" $2 AND gone = $3 ORDER BY key LIMIT $4",
 		p.rank, p.key, false, limit)
 }
@@ -254,7 +254,7 @@ func snapshotRows(ctx context.Context, src source, p place, limit int) ([]feedRo
 // given time, in ms, and the marks of what was taken away before it. A cursor
 // older than such a mark gets a snapshot from then on.
 func (s *Store) PruneFeed(ctx context.Context, before int64) error {
-	return s.change(ctx, func(t *tx) error {
+	return s.Change(ctx, func(t *Tx) error {
 		var last sql.NullInt64
 		err := t.QueryRowContext(t.ctx,
 			"SELECT max(revision) FROM feed WHERE gone = $1 AND changed_at < $2", true, before).Scan(&last)
@@ -262,13 +262,13 @@ func (s *Store) PruneFeed(ctx context.Context, before int64) error {
 			return err
 		}
 		return errors.Join(
-			t.exec("UPDATE counters SET value = $1 WHERE name = 'horizon' AND value < $2", last.Int64, last.Int64),
-			t.exec("DELETE FROM feed WHERE gone = $1 AND changed_at < $2", true, before),
-			t.exec("DELETE FROM feed WHERE expires_at < $1", before),
-			t.exec("DELETE FROM uses WHERE expires < $1", before/1000),
-			t.exec("DELETE FROM claims WHERE expires < $1", before/1000),
-			t.exec("DELETE FROM nonces WHERE expires_at < $1", before),
-			t.exec("DELETE FROM enrolments WHERE expires_at < $1", before),
+			t.Exec("UPDATE counters SET value = $1 WHERE name = 'horizon' AND value < $2", last.Int64, last.Int64),
+			t.Exec("DELETE FROM feed WHERE gone = $1 AND changed_at < $2", true, before),
+			t.Exec("DELETE FROM feed WHERE expires_at < $1", before),
+			t.Exec("DELETE FROM uses WHERE expires < $1", before/1000),
+			t.Exec("DELETE FROM claims WHERE expires < $1", before/1000),
+			t.Exec("DELETE FROM nonces WHERE expires_at < $1", before),
+			t.Exec("DELETE FROM enrolments WHERE expires_at < $1", before),
 		)
 	})
 }

@@ -44,14 +44,14 @@ func scanGate(rows *sql.Rows) (g Gate, err error) {
 
 // Gates lists all gates by number.
 func (s *Store) Gates(ctx context.Context) ([]Gate, error) {
-	return list(ctx, s.read, scanGate, gateColumns+" ORDER BY id")
+	return List(ctx, s.read, scanGate, gateColumns+" ORDER BY id")
 }
 
 // Gate gives one gate, or ErrNotFound.
 func (s *Store) Gate(ctx context.Context, id uint16) (Gate, error) { return gate(ctx, s.read, id) }
 
-func gate(ctx context.Context, src source, id uint16) (Gate, error) {
-	found, err := list(ctx, src, scanGate, gateColumns+" WHERE id = $1", id)
+func gate(ctx context.Context, src Source, id uint16) (Gate, error) {
+	found, err := List(ctx, src, scanGate, gateColumns+" WHERE id = $1", id)
 	if err != nil {
 		return Gate{}, err
 	}
@@ -64,7 +64,7 @@ func gate(ctx context.Context, src source, id uint16) (Gate, error) {
 // AddGate makes a gate and gives it its number. Its zone comes to be if it has
 // no name yet. ErrTaken when the name is in use, ErrFull after gate 65535.
 func (s *Store) AddGate(ctx context.Context, actor string, g Gate) (Gate, error) {
-	err := s.change(ctx, func(t *tx) error {
+	err := s.Change(ctx, func(t *Tx) error {
 		if err := t.needZone(g.Zone); err != nil {
 			return err
 		}
@@ -73,7 +73,7 @@ func (s *Store) AddGate(ctx context.Context, actor string, g Gate) (Gate, error)
 		err := t.QueryRowContext(t.ctx, `INSERT INTO gates (name, zone, mode, documents, created_at)
 			VALUES ($1, $2, $3, $4, $5) RETURNING id`, g.Name, g.Zone, string(g.Mode), g.Documents, t.now).Scan(&id)
 		switch {
-		case isUnique(err):
+		case IsUnique(err):
 			return fmt.Errorf("%w: gate name %q", ErrTaken, g.Name)
 		case err != nil:
 			return err
@@ -81,7 +81,7 @@ func (s *Store) AddGate(ctx context.Context, actor string, g Gate) (Gate, error)
 			return fmt.Errorf("%w: %d gates were made already", ErrFull, maxGate)
 		}
 		g.ID = uint16(id)
-		return errors.Join(t.putGate(&g), t.trail(actor, "gate.created", gateTarget(g.ID), g.notes()))
+		return errors.Join(t.putGate(&g), t.Trail(actor, "gate.created", gateTarget(g.ID), g.notes()))
 	})
 	return g, err
 }
@@ -90,7 +90,7 @@ func (s *Store) AddGate(ctx context.Context, actor string, g Gate) (Gate, error)
 // hands its decisions over to the server is draining until Drained. Errors:
 // ErrNotFound, ErrTaken, and those of change, which change nothing.
 func (s *Store) ChangeGate(ctx context.Context, actor string, id uint16, change func(*Gate) error) (g Gate, err error) {
-	err = s.change(ctx, func(t *tx) error {
+	err = s.Change(ctx, func(t *Tx) error {
 		if g, err = gate(t.ctx, t, id); err != nil {
 			return err
 		}
@@ -118,7 +118,7 @@ func (s *Store) ChangeGate(ctx context.Context, actor string, id uint16, change 
 // that nobody is admitted by it any more. The gate may then decide passes that
 // were issued before.
 func (s *Store) Drained(ctx context.Context, actor string, id uint16) (g Gate, err error) {
-	err = s.change(ctx, func(t *tx) error {
+	err = s.Change(ctx, func(t *Tx) error {
 		if g, err = gate(t.ctx, t, id); err != nil {
 			return err
 		}
@@ -128,23 +128,23 @@ func (s *Store) Drained(ctx context.Context, actor string, id uint16) (g Gate, e
 	return g, err
 }
 
-func (t *tx) saveGate(actor, action string, g *Gate) error {
+func (t *Tx) saveGate(actor, action string, g *Gate) error {
 	if err := t.needZone(g.Zone); err != nil {
 		return err
 	}
-	err := t.exec(`UPDATE gates SET name = $1, zone = $2, mode = $3, documents = $4, owns_from = $5, draining_since = $6
+	err := t.Exec(`UPDATE gates SET name = $1, zone = $2, mode = $3, documents = $4, owns_from = $5, draining_since = $6
 		WHERE id = $7`, g.Name, g.Zone, string(g.Mode), g.Documents, g.OwnsFrom, nullable(g.DrainingSince), g.ID)
-	if isUnique(err) {
+	if IsUnique(err) {
 		return fmt.Errorf("%w: gate name %q", ErrTaken, g.Name)
 	}
 	if err != nil {
 		return err
 	}
-	return errors.Join(t.putGate(g), t.trail(actor, action, gateTarget(g.ID), g.notes()))
+	return errors.Join(t.putGate(g), t.Trail(actor, action, gateTarget(g.ID), g.notes()))
 }
 
 // putGate tells every agent.
-func (t *tx) putGate(g *Gate) error {
+func (t *Tx) putGate(g *Gate) error {
 	return t.put(rankGate, strconv.Itoa(int(g.ID)), wire.Gate{
 		ID: g.ID, Name: g.Name, Zone: g.Zone, Mode: g.Mode, OwnsFrom: g.OwnsFrom, Documents: g.Documents,
 	}, 0)
@@ -159,19 +159,19 @@ func (g *Gate) notes() map[string]any {
 
 func gateTarget(id uint16) string { return fmt.Sprintf("gate %d", id) }
 
-func (t *tx) everEnrolled(gate uint16) (yes bool, err error) {
+func (t *Tx) everEnrolled(gate uint16) (yes bool, err error) {
 	err = t.QueryRowContext(t.ctx, "SELECT count(*) > 0 FROM agents WHERE gate = $1", gate).Scan(&yes)
 	return yes, err
 }
 
 // needZone makes a zone under its number where nobody has named it.
-func (t *tx) needZone(id int) error {
-	return t.exec("INSERT INTO zones (id, name) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING", id, fmt.Sprintf("%d", id))
+func (t *Tx) needZone(id int) error {
+	return t.Exec("INSERT INTO zones (id, name) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING", id, fmt.Sprintf("%d", id))
 }
 
 // Zones lists the zones by number.
 func (s *Store) Zones(ctx context.Context) ([]Zone, error) {
-	return list(ctx, s.read, func(rows *sql.Rows) (z Zone, err error) {
+	return List(ctx, s.read, func(rows *sql.Rows) (z Zone, err error) {
 		err = rows.Scan(&z.ID, &z.Name)
 		return z, err
 	}, "SELECT id, name FROM zones ORDER BY id")
@@ -179,15 +179,15 @@ func (s *Store) Zones(ctx context.Context) ([]Zone, error) {
 
 // PutZone names a zone. ErrTaken when another zone has the name.
 func (s *Store) PutZone(ctx context.Context, actor string, z Zone) error {
-	return s.change(ctx, func(t *tx) error {
-		err := t.exec(`INSERT INTO zones (id, name) VALUES ($1, $2)
+	return s.Change(ctx, func(t *Tx) error {
+		err := t.Exec(`INSERT INTO zones (id, name) VALUES ($1, $2)
 			ON CONFLICT (id) DO UPDATE SET name = excluded.name`, z.ID, z.Name)
-		if isUnique(err) {
+		if IsUnique(err) {
 			return fmt.Errorf("%w: zone name %q", ErrTaken, z.Name)
 		}
 		if err != nil {
 			return err
 		}
-		return t.trail(actor, "zone.named", fmt.Sprintf("zone %d", z.ID), map[string]any{"name": z.Name})
+		return t.Trail(actor, "zone.named", fmt.Sprintf("zone %d", z.ID), map[string]any{"name": z.Name})
 	})
 }

@@ -107,7 +107,7 @@ func (s *Store) Acked(ctx context.Context, agent, epoch uint32) (uint64, error) 
 	return acked, err
 }
 
-func journal(ctx context.Context, src source, agent, epoch uint32) (acked uint64, head wire.Hash, err error) {
+func journal(ctx context.Context, src Source, agent, epoch uint32) (acked uint64, head wire.Hash, err error) {
 	var raw []byte
 	err = src.QueryRowContext(ctx, "SELECT acked, head FROM journals WHERE agent = $1 AND epoch = $2", agent, epoch).
 		Scan(&acked, &raw)
@@ -131,7 +131,7 @@ func (s *Store) Ingest(ctx context.Context, agent, epoch uint32, records []wire.
 		return 0, err
 	}
 	var fresh []entry
-	err = s.submit(&job{ctx: ctx, rows: len(records), fn: func(t *tx) (err error) {
+	err = s.submit(&job{ctx: ctx, rows: len(records), fn: func(t *Tx) (err error) {
 		acked, fresh, err = t.ingest(agent, epoch, entries)
 		return err
 	}}, false)
@@ -183,7 +183,7 @@ func readRecord(id wire.EventID, r wire.Record) entry {
 }
 
 // ingest gives the new Acked and the entries that were not held before.
-func (t *tx) ingest(agent, epoch uint32, entries []entry) (uint64, []entry, error) {
+func (t *Tx) ingest(agent, epoch uint32, entries []entry) (uint64, []entry, error) {
 	var current uint32
 	var gate uint16
 	err := t.QueryRowContext(t.ctx, "SELECT epoch, gate FROM agents WHERE id = $1", agent).Scan(&current, &gate)
@@ -226,14 +226,14 @@ func (t *tx) ingest(agent, epoch uint32, entries []entry) (uint64, []entry, erro
 		return 0, nil, err
 	}
 	last := entries[len(entries)-1]
-	err = t.exec(`INSERT INTO journals (agent, epoch, acked, head) VALUES ($1, $2, $3, $4)
+	err = t.Exec(`INSERT INTO journals (agent, epoch, acked, head) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (agent, epoch) DO UPDATE SET acked = excluded.acked, head = excluded.head`,
 		agent, epoch, int64(last.Seq), last.Hash[:])
 	return last.Seq, entries, err
 }
 
 // repeated looks at a record that should be held already.
-func (t *tx) repeated(e *entry) error {
+func (t *Tx) repeated(e *entry) error {
 	var hash, body []byte
 	err := t.QueryRowContext(t.ctx, "SELECT hash, body FROM events WHERE agent = $1 AND epoch = $2 AND seq = $3",
 		e.id.Agent, e.id.Epoch, e.id.Seq).Scan(&hash, &body)
@@ -254,18 +254,18 @@ func (t *tx) repeated(e *entry) error {
 	return t.quarantine(e, problemContent)
 }
 
-func (t *tx) quarantine(e *entry, problem string) error {
-	n, err := t.affect(`INSERT INTO quarantine (agent, epoch, seq, hash, body, problem, received_at)
+func (t *Tx) quarantine(e *entry, problem string) error {
+	n, err := t.Affect(`INSERT INTO quarantine (agent, epoch, seq, hash, body, problem, received_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING`,
 		e.id.Agent, e.id.Epoch, e.id.Seq, e.Hash[:], []byte(e.Body), problem, t.now)
 	if err != nil || n == 0 {
 		return err
 	}
 	t.store.stats.alarms.Add(1)
-	return t.trail(fmt.Sprintf("agent %d", e.id.Agent), "event.quarantined", e.id.String(), map[string]any{"problem": problem})
+	return t.Trail(fmt.Sprintf("agent %d", e.id.Agent), "event.quarantined", e.id.String(), map[string]any{"problem": problem})
 }
 
-func (t *tx) insertEvents(entries []entry) error {
+func (t *Tx) insertEvents(entries []entry) error {
 	before, err := t.count("position", int64(len(entries)))
 	if err != nil {
 		return err
@@ -283,7 +283,7 @@ func (t *tx) insertEvents(entries []entry) error {
 		if !ev.Pass.IsZero() {
 			pass = ev.Pass[:]
 		}
-		err := t.exec(`INSERT INTO events (position, agent, epoch, seq, hash, body, at, received_at, gate, type,
+		err := t.Exec(`INSERT INTO events (position, agent, epoch, seq, hash, body, at, received_at, gate, type,
 			pass, reason, offline, claim) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
 			before+1+int64(i), e.id.Agent, e.id.Epoch, int64(e.id.Seq), e.Hash[:], []byte(e.Body), ev.At, t.now, ev.Gate,
 			string(ev.Type), pass, int64(ev.Reason), ev.Offline, nullText(ev.Claim))

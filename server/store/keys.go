@@ -40,7 +40,7 @@ func (s *Store) scanKey(rows *sql.Rows) (k Key, err error) {
 
 // Keys lists the issuer keys that were ever made, oldest first.
 func (s *Store) Keys(ctx context.Context) ([]Key, error) {
-	return list(ctx, s.read, s.scanKey, keyColumns+" ORDER BY published_at, kid")
+	return List(ctx, s.read, s.scanKey, keyColumns+" ORDER BY published_at, kid")
 }
 
 // Keyring gives the newest signed keyring. ErrNotFound before the first.
@@ -68,8 +68,8 @@ type KeyChange struct {
 // A nil KeyChange changes nothing. ErrTaken when a new key's id is in use.
 // plan runs in the writer and must not call the store.
 func (s *Store) ChangeKeys(ctx context.Context, actor string, plan func(keys []Key, serial uint64, now int64) (*KeyChange, error)) error {
-	return s.change(ctx, func(t *tx) error {
-		keys, err := list(t.ctx, t, s.scanKey, keyColumns+" ORDER BY published_at, kid")
+	return s.Change(ctx, func(t *Tx) error {
+		keys, err := List(t.ctx, t, s.scanKey, keyColumns+" ORDER BY published_at, kid")
 		if err != nil {
 			return err
 		}
@@ -87,7 +87,7 @@ func (s *Store) ChangeKeys(ctx context.Context, actor string, plan func(keys []K
 				return err
 			}
 		}
-		err = t.exec("INSERT INTO keyrings (serial, signed, made_at) VALUES ($1, $2, $3)", int64(serial), c.Signed, t.now)
+		err = t.Exec("INSERT INTO keyrings (serial, signed, made_at) VALUES ($1, $2, $3)", int64(serial), c.Signed, t.now)
 		if err != nil {
 			return err
 		}
@@ -98,11 +98,11 @@ func (s *Store) ChangeKeys(ctx context.Context, actor string, plan func(keys []K
 			c.Notes = map[string]any{}
 		}
 		c.Notes["serial"] = serial
-		return t.trail(actor, c.Action, c.Target, c.Notes)
+		return t.Trail(actor, c.Action, c.Target, c.Notes)
 	})
 }
 
-func (t *tx) putKey(k *Key, before []Key) error {
+func (t *Tx) putKey(k *Key, before []Key) error {
 	for _, b := range before {
 		if b.ID != k.ID {
 			continue
@@ -110,12 +110,12 @@ func (t *tx) putKey(k *Key, before []Key) error {
 		if !b.Public.Equal(k.Public) {
 			return fmt.Errorf("%w: key id %s", ErrTaken, k.ID)
 		}
-		return t.exec(`UPDATE keys SET state = $1, sealed = $2, not_before = $3, active_at = $4, retired_at = $5,
+		return t.Exec(`UPDATE keys SET state = $1, sealed = $2, not_before = $3, active_at = $4, retired_at = $5,
 			compromised_at = $6, dropped_at = $7 WHERE kid = $8`,
 			string(k.State), k.Sealed, k.NotBefore, nullable(k.ActiveAt), nullable(k.RetiredAt),
 			nullable(k.CompromisedAt), nullable(k.DroppedAt), k.ID[:])
 	}
-	return t.exec(`INSERT INTO keys (kid, purpose, kinds, state, public, sealed, not_before, published_at, active_at)
+	return t.Exec(`INSERT INTO keys (kid, purpose, kinds, state, public, sealed, not_before, published_at, active_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
 		k.ID[:], string(k.Purpose), int64(k.Kinds), string(k.State), []byte(k.Public), k.Sealed, k.NotBefore,
 		k.PublishedAt, nullable(k.ActiveAt))
@@ -123,8 +123,8 @@ func (t *tx) putKey(k *Key, before []Key) error {
 
 // signedWith records that a key signed a credential that ends at expiry. The
 // key must still be the active one: ErrState when it was rotated meanwhile.
-func (t *tx) signedWith(kid signing.KeyID, expiry int64) error {
-	n, err := t.affect(`UPDATE keys SET last_expiry = CASE WHEN last_expiry < $1 THEN $2 ELSE last_expiry END
+func (t *Tx) signedWith(kid signing.KeyID, expiry int64) error {
+	n, err := t.Affect(`UPDATE keys SET last_expiry = CASE WHEN last_expiry < $1 THEN $2 ELSE last_expiry END
 		WHERE kid = $3 AND state = $4`, expiry, expiry, kid[:], string(signing.KeyActive))
 	if err == nil && n == 0 {
 		err = fmt.Errorf("%w: key %s is not active", ErrState, kid)

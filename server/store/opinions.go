@@ -33,13 +33,13 @@ func (s *Store) LastPosition(ctx context.Context) (int64, error) {
 // SaveOpinions stores opinions and moves the position up to which events have
 // been judged.
 func (s *Store) SaveOpinions(ctx context.Context, opinions []Opinion, upTo int64) error {
-	return s.submit(&job{ctx: ctx, rows: len(opinions), fn: func(t *tx) error {
+	return s.submit(&job{ctx: ctx, rows: len(opinions), fn: func(t *Tx) error {
 		for _, o := range opinions {
-			err := t.exec("UPDATE events SET opinion = $1, judged_at = $2 WHERE position = $3", int64(o.Reason), t.now, o.Position)
+			err := t.Exec("UPDATE events SET opinion = $1, judged_at = $2 WHERE position = $3", int64(o.Reason), t.now, o.Position)
 			if err != nil {
 				return err
 			}
 		}
-		return t.exec("UPDATE counters SET value = $1 WHERE name = 'judged' AND value < $2", upTo, upTo)
+		return t.Exec("UPDATE counters SET value = $1 WHERE name = 'judged' AND value < $2", upTo, upTo)
 	}}, false)
 }

@@ -43,23 +43,26 @@ type PassStatus struct {
 // AddPass stores a pass that was just signed. ErrTaken when the id is in use,
 // ErrState when the key that signed is not the active one any more.
 func (s *Store) AddPass(ctx context.Context, p Pass) error {
-	return s.change(ctx, func(t *tx) error {
-		if err := t.signedWith(p.Key, p.Until); err != nil {
-			return err
-		}
-		err := t.exec(`INSERT INTO passes (id, kind, name, doc4, valid_from, valid_until, uses, zones, owner, bound, kid,
-			code, issued_at, issued_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
-			p.ID[:], int64(p.Kind), p.Name, p.Doc4, p.From, p.Until, p.Uses, int64(p.Zones), p.Owner, p.Bound, p.Key[:],
-			p.Code, p.IssuedAt, p.IssuedBy)
-		if isUnique(err) {
-			return fmt.Errorf("%w: pass id %s", ErrTaken, p.ID)
-		}
-		if err != nil {
-			return err
-		}
-		return t.trail(p.IssuedBy, "pass.issued", passTarget(p.ID), map[string]any{
-			"kind": p.Kind, "from": p.From, "until": p.Until, "uses": p.Uses, "zones": p.Zones.List(), "owner": p.Owner, "key": p.Key,
-		})
+	return s.Change(ctx, func(t *Tx) error { return t.AddPass(p) })
+}
+
+// AddPass is Store.AddPass as a part of a larger change.
+func (t *Tx) AddPass(p Pass) error {
+	if err := t.signedWith(p.Key, p.Until); err != nil {
+		return err
+	}
+	err := t.Exec(`INSERT INTO passes (id, kind, name, doc4, valid_from, valid_until, uses, zones, owner, bound, kid,
+		code, issued_at, issued_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
+		p.ID[:], int64(p.Kind), p.Name, p.Doc4, p.From, p.Until, p.Uses, int64(p.Zones), p.Owner, p.Bound, p.Key[:],
+		p.Code, p.IssuedAt, p.IssuedBy)
+	if IsUnique(err) {
+		return fmt.Errorf("%w: pass id %s", ErrTaken, p.ID)
+	}
+	if err != nil {
+		return err
+	}
+	return t.Trail(p.IssuedBy, "pass.issued", passTarget(p.ID), map[string]any{
+		"kind": p.Kind, "from": p.From, "until": p.Until, "uses": p.Uses, "zones": p.Zones.List(), "owner": p.Owner, "key": p.Key,
 	})
 }
 
@@ -79,16 +82,20 @@ func scanPass(rows *sql.Rows) (p PassStatus, err error) {
 
 // Pass gives a pass and what became of it, or ErrNotFound.
 func (s *Store) Pass(ctx context.Context, id signing.PassID) (PassStatus, error) {
-	p, err := findPass(ctx, s.read, id)
+	return passOf(ctx, s.read, id)
+}
+
+func passOf(ctx context.Context, src Source, id signing.PassID) (PassStatus, error) {
+	p, err := findPass(ctx, src, id)
 	if err != nil {
 		return p, err
 	}
-	p.Used, p.First, err = standing(ctx, s.read, id)
+	p.Used, p.First, err = standing(ctx, src, id)
 	return p, err
 }
 
-func findPass(ctx context.Context, src source, id signing.PassID) (PassStatus, error) {
-	found, err := list(ctx, src, scanPass, passColumns+" WHERE p.id = $1", id[:])
+func findPass(ctx context.Context, src Source, id signing.PassID) (PassStatus, error) {
+	found, err := List(ctx, src, scanPass, passColumns+" WHERE p.id = $1", id[:])
 	if err != nil {
 		return PassStatus{}, err
 	}
@@ -101,18 +108,24 @@ func findPass(ctx context.Context, src source, id signing.PassID) (PassStatus, e
 // RevokePass takes a pass back and tells every agent. Doing it again changes
 // nothing. ErrNotFound.
 func (s *Store) RevokePass(ctx context.Context, actor string, id signing.PassID, reason string) error {
-	return s.change(ctx, func(t *tx) error {
-		p, err := findPass(t.ctx, t, id)
-		if err != nil || p.RevokedAt > 0 {
-			return err
-		}
-		return errors.Join(
-			t.exec("UPDATE passes SET revoked_at = $1, revoke_reason = $2 WHERE id = $3", t.now, reason, id[:]),
-			t.put(rankRevocation, id.String(), wire.Revocation{At: t.now, Reason: reason, Expires: p.Until}, p.Until*1000),
-			t.trail(actor, "pass.revoked", passTarget(id), map[string]any{"reason": reason}),
-		)
-	})
+	return s.Change(ctx, func(t *Tx) error { return t.RevokePass(actor, id, reason) })
 }
+
+// RevokePass is Store.RevokePass as a part of a larger change.
+func (t *Tx) RevokePass(actor string, id signing.PassID, reason string) error {
+	p, err := findPass(t.ctx, t, id)
+	if err != nil || p.RevokedAt > 0 {
+		return err
+	}
+	return errors.Join(
+		t.Exec("UPDATE passes SET revoked_at = $1, revoke_reason = $2 WHERE id = $3", t.now, reason, id[:]),
+		t.put(rankRevocation, id.String(), wire.Revocation{At: t.now, Reason: reason, Expires: p.Until}, p.Until*1000),
+		t.Trail(actor, "pass.revoked", passTarget(id), map[string]any{"reason": reason}),
+	)
+}
+
+// Pass is Store.Pass within a change.
+func (t *Tx) Pass(id signing.PassID) (PassStatus, error) { return passOf(t.ctx, t, id) }
 
 func passTarget(id signing.PassID) string { return "pass " + id.String() }
 

@@ -22,23 +22,23 @@ type Phone struct {
 
 // AddNonce keeps a nonce that a phone is to sign for a pass until expires (ms).
 func (s *Store) AddNonce(ctx context.Context, pass signing.PassID, nonce []byte, expires int64) error {
-	return s.change(ctx, func(t *tx) error {
+	return s.Change(ctx, func(t *Tx) error {
 		if _, err := findPass(t.ctx, t, pass); err != nil {
 			return err
 		}
 		// A few are enough for phones that start over; all are tried at a proof.
-		err := t.exec(`DELETE FROM nonces WHERE pass = $1 AND nonce NOT IN
+		err := t.Exec(`DELETE FROM nonces WHERE pass = $1 AND nonce NOT IN
 			(SELECT nonce FROM nonces WHERE pass = $2 ORDER BY expires_at DESC LIMIT 3)`, pass[:], pass[:])
 		if err != nil {
 			return err
 		}
-		return t.exec("INSERT INTO nonces (nonce, pass, expires_at) VALUES ($1, $2, $3)", nonce, pass[:], expires)
+		return t.Exec("INSERT INTO nonces (nonce, pass, expires_at) VALUES ($1, $2, $3)", nonce, pass[:], expires)
 	})
 }
 
 // Nonces lists the nonces of a pass that have not expired, newest first.
 func (s *Store) Nonces(ctx context.Context, pass signing.PassID) ([][]byte, error) {
-	return list(ctx, s.read, func(rows *sql.Rows) (nonce []byte, err error) {
+	return List(ctx, s.read, func(rows *sql.Rows) (nonce []byte, err error) {
 		err = rows.Scan(&nonce)
 		return nonce, err
 	}, "SELECT nonce FROM nonces WHERE pass = $1 AND expires_at > $2 ORDER BY expires_at DESC", pass[:], s.now().UnixMilli())
@@ -51,7 +51,7 @@ func (s *Store) Nonces(ctx context.Context, pass signing.PassID) ([][]byte, erro
 // that expired and for a pass that was revoked meanwhile, ErrState for the
 // issuer key.
 func (s *Store) PutPhone(ctx context.Context, actor string, pass signing.PassID, nonce []byte, kid signing.KeyID, p Phone) error {
-	return s.change(ctx, func(t *tx) error {
+	return s.Change(ctx, func(t *Tx) error {
 		if err := t.takeNonce(pass, nonce); err != nil {
 			return err
 		}
@@ -66,12 +66,12 @@ func (s *Store) PutPhone(ctx context.Context, actor string, pass signing.PassID,
 			return fmt.Errorf("%w: pass %s", ErrEnded, pass)
 		}
 		point := p.Key.Compressed()
-		replaced, err := t.affect("UPDATE phones SET replaced_at = $1 WHERE pass = $2 AND phone <> $3 AND replaced_at IS NULL",
+		replaced, err := t.Affect("UPDATE phones SET replaced_at = $1 WHERE pass = $2 AND phone <> $3 AND replaced_at IS NULL",
 			t.now, pass[:], p.ID[:])
 		if err != nil {
 			return err
 		}
-		err = t.exec(`INSERT INTO phones (pass, phone, public, kid, enrolled_at, renewed_at, expires)
+		err = t.Exec(`INSERT INTO phones (pass, phone, public, kid, enrolled_at, renewed_at, expires)
 			VALUES ($1, $2, $3, $4, $5, $6, $7)
 			ON CONFLICT (pass, phone) DO UPDATE SET kid = excluded.kid, renewed_at = excluded.renewed_at,
 				expires = excluded.expires, replaced_at = NULL`,
@@ -84,7 +84,7 @@ func (s *Store) PutPhone(ctx context.Context, actor string, pass signing.PassID,
 				return err
 			}
 		}
-		return t.trail(actor, "phone.enrolled", passTarget(pass), map[string]any{
+		return t.Trail(actor, "phone.enrolled", passTarget(pass), map[string]any{
 			"phone": p.ID, "expires": p.Expires, "replaced": replaced,
 		})
 	})
@@ -93,7 +93,7 @@ func (s *Store) PutPhone(ctx context.Context, actor string, pass signing.PassID,
 // announce tells the gates which phone key of a pass stands. They need to know
 // until the last credential of every other one has ended: a pass whose phone
 // never changed, or changed long ago, is not in the feed.
-func (t *tx) announce(pass signing.PassID, phone signing.PhoneID) error {
+func (t *Tx) announce(pass signing.PassID, phone signing.PhoneID) error {
 	var last int64
 	err := t.QueryRowContext(t.ctx, "SELECT max(expires) FROM phones WHERE pass = $1 AND phone <> $2", pass[:], phone[:]).Scan(&last)
 	if err != nil {
@@ -102,7 +102,7 @@ func (t *tx) announce(pass signing.PassID, phone signing.PhoneID) error {
 	return t.put(rankPhone, pass.String(), wire.Phone{Phone: phone, Expires: last}, last*1000)
 }
 
-func (t *tx) takeNonce(pass signing.PassID, nonce []byte) error {
+func (t *Tx) takeNonce(pass signing.PassID, nonce []byte) error {
 	var expires int64
 	err := t.QueryRowContext(t.ctx, "DELETE FROM nonces WHERE nonce = $1 AND pass = $2 RETURNING expires_at", nonce, pass[:]).
 		Scan(&expires)
@@ -117,7 +117,7 @@ func (t *tx) takeNonce(pass signing.PassID, nonce []byte) error {
 
 // Phones lists the phone keys of a pass, newest first.
 func (s *Store) Phones(ctx context.Context, pass signing.PassID) ([]Phone, error) {
-	return list(ctx, s.read, func(rows *sql.Rows) (p Phone, err error) {
+	return List(ctx, s.read, func(rows *sql.Rows) (p Phone, err error) {
 		var id, point []byte
 		err = rows.Scan(&id, &point, &p.EnrolledAt, &p.RenewedAt, &p.Expires, &p.ReplacedAt)
 		if err != nil {

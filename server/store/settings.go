@@ -25,18 +25,18 @@ func (s *Store) found(ctx context.Context, site Site) error {
 	if err != nil {
 		return err
 	}
-	err = s.change(ctx, func(t *tx) error {
+	err = s.Change(ctx, func(t *Tx) error {
 		for _, row := range [][2]string{
 			{settingSite, site.Name},
 			{settingTimeZone, site.TimeZone},
 			{settingLineage, lineage},
 			{settingRoot, base64.StdEncoding.EncodeToString(site.Root)},
 		} {
-			if err := t.exec("INSERT INTO settings (name, value) VALUES ($1, $2)", row[0], row[1]); err != nil {
+			if err := t.Exec("INSERT INTO settings (name, value) VALUES ($1, $2)", row[0], row[1]); err != nil {
 				return err
 			}
 		}
-		return t.trail("init", "site.created", site.Name, map[string]any{"root": signing.Fingerprint(site.Root)})
+		return t.Trail("init", "site.created", site.Name, map[string]any{"root": signing.Fingerprint(site.Root)})
 	})
 	if err != nil {
 		return err
@@ -99,12 +99,12 @@ func (s *Store) NewLineage(ctx context.Context, actor string) error {
 	if err != nil {
 		return err
 	}
-	err = s.change(ctx, func(t *tx) error {
-		if err := t.exec("UPDATE settings SET value = $1 WHERE name = $2", lineage, settingLineage); err != nil {
+	err = s.Change(ctx, func(t *Tx) error {
+		if err := t.Exec("UPDATE settings SET value = $1 WHERE name = $2", lineage, settingLineage); err != nil {
 			return err
 		}
 		t.grew = true
-		return t.trail(actor, "site.lineage", "", nil)
+		return t.Trail(actor, "site.lineage", "", nil)
 	})
 	if err != nil {
 		return err
@@ -113,14 +113,14 @@ func (s *Store) NewLineage(ctx context.Context, actor string) error {
 }
 
 // count adds n to a counter and gives its value before.
-func (t *tx) count(name string, n int64) (int64, error) {
+func (t *Tx) count(name string, n int64) (int64, error) {
 	var after int64
 	err := t.QueryRowContext(t.ctx,
 		"UPDATE counters SET value = value + $1 WHERE name = $2 RETURNING value", n, name).Scan(&after)
 	return after - n, err
 }
 
-func counter(ctx context.Context, src source, name string) (value int64, err error) {
+func counter(ctx context.Context, src Source, name string) (value int64, err error) {
 	err = src.QueryRowContext(ctx, "SELECT value FROM counters WHERE name = $1", name).Scan(&value)
 	return value, err
 }

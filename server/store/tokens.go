@@ -29,7 +29,7 @@ func scanToken(rows *sql.Rows) (k Token, err error) {
 
 // AddToken stores a token by its hash and gives it a number.
 func (s *Store) AddToken(ctx context.Context, actor string, k Token) (Token, error) {
-	err := s.change(ctx, func(t *tx) error {
+	err := s.Change(ctx, func(t *Tx) error {
 		k.CreatedAt, k.CreatedBy = t.now, actor
 		err := t.QueryRowContext(t.ctx, `INSERT INTO tokens (hash, name, scopes, created_at, created_by, expires_at)
 			VALUES ($1, $2, $3, $4, $5, $6) RETURNING id`,
@@ -37,7 +37,7 @@ func (s *Store) AddToken(ctx context.Context, actor string, k Token) (Token, err
 		if err != nil {
 			return err
 		}
-		return t.trail(actor, "token.created", fmt.Sprintf("token %d", k.ID), map[string]any{
+		return t.Trail(actor, "token.created", fmt.Sprintf("token %d", k.ID), map[string]any{
 			"name": k.Name, "scopes": k.Scopes, "expires_at": k.ExpiresAt,
 		})
 	})
@@ -46,12 +46,12 @@ func (s *Store) AddToken(ctx context.Context, actor string, k Token) (Token, err
 
 // Tokens lists every token, oldest first.
 func (s *Store) Tokens(ctx context.Context) ([]Token, error) {
-	return list(ctx, s.read, scanToken, tokenColumns+" ORDER BY id")
+	return List(ctx, s.read, scanToken, tokenColumns+" ORDER BY id")
 }
 
 // TokenByHash finds a token, or ErrNotFound.
 func (s *Store) TokenByHash(ctx context.Context, hash []byte) (Token, error) {
-	found, err := list(ctx, s.read, scanToken, tokenColumns+" WHERE hash = $1", hash)
+	found, err := List(ctx, s.read, scanToken, tokenColumns+" WHERE hash = $1", hash)
 	if err != nil {
 		return Token{}, err
 	}
@@ -65,7 +65,7 @@ func (s *Store) TokenByHash(ctx context.Context, hash []byte) (Token, error) {
 // ErrState for the last token that may do everything: without it nobody could
 // make another.
 func (s *Store) RevokeToken(ctx context.Context, actor string, id int64, admin string) error {
-	return s.change(ctx, func(t *tx) error {
+	return s.Change(ctx, func(t *Tx) error {
 		var scopes string
 		var revoked bool
 		err := t.QueryRowContext(t.ctx, "SELECT scopes, revoked_at IS NOT NULL FROM tokens WHERE id = $1", id).
@@ -87,21 +87,21 @@ func (s *Store) RevokeToken(ctx context.Context, actor string, id int64, admin s
 				return fmt.Errorf("%w: token %d is the last with scope %s", ErrState, id, admin)
 			}
 		}
-		if err := t.exec("UPDATE tokens SET revoked_at = $1 WHERE id = $2", t.now, id); err != nil {
+		if err := t.Exec("UPDATE tokens SET revoked_at = $1 WHERE id = $2", t.now, id); err != nil {
 			return err
 		}
-		return t.trail(actor, "token.revoked", fmt.Sprintf("token %d", id), nil)
+		return t.Trail(actor, "token.revoked", fmt.Sprintf("token %d", id), nil)
 	})
 }
 
 // AddLink keeps the hash of a one-time link for a first sign-in until expires.
 func (s *Store) AddLink(ctx context.Context, actor, purpose string, hash []byte, expires int64) error {
-	return s.change(ctx, func(t *tx) error {
-		err := t.exec("INSERT INTO links (hash, purpose, created_at, expires_at) VALUES ($1, $2, $3, $4)",
+	return s.Change(ctx, func(t *Tx) error {
+		err := t.Exec("INSERT INTO links (hash, purpose, created_at, expires_at) VALUES ($1, $2, $3, $4)",
 			hash, purpose, t.now, expires)
 		if err != nil {
 			return err
 		}
-		return t.trail(actor, "link.created", purpose, map[string]any{"expires_at": expires})
+		return t.Trail(actor, "link.created", purpose, map[string]any{"expires_at": expires})
 	})
 }

@@ -39,8 +39,8 @@ func (e *Entry) chain(prev []byte) []byte {
 	return h.Sum(nil)
 }
 
-// trail adds an entry in the transaction of the change that it tells of.
-func (t *tx) trail(actor, action, target string, details any) error {
+// Trail adds an entry in the transaction of the change that it tells of.
+func (t *Tx) Trail(actor, action, target string, details any) error {
 	if details == nil {
 		details = struct{}{}
 	}
@@ -55,7 +55,7 @@ func (t *tx) trail(actor, action, target string, details any) error {
 		return err
 	}
 	e.ID++
-	return t.exec(`INSERT INTO trail (id, at, actor, action, target, details, hash)
+	return t.Exec(`INSERT INTO trail (id, at, actor, action, target, details, hash)
 		VALUES ($1, $2, $3, $4, $5, $6, $7)`,
 		e.ID, e.At, e.Actor, e.Action, e.Target, string(e.Details), e.chain(prev))
 }
@@ -71,7 +71,7 @@ func scanEntry(rows *sql.Rows) (e Entry, err error) {
 
 // Trail gives at most limit entries that follow after, oldest first.
 func (s *Store) Trail(ctx context.Context, after int64, limit int) ([]Entry, error) {
-	return list(ctx, s.read, scanEntry, trailColumns+" WHERE id > $1 ORDER BY id LIMIT $2", after, limit)
+	return List(ctx, s.read, scanEntry, trailColumns+" WHERE id > $1 ORDER BY id LIMIT $2", after, limit)
 }
 
 // VerifyTrail recomputes the whole chain and gives its length. The error wraps

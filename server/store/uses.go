@@ -27,7 +27,7 @@ func claimRef(id string) string { return "claim:" + id }
 
 // addUses counts admissions. Each comes here once: with the event or the
 // decision that counts it, in the transaction that first stores that.
-func (t *tx) addUses(uses []use) error {
+func (t *Tx) addUses(uses []use) error {
 	if len(uses) == 0 {
 		return nil
 	}
@@ -37,7 +37,7 @@ func (t *tx) addUses(uses []use) error {
 	}
 	for i, u := range uses {
 		revision := first + int64(i)
-		err := t.exec(`INSERT INTO uses (pass, ref, claim, gate, at, allowed, expires, arrival, revision)
+		err := t.Exec(`INSERT INTO uses (pass, ref, claim, gate, at, allowed, expires, arrival, revision)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
 			u.pass[:], u.ref, nullText(u.claim), u.gate, u.at, u.allowed, u.expires, revision, revision)
 		if err != nil {
@@ -49,8 +49,8 @@ func (t *tx) addUses(uses []use) error {
 
 // findConflicts records the passes of the uses counted from a revision on that
 // now have more than they allow.
-func (t *tx) findConflicts(from int64) error {
-	return t.exec(`INSERT INTO conflicts (pass, detected_at)
+func (t *Tx) findConflicts(from int64) error {
+	return t.Exec(`INSERT INTO conflicts (pass, detected_at)
 		SELECT n.pass, $1 FROM uses n
 		WHERE n.revision >= $2 AND n.allowed <
 			(SELECT count(*) FROM uses u WHERE u.pass = n.pass AND u.annulled_at IS NULL)
@@ -59,23 +59,23 @@ func (t *tx) findConflicts(from int64) error {
 
 // annulUse takes a counted admission back, once. What is not there is no
 // error: it may have been pruned, or never counted.
-func (t *tx) annulUse(pass signing.PassID, ref string) error {
+func (t *Tx) annulUse(pass signing.PassID, ref string) error {
 	revision, err := t.revisions(1)
 	if err != nil {
 		return err
 	}
-	n, err := t.affect(`UPDATE uses SET annulled_at = $1, revision = $2
+	n, err := t.Affect(`UPDATE uses SET annulled_at = $1, revision = $2
 		WHERE pass = $3 AND ref = $4 AND annulled_at IS NULL`, t.now, revision, pass[:], ref)
 	if err != nil || n == 0 {
 		return err
 	}
-	return t.exec(`DELETE FROM conflicts WHERE pass = $1 AND
+	return t.Exec(`DELETE FROM conflicts WHERE pass = $1 AND
 		(SELECT count(*) FROM uses WHERE pass = $2 AND annulled_at IS NULL) <=
 		(SELECT max(allowed) FROM uses WHERE pass = $3)`, pass[:], pass[:], pass[:])
 }
 
 // standing gives the uses of a pass that hold, and the first of them.
-func standing(ctx context.Context, src source, pass signing.PassID) (count uint32, first *verdict.Use, err error) {
+func standing(ctx context.Context, src Source, pass signing.PassID) (count uint32, first *verdict.Use, err error) {
 	rows, err := src.QueryContext(ctx, `SELECT at, gate FROM uses WHERE pass = $1 AND annulled_at IS NULL
 		ORDER BY at, arrival`, pass[:])
 	if err != nil {
@@ -96,7 +96,7 @@ func standing(ctx context.Context, src source, pass signing.PassID) (count uint3
 
 // useItemsAfter gives the use items that changed after a revision: for every
 // changed row, at most limit of them, its pass, added up as it stands now.
-func useItemsAfter(ctx context.Context, src source, revision int64, limit int) ([]feedRow, error) {
+func useItemsAfter(ctx context.Context, src Source, revision int64, limit int) ([]feedRow, error) {
 	return useItems(ctx, src, `SELECT n.revision, u.pass, u.ref, u.gate, u.at, u.expires, u.annulled_at
 		FROM (SELECT pass, revision FROM uses WHERE revision > $1 ORDER BY revision LIMIT $2) n
 		JOIN uses u ON u.pass = n.pass
@@ -105,7 +105,7 @@ func useItemsAfter(ctx context.Context, src source, revision int64, limit int) (
 
 // useItemsFrom gives the use items of a snapshot that follow the item of the
 // given key ("" = from the beginning), in order of their passes.
-func useItemsFrom(ctx context.Context, src source, key string, limit int) ([]feedRow, error) {
+func useItemsFrom(ctx context.Context, src Source, key string, limit int) ([]feedRow, error) {
 	after, err := hex.DecodeString(key)
 	if err != nil {
 		return nil, fmt.Errorf("place in a snapshot: %w", err)
@@ -119,7 +119,7 @@ func useItemsFrom(ctx context.Context, src source, key string, limit int) ([]fee
 
 // useItems adds up rows that come grouped by revision and pass, earliest use
 // first.
-func useItems(ctx context.Context, src source, query string, args ...any) ([]feedRow, error) {
+func useItems(ctx context.Context, src Source, query string, args ...any) ([]feedRow, error) {
 	rows, err := src.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, err

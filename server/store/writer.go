@@ -18,7 +18,7 @@ const groupRows = 1000
 type job struct {
 	ctx  context.Context
 	rows int // roughly how many rows it writes
-	fn   func(*tx) error
+	fn   func(*Tx) error
 	err  error
 	done chan struct{}
 }
@@ -85,12 +85,12 @@ func (q *queue) next() []*job {
 	return group
 }
 
-// change runs fn in a transaction and returns after its commit. fn may run
+// Change runs fn in a transaction and returns after its commit. fn may run
 // twice: what it leaves outside the transaction is what its last run left. When it fails
 // nothing of it stays and its error is returned as it is. When the commit
 // fails, or ctx ends before the turn came, nothing stays either; but a fault of
 // the disk may come after the fact, so a caller must be able to repeat.
-func (s *Store) change(ctx context.Context, fn func(*tx) error) error {
+func (s *Store) Change(ctx context.Context, fn func(*Tx) error) error {
 	return s.submit(&job{ctx: ctx, rows: 4, fn: fn}, false)
 }
 
@@ -136,8 +136,8 @@ func (s *Store) commitGroup(group []*job) {
 func (s *Store) commitJobs(group []*job) bool {
 	// Not a caller's context: one caller that leaves must not take the
 	// transaction of the others with it.
-	t := &tx{ctx: context.Background(), store: s}
-	if err := t.exec(beginWriting); err != nil {
+	t := &Tx{ctx: context.Background(), store: s}
+	if err := t.Exec(beginWriting); err != nil {
 		failAll(group, fmt.Errorf("begin: %w", err))
 		return true
 	}
@@ -147,7 +147,7 @@ func (s *Store) commitJobs(group []*job) bool {
 		}
 		t.now = s.now().UnixMilli()
 		if j.err = call(j.fn, t); j.err != nil {
-			_ = t.exec("ROLLBACK")
+			_ = t.Exec("ROLLBACK")
 			return len(group) == 1
 		}
 	}
@@ -161,17 +161,17 @@ func (s *Store) commitJobs(group []*job) bool {
 
 // commit is where tests put their faults: fault says whether the commit is
 // carried out, and what is reported.
-func (t *tx) commit() error {
+func (t *Tx) commit() error {
 	apply, fault := true, error(nil)
 	if t.store.fault != nil {
 		apply, fault = t.store.fault()
 	}
 	if !apply {
-		return errors.Join(fault, t.exec("ROLLBACK"))
+		return errors.Join(fault, t.Exec("ROLLBACK"))
 	}
-	if err := t.exec("COMMIT"); err != nil {
+	if err := t.Exec("COMMIT"); err != nil {
 		// A commit that failed can leave the transaction open.
-		_ = t.exec("ROLLBACK")
+		_ = t.Exec("ROLLBACK")
 		return err
 	}
 	return fault
@@ -186,9 +186,10 @@ func failAll(group []*job, err error) {
 	}
 }
 
-// tx is what a job may use. It belongs to the writer goroutine and to the job
-// that runs.
-type tx struct {
+// Tx is what a change may use. It belongs to the writer goroutine and to the
+// change that runs: never keep it. Other packages keep their own tables with it,
+// so that a change of several of them is one transaction.
+type Tx struct {
 	ctx   context.Context
 	store *Store
 	now   int64 // unix ms, the same through one job
@@ -196,8 +197,15 @@ type tx struct {
 	grew bool // the feed has new items
 }
 
+// Now is the time of the change, unix ms: the same through all of it.
+func (t *Tx) Now() int64 { return t.now }
+
+// Context is for the queries of the change. It is not the caller's, who may
+// leave while others are in the same transaction.
+func (t *Tx) Context() context.Context { return t.ctx }
+
 // call keeps a fault in one change from ending the writer.
-func call(fn func(*tx) error, t *tx) (err error) {
+func call(fn func(*Tx) error, t *Tx) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic in a change: %v\n%s", p, debug.Stack())
@@ -207,7 +215,7 @@ func call(fn func(*tx) error, t *tx) (err error) {
 }
 
 // stmt prepares each text once for the life of the store.
-func (t *tx) stmt(query string) (*sql.Stmt, error) {
+func (t *Tx) stmt(query string) (*sql.Stmt, error) {
 	if st := t.store.prepared[query]; st != nil {
 		return st, nil
 	}
@@ -218,13 +226,13 @@ func (t *tx) stmt(query string) (*sql.Stmt, error) {
 	return st, err
 }
 
-func (t *tx) exec(query string, args ...any) error {
-	_, err := t.affect(query, args...)
+func (t *Tx) Exec(query string, args ...any) error {
+	_, err := t.Affect(query, args...)
 	return err
 }
 
-// affect gives the number of rows that were changed.
-func (t *tx) affect(query string, args ...any) (int64, error) {
+// Affect gives the number of rows that were changed.
+func (t *Tx) Affect(query string, args ...any) (int64, error) {
 	st, err := t.stmt(query)
 	if err != nil {
 		return 0, err
@@ -236,8 +244,8 @@ func (t *tx) affect(query string, args ...any) (int64, error) {
 	return res.RowsAffected()
 }
 
-// QueryContext and QueryRowContext make tx a source.
-func (t *tx) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+// QueryContext and QueryRowContext make Tx a Source.
+func (t *Tx) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	st, err := t.stmt(query)
 	if err != nil {
 		return nil, err
@@ -245,7 +253,7 @@ func (t *tx) QueryContext(ctx context.Context, query string, args ...any) (*sql.
 	return st.QueryContext(ctx, args...)
 }
 
-func (t *tx) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+func (t *Tx) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
 	st, err := t.stmt(query)
 	if err != nil {
 		// A Row cannot be made to carry an error; the text unprepared meets the
@@ -255,14 +263,17 @@ func (t *tx) QueryRowContext(ctx context.Context, query string, args ...any) *sq
 	return st.QueryRowContext(ctx, args...)
 }
 
-// source is what reading needs: the writer's transaction, or the pool.
-type source interface {
+// Source is what reading needs: the writer's transaction, or the pool.
+type Source interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
-// list runs a query and scans every row.
-func list[T any](ctx context.Context, src source, scan func(*sql.Rows) (T, error), query string, args ...any) ([]T, error) {
+// Reader reads what has been committed, beside the writer.
+func (s *Store) Reader() Source { return s.read }
+
+// List runs a query and scans every row.
+func List[T any](ctx context.Context, src Source, scan func(*sql.Rows) (T, error), query string, args ...any) ([]T, error) {
 	rows, err := src.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, err
