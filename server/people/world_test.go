@@ -73,6 +73,13 @@ func newWorld(t testing.TB) *world {
 func sampled(t testing.TB) *world {
 	t.Helper()
 	w := newWorld(t)
+	sampledInto(t, w)
+	return w
+}
+
+// sampledInto imports the sample files and gives what they did together.
+func sampledInto(t testing.TB, w *world) (sum people.Imported) {
+	t.Helper()
 	kinds := []people.ImportKind{
 		people.ImportPlaces, people.ImportUnits, people.ImportPeople, people.ImportUnits,
 		people.ImportHouseholds, people.ImportPosts,
@@ -85,9 +92,11 @@ func sampled(t testing.TB) *world {
 	for i, name := range names {
 		data, err := configs.People.ReadFile(name)
 		ok(t, err)
-		w.importAll(t, kinds[i], string(data))
+		done := w.importAll(t, kinds[i], string(data))
+		sum.Added += done.Added
+		sum.Changed += done.Changed
 	}
-	return w
+	return sum
 }
 
 // importAll imports a file that has no faults.
