@@ -21,8 +21,8 @@ var ErrKey = errors.New("key was used for another application")
 // once.
 const Discarded approval.State = "discarded"
 
-// New asks for an application.
-type New struct {
+// Request asks for an application.
+type Request struct {
 	Flow   string
 	Form   map[string]any
 	Submit bool // else a draft
@@ -58,7 +58,7 @@ func (s *Service) change(ctx context.Context, do func(*store.Tx) (approval.Insta
 
 // Create opens an application and, if asked, submits it. store.ErrNotFound
 // when there is no such flow or person, ErrKey.
-func (s *Service) Create(ctx context.Context, who Actor, n New) (approval.Instance, *approval.Refusal, error) {
+func (s *Service) Create(ctx context.Context, who Actor, n Request) (approval.Instance, *approval.Refusal, error) {
 	if _, err := s.flows.newest(n.Flow); err != nil {
 		return approval.Instance{}, nil, err
 	}
@@ -115,7 +115,7 @@ func (s *Service) Create(ctx context.Context, who Actor, n New) (approval.Instan
 }
 
 // hash tells two requests apart that came with one key.
-func (n New) hash() ([]byte, error) {
+func (n Request) hash() ([]byte, error) {
 	n.Key = ""
 	body, err := json.Marshal(n)
 	sum := sha256.Sum256(body)

@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"context"
 	"io"
 	"log/slog"
 	"time"
@@ -13,8 +14,8 @@ import (
 
 // Papers knows who holds a paper pass now.
 type Papers interface {
-	HeldByHousehold(t *store.Tx, household int64) (bool, error)
-	HeldByPerson(t *store.Tx, person string) (bool, error)
+	HeldByHousehold(ctx context.Context, src store.Source, household int64) (bool, error)
+	HeldByPerson(ctx context.Context, src store.Source, person string) (bool, error)
 }
 
 // Config is what a Service works with. All but Notify and Papers are required.

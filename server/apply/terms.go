@@ -137,7 +137,7 @@ func (s *Service) residentTerms(ctx context.Context, src store.Source, in *appro
 		Kind: signing.ResidentMulti.String(), Name: clip(word(in.Form, fieldHead)), Bound: true,
 		From: word(in.Form, "date"), Until: want.to.Format("2006-01-02"),
 	}
-	zone, err := s.People.ZoneOf(ctx, src, w.household)
+	zone, err := s.zoneOf(ctx, src, w.campus)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -204,6 +204,17 @@ func inOrder(want span, field string, most int) *approval.Refusal {
 			map[string]any{"max_days": most, "last_date": want.from.AddDate(0, 0, most-1).Format("2006-01-02")})
 	}
 	return nil
+}
+
+// zoneOf gives the zone of a campus; 0 = none yet.
+func (s *Service) zoneOf(ctx context.Context, src store.Source, campus string) (int, error) {
+	all, err := s.People.Campuses(ctx, src)
+	for _, c := range all {
+		if c.ID == campus {
+			return c.Zone, err
+		}
+	}
+	return 0, err
 }
 
 // gatesOf gives the gates of a zone; 0 = every gate. A campus without a zone is

@@ -15,7 +15,8 @@ import (
 type scene struct {
 	approval.World
 	settings  Settings
-	household int64 // found for the form; 0 = none
+	household int64  // found for the form; 0 = none
+	campus    string // of that household
 	taken     []entry
 }
 
@@ -70,7 +71,7 @@ func (s *Service) home(ctx context.Context, src store.Source, w *scene, in *appr
 	if err != nil || !ok {
 		return err
 	}
-	w.household = h.ID
+	w.household, w.campus = h.ID, h.Campus
 	w.Household = approval.Household{
 		ID: strconv.FormatInt(h.ID, 10),
 		// What nobody may have without review, nobody has without review.

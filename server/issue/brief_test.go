@@ -119,10 +119,11 @@ func TestIssueIn_WhatIsWrongIsFoundBefore(t *testing.T) {
 	w := newWorld(t)
 	bad := resident()
 	bad.Until = "2026-11-01"
-	err := w.Check(t.Context(), bad)
-	wants(t, err, issue.ErrInvalid)
-	ok(t, w.Check(t.Context(), resident()))
-	err = w.Store.Change(context.Background(), func(tx *store.Tx) error {
+	ok(t, w.Store.Change(t.Context(), func(tx *store.Tx) error {
+		wants(t, w.CheckIn(tx, bad), issue.ErrInvalid)
+		return w.CheckIn(tx, resident())
+	}))
+	err := w.Store.Change(context.Background(), func(tx *store.Tx) error {
 		_, err := w.IssueIn(tx, "test", bad)
 		return err
 	})

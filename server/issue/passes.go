@@ -93,15 +93,15 @@ func (s *Service) row(ctx context.Context, src records, actor string, p *pass.Pa
 	}, nil
 }
 
-// Check says whether IssueIn would take a request. What is wrong with it is a
+// CheckIn says whether IssueIn would take a request. What is wrong with it is a
 // *Fault.
-func (s *Service) Check(ctx context.Context, r Request) error {
-	_, err := s.terms(ctx, s.Store, r)
+func (s *Service) CheckIn(t *store.Tx, r Request) error {
+	_, err := s.terms(t.Context(), t, r)
 	return err
 }
 
 // IssueIn makes, signs and stores a pass as a part of a larger change, in which
-// a *Fault is an error as any other: Check before. There is no trial signature;
+// a *Fault is an error as any other: CheckIn before. There is no trial signature;
 // the signature itself is read back before anything is stored, and what is not
 // committed nobody sees.
 func (s *Service) IssueIn(t *store.Tx, actor string, r Request) (store.Pass, error) {

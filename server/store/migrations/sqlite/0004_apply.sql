@@ -90,6 +90,7 @@ CREATE TABLE application_passes (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX application_passes_application ON application_passes (application);
 CREATE INDEX application_passes_person ON application_passes (person);
+CREATE INDEX application_passes_household ON application_passes (household) WHERE household IS NOT NULL;
 
 CREATE TABLE attachments (
   id       TEXT PRIMARY KEY,
