@@ -1,8 +1,11 @@
 package approval
 
+import "slices"
+
 // Offer is what somebody may do to a matter at this moment.
 type Offer struct {
 	Verbs []Verb     // to the matter as a whole
+	Rate  []string   // what they may still rate
 	Task  *TaskOffer // their oldest pending task; nil = none
 }
 
@@ -13,9 +16,10 @@ type TaskOffer struct {
 	StepName string
 	Kind     NodeKind
 	Opinion  string // none, optional, required
+	Added    bool   // only an opinion is asked
 	Outcomes []OutcomeOffer
-	Form     []*Field       // of the step; every outcome that goes on takes it
-	Values   map[string]any // what is known of its fields: saved, or filled in before
+	Form     []*Field       // of the step; see OutcomeOffer.StepForm
+	Values   map[string]any // what is known of the fields: saved, or filled in at an earlier step
 	Next     *NextOffer     // nil = nothing to choose
 	Actions  []Verb         // transfer, add_sign, cc, save, claim
 }
@@ -37,8 +41,8 @@ type NextOffer struct {
 	Handler string // required, optional, "" = not asked
 }
 
-// ChoiceOffer is one next step, with the people who may handle it. Where the
-// flow names only one way on, To is "" and need not be sent.
+// ChoiceOffer is one next step, with the people who may handle it; without
+// people nobody is to be named.
 type ChoiceOffer struct {
 	To     string
 	Name   string
@@ -49,5 +53,68 @@ type ChoiceOffer struct {
 // administrator or own the service. Step accepts what is offered, given proper
 // arguments, and nothing else.
 func (f *Flow) Offers(in Instance, who Person, admin bool, w World) (Offer, error) {
-	return Offer{}, nil
+	r := f.run(in.clone(), Act{Actor: who, Admin: admin}, w)
+	var offer Offer
+	for _, v := range verbs {
+		if r.may(v) == nil {
+			offer.Verbs = append(offer.Verbs, v)
+		}
+	}
+	if slices.Contains(offer.Verbs, Rate) {
+		offer.Rate = r.unrated()
+	}
+	t, n, err := r.mine()
+	if _, no := err.(refused); no {
+		return offer, nil
+	}
+	if err != nil {
+		return Offer{}, err
+	}
+	offer.Task, err = r.taskOffer(t, n)
+	return offer, err
+}
+
+func (r *run) taskOffer(t *Task, n *Node) (*TaskOffer, error) {
+	o := &TaskOffer{
+		Task: t.ID, Step: n.ID, StepName: n.Name, Kind: n.Kind, Opinion: n.Opinion,
+		Added: t.added(), Values: map[string]any{},
+	}
+	for _, v := range []Verb{TakeUp, Transfer, AddSign, SendCopy, Save} {
+		if r.mayTask(v, t, n) == nil {
+			o.Actions = append(o.Actions, v)
+		}
+	}
+	if t.added() {
+		o.Opinion = "required"
+		o.Outcomes = []OutcomeOffer{{ID: opinionOnly.ID, Name: opinionOnly.Name, To: opinionOnly.To}}
+		return o, nil
+	}
+	o.Form = n.Form
+	known := r.form(n.ID)
+	for _, f := range n.Form {
+		if v, ok := known[f.ID]; ok {
+			o.Values[f.ID] = v
+		}
+	}
+	for k, v := range t.Values {
+		o.Values[k] = v
+	}
+	last := r.last(t)
+	if last {
+		next, err := r.nextOffer(n)
+		if err != nil {
+			return nil, err
+		}
+		o.Next = next
+	}
+	for _, out := range n.Outcomes {
+		if n.Repeat && out.To != toStay && !backwards(out) && !r.recorded(n) {
+			continue
+		}
+		o.Outcomes = append(o.Outcomes, OutcomeOffer{
+			ID: out.ID, Name: out.Name, To: out.To, Form: out.Form,
+			StepForm: r.f.takesForm(n, out), Next: o.Next != nil && out.To == toNext,
+		})
+	}
+	return o, nil
 }
