@@ -14,10 +14,10 @@ const (
 func (r *run) addSign(t *Task, n *Node) error {
 	at, mode := r.a.At, r.a.Mode
 	if at == "" {
-		at = atBefore
+		at = r.f.AddSign.At
 	}
 	if mode == "" {
-		mode = All
+		mode = r.f.AddSign.Mode
 	}
 	if at != atBefore && at != atAfter && at != atParallel {
 		return refuse(FieldInvalid, "at", "加签位置无效", "before, after or parallel", nil)

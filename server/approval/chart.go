@@ -71,6 +71,8 @@ func (r *run) draw(n *Node, c *ChartNode) error {
 	switch {
 	case r.in.State == Running && r.in.Step == n.ID:
 		c.State = chartCurrent
+	case r.in.State == Running && r.f.index(n.ID) > r.f.index(r.in.Step): // again, after a redo
+		return r.expect(n, c)
 	case n.Kind == Archive && r.in.Filed != 0:
 		c.State, c.At = chartDone, r.in.Filed
 	case slices.ContainsFunc(tasks, func(t Task) bool { return t.State == Done }):

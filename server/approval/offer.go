@@ -1,6 +1,9 @@
 package approval
 
-import "slices"
+import (
+	"maps"
+	"slices"
+)
 
 // Offer is what somebody may do to a matter at this moment.
 type Offer struct {
@@ -96,24 +99,21 @@ func (r *run) taskOffer(t *Task, n *Node) (*TaskOffer, error) {
 			o.Values[f.ID] = v
 		}
 	}
-	for k, v := range t.Values {
-		o.Values[k] = v
-	}
-	last := r.last(t)
-	if last {
+	maps.Copy(o.Values, t.Values)
+	if r.last(t) {
 		next, err := r.nextOffer(n)
 		if err != nil {
 			return nil, err
 		}
 		o.Next = next
 	}
-	for _, out := range n.Outcomes {
-		if n.Repeat && out.To != toStay && !backwards(out) && !r.recorded(n) {
+	for _, out := range r.outcomes(t, n) {
+		if n.Repeat && out.To != ToStay && !backwards(out) && !r.recorded(n) {
 			continue
 		}
 		o.Outcomes = append(o.Outcomes, OutcomeOffer{
 			ID: out.ID, Name: out.Name, To: out.To, Form: out.Form,
-			StepForm: r.f.takesForm(n, out), Next: o.Next != nil && out.To == toNext,
+			StepForm: r.f.takesForm(n, out), Next: o.Next != nil && out.To == ToNext,
 		})
 	}
 	return o, nil

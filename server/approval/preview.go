@@ -41,7 +41,7 @@ func (r *run) plan() ([]Planned, error) {
 	if err := r.saveForm(); err != nil {
 		return nil, err
 	}
-	if err := r.known(r.f.Form, r.in.Form); err != nil {
+	if err := r.people(r.f.Form, r.in.Form); err != nil {
 		return nil, err
 	}
 	var plan []Planned

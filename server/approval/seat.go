@@ -16,7 +16,7 @@ const (
 
 // What a step does when nobody holds a seat.
 const (
-	emptyAdmin  = "admin"
+	emptyAdmin  = "admin" // the administrators are asked
 	emptySkip   = "skip"
 	emptyRefuse = "refuse"
 )
@@ -227,7 +227,7 @@ func (r *run) standIns(n *Node, s Seat) ([]string, error) {
 	case emptySkip:
 		return nil, nil
 	case emptyRefuse:
-	default:
+	case emptyAdmin:
 		admins, err := r.w.People.Admins()
 		if err != nil {
 			return nil, err
@@ -253,13 +253,9 @@ func (r *run) pickable(n *Node) ([]Person, error) {
 	}), err
 }
 
-// among are the people that "role:R" or "role:R@starter" names.
+// among are the people that "role:R" names.
 func (r *run) among(from string) ([]Person, error) {
-	role, _ := strings.CutPrefix(from, "role:")
-	if role, at := strings.CutSuffix(role, "@starter"); at {
-		return r.w.People.HoldersAt(role, r.in.Starter.Unit)
-	}
-	return r.w.People.Holders(role)
+	return r.w.People.Holders(strings.TrimPrefix(from, "role:"))
 }
 
 // deciders are those who decided a step when the matter was last there.

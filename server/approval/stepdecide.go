@@ -6,27 +6,9 @@ import (
 	"strings"
 )
 
-// Where an outcome leads, beside the id of a step.
-const (
-	toNext     = "next"
-	toEnd      = "end"
-	toRejected = "rejected"
-	toStart    = "start" // back to the starter
-	toStay     = "stay"  // recorded, and the task goes on
-)
-
-// Outcomes that go on, whatever the flow calls them. In a joint step each of
-// those who are asked must come to one.
-const (
-	agree    = "agree"
-	reject   = "reject"
-	giveBack = "return"
-	complete = "complete"
-)
-
 // opinionOnly is how those who were added to a task end theirs: they say what
 // they think and decide nothing.
-var opinionOnly = &Outcome{ID: complete, Name: "提交意见", To: toNext}
+var opinionOnly = &Outcome{ID: Complete, Name: "提交意见", To: ToNext}
 
 // outcome finds one by its id.
 func (n *Node) outcome(id string) *Outcome {
@@ -38,12 +20,15 @@ func (n *Node) outcome(id string) *Outcome {
 	return nil
 }
 
-// outcomes are those that a task may come to.
-func (t *Task) outcomes(n *Node) []*Outcome {
+// outcomes are those to which the actor may bring a task of theirs. A starter who
+// handles a step does not return the matter to himself.
+func (r *run) outcomes(t *Task, n *Node) []*Outcome {
 	if t.added() {
 		return []*Outcome{opinionOnly}
 	}
-	return n.Outcomes
+	return slices.DeleteFunc(slices.Clone(n.Outcomes), func(o *Outcome) bool {
+		return o.To == ToStart && r.a.Actor.ID == r.in.Starter.ID
+	})
 }
 
 // takesForm says whether an outcome asks for what the step fills in. One that
@@ -51,11 +36,11 @@ func (t *Task) outcomes(n *Node) []*Outcome {
 // recording does.
 func (f *Flow) takesForm(n *Node, o *Outcome) bool {
 	switch o.To {
-	case toRejected, toStart:
+	case ToRejected, ToStart:
 		return false
-	case toStay:
+	case ToStay:
 		return true
-	case toNext, toEnd:
+	case ToNext, ToEnd:
 		return !n.Repeat
 	}
 	return !n.Repeat && f.index(o.To) > f.index(n.ID)
@@ -68,7 +53,7 @@ func (r *run) decide() error {
 		return err
 	}
 	var o *Outcome
-	for _, have := range t.outcomes(n) {
+	for _, have := range r.outcomes(t, n) {
 		if have.ID == r.a.Outcome {
 			o = have
 		}
@@ -87,7 +72,7 @@ func (r *run) decide() error {
 		t.Read = r.now
 	}
 	line := Entry{Step: n.ID, Verb: o.ID, Name: o.Name}
-	if o.To == toStay {
+	if o.To == ToStay {
 		t.Values, t.Opinion = nil, ""
 		r.record(n, values)
 		r.act(line)
@@ -102,7 +87,7 @@ func (r *run) decide() error {
 	if n.Mode != Any && !backwards(o) && len(values) > 0 {
 		r.record(n, values)
 	}
-	if last && !t.added() && o.To == toNext {
+	if last && !t.added() && o.To == ToNext {
 		if err := r.choose(t, n); err != nil {
 			return err
 		}
@@ -140,8 +125,8 @@ func (r *run) values(t *Task, n *Node, o *Outcome) (map[string]any, error) {
 		fields = slices.Concat(n.Form, o.Form)
 	}
 	in := maps.Clone(r.a.Form)
-	old := map[string]any{}
-	before := r.form(n.ID)
+	old := r.form(n.ID)
+	maps.Copy(old, t.Values)
 	forget := func(others []*Field) {
 		for _, f := range others {
 			if !slices.ContainsFunc(fields, func(have *Field) bool { return have.ID == f.ID }) {
@@ -153,18 +138,11 @@ func (r *run) values(t *Task, n *Node, o *Outcome) (map[string]any, error) {
 	for _, other := range n.Outcomes {
 		forget(other.Form)
 	}
-	for _, f := range fields {
-		for _, known := range []map[string]any{before, t.Values} {
-			if v, ok := known[f.ID]; ok {
-				old[f.ID] = v
-			}
-		}
-	}
 	values, no := r.f.CheckForm(fields, old, in, r.env(), true)
 	if no != nil {
 		return nil, refused{no}
 	}
-	return values, r.known(fields, values)
+	return values, r.people(fields, values)
 }
 
 // record keeps what was filled in at a step that several fill in, or one
@@ -181,11 +159,11 @@ func (r *run) recorded(n *Node) bool {
 
 // backwards says whether an outcome stops the matter or sends it back to its
 // starter.
-func backwards(o *Outcome) bool { return o.To == toRejected || o.To == toStart }
+func backwards(o *Outcome) bool { return o.To == ToRejected || o.To == ToStart }
 
 // joins says whether an outcome is one that all must come to in a joint step.
 // Any other decides alone.
-func joins(o *Outcome) bool { return o.ID == agree || o.ID == complete || o.To == toNext }
+func joins(o *Outcome) bool { return o.ID == Agree || o.ID == Complete || o.To == ToNext }
 
 // last says whether nobody but those added to a task is still to be asked: it
 // is this decision that says how the matter goes on.

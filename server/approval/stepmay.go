@@ -158,7 +158,7 @@ func (in *Instance) copied(who string) bool {
 // MayStart says whether somebody is among those who may apply.
 func (f *Flow) MayStart(p Person, dir Directory) (bool, error) {
 	for _, s := range f.Starters {
-		if s.Kind != "" && s.Kind == group(p.Kind) {
+		if s.Kind != "" && s.Kind == groupOf(p.Kind) {
 			return true, nil
 		}
 		if s.Role == "" {

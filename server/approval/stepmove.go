@@ -96,7 +96,7 @@ func (r *run) handled() {
 // stopAt ends the matter as rejected or gives it back to its starter.
 func (r *run) stopAt(n *Node, o *Outcome) error {
 	r.cancel()
-	if o.To == toRejected {
+	if o.To == ToRejected {
 		return r.end(Rejected)
 	}
 	if n.Resubmit == "to_returner" {
@@ -108,13 +108,13 @@ func (r *run) stopAt(n *Node, o *Outcome) error {
 // leave goes where an outcome leads.
 func (r *run) leave(n *Node, o *Outcome, next string) error {
 	to := o.To
-	if to == toNext && next != "" {
+	if to == ToNext && next != "" {
 		to = next
 	}
 	switch to {
-	case toEnd:
+	case ToEnd:
 		return r.end(Completed)
-	case toNext:
+	case ToNext:
 		return r.advance(r.f.index(n.ID)+1, "")
 	}
 	if _, err := r.at(to); err != nil {
@@ -194,7 +194,7 @@ func (r *run) automatic(n *Node) (bool, error) {
 	if !yes || err != nil {
 		return false, err
 	}
-	i := slices.IndexFunc(n.Outcomes, func(o *Outcome) bool { return joins(o) && !backwards(o) && o.To != toStay })
+	i := slices.IndexFunc(n.Outcomes, func(o *Outcome) bool { return joins(o) && !backwards(o) && o.To != ToStay })
 	if i < 0 {
 		return false, nil
 	}

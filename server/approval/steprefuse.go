@@ -2,7 +2,7 @@ package approval
 
 import (
 	"fmt"
-	"unicode"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -44,12 +44,7 @@ func plainText(field, text string) error {
 	return nil
 }
 
-// clean text is UTF-8 without control characters but line breaks and tabs.
+// clean text is UTF-8 without what no text may hold.
 func clean(text string) bool {
-	for _, c := range text {
-		if unicode.IsControl(c) && c != '\n' && c != '\r' && c != '\t' {
-			return false
-		}
-	}
-	return utf8.ValidString(text)
+	return utf8.ValidString(text) && !strings.ContainsFunc(text, forbidden)
 }

@@ -1,6 +1,7 @@
 package approval
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -9,8 +10,11 @@ import (
 // Open gives a new draft, filled in with what is known of its starter.
 func (f *Flow) Open(id string, starter Person, w World) (Instance, error) {
 	in := Instance{ID: id, Flow: f.ID, Version: f.Version, Starter: starter, State: Draft, Created: w.Now.UnixMilli()}
-	in.Form = f.Prefill(NewEnv(map[string]any{}, starter, "", w))
-	in.Title = f.FormatTitle(in.Form, "")
+	form, err := f.Prefill(NewEnv(map[string]any{}, starter, "", w))
+	if err != nil {
+		return Instance{}, fmt.Errorf("flow %s: %w", f.ID, err)
+	}
+	in.Form, in.Title = form, f.FormatTitle(form, "", starter.Name)
 	return in, nil
 }
 
@@ -21,7 +25,7 @@ func (r *run) saveForm() error {
 		return refused{no}
 	}
 	r.in.Form = form
-	r.in.Title = r.f.FormatTitle(form, r.in.Serial)
+	r.in.Title = r.f.FormatTitle(form, r.in.Serial, r.in.Starter.Name)
 	return nil
 }
 
@@ -55,11 +59,11 @@ func (r *run) fits() error {
 	if no != nil {
 		return refused{no}
 	}
-	if err := r.known(r.f.Form, form); err != nil {
+	if err := r.people(r.f.Form, form); err != nil {
 		return err
 	}
 	r.in.Form = form
-	r.in.Title = r.f.FormatTitle(form, r.in.Serial)
+	r.in.Title = r.f.FormatTitle(form, r.in.Serial, r.in.Starter.Name)
 	return r.rules()
 }
 
@@ -80,15 +84,8 @@ func (r *run) rules() error {
 	return nil
 }
 
-func (r *run) missing(field string) error {
-	name := field
-	for _, f := range r.f.Form {
-		if f.ID == field {
-			name = f.Name
-		}
-	}
-	return refuse(FieldRequired, field, "请填写"+name, "required", nil)
-}
+// missing refuses for a field that a condition needs.
+func (r *run) missing(field string) error { return refused{r.f.required(nil, field)} }
 
 // numbers are the limits that a rule reads, for whoever explains the refusal.
 func (r *run) numbers(e *Expr) map[string]any {
@@ -152,7 +149,7 @@ func (r *run) number() error {
 		return refused{no}
 	}
 	r.in.Form = form
-	r.in.Title = r.f.FormatTitle(form, serial)
+	r.in.Title = r.f.FormatTitle(form, serial, r.in.Starter.Name)
 	return nil
 }
 
@@ -184,7 +181,7 @@ func (r *run) returner(step string) string {
 	for i := len(r.in.Tasks) - 1; i >= 0; i-- {
 		t := &r.in.Tasks[i]
 		if n := r.f.node(step); t.Step == step && t.State == Done && t.Parent == "" && n != nil {
-			if o := n.outcome(t.Outcome); o != nil && o.To == toStart {
+			if o := n.outcome(t.Outcome); o != nil && o.To == ToStart {
 				return t.By
 			}
 		}
@@ -192,38 +189,13 @@ func (r *run) returner(step string) string {
 	return ""
 }
 
-// known checks that people and units named in a form exist, and that people
-// are among those whom the field lets one choose. What the server filled in
-// itself is not asked again.
-func (r *run) known(fields []*Field, form map[string]any) error {
-	for _, f := range fields {
-		if f.Readonly || f.Type != User && f.Type != Unit {
-			continue
-		}
-		for _, id := range texts(form[f.ID]) {
-			ok, err := r.exists(f, id)
-			if err != nil {
-				return err
-			}
-			if !ok {
-				return refuse(FieldInvalid, f.ID, f.Name+"不在可选范围内", "cannot be chosen", nil)
-			}
-		}
+// people checks those whom a form names.
+func (r *run) people(fields []*Field, form map[string]any) error {
+	no, err := CheckPeople(fields, form, r.w.People)
+	if no != nil {
+		return refused{no}
 	}
-	return nil
-}
-
-func (r *run) exists(f *Field, id string) (bool, error) {
-	if f.Type == Unit {
-		name, err := r.w.People.UnitName(id)
-		return name != "", err
-	}
-	if f.From != "" {
-		among, err := r.among(f.From)
-		return slices.ContainsFunc(among, func(p Person) bool { return p.ID == id }), err
-	}
-	_, ok, err := r.w.People.Person(id)
-	return ok, err
+	return err
 }
 
 // texts are the ids that a field holds: one, or many.

@@ -1,6 +1,7 @@
 package approval
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 )
@@ -93,7 +94,9 @@ func (r *run) saveTask(t *Task, n *Node) error {
 		for _, o := range n.Outcomes {
 			fields = append(fields, o.Form...)
 		}
-		values, no := r.f.CheckForm(fields, t.Values, r.a.Form, r.env(), false)
+		old := r.form(n.ID)
+		maps.Copy(old, t.Values)
+		values, no := r.f.CheckForm(fields, old, r.a.Form, r.env(), false)
 		if no != nil {
 			return refused{no}
 		}
