@@ -8,7 +8,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
+	"time"
 
 	"campusgate/server/approval"
 	"campusgate/server/store"
@@ -179,7 +181,7 @@ func (s *Service) perform(t *store.Tx, who Actor, flow *approval.Flow, old, r *r
 	if flow.Serial != "" {
 		w.Serial = number.serial(t, flow, w.Now)
 	}
-	person, err := s.actor(t, who, w)
+	person, err := s.actor(t, who, r, w)
 	if err != nil {
 		return none, nil, err
 	}
@@ -234,10 +236,14 @@ func (s *Service) perform(t *store.Tx, who Actor, flow *approval.Flow, old, r *r
 // system is who acts when the clock does.
 const system = "system"
 
-// actor is who acts, as the engine knows them.
-func (s *Service) actor(t *store.Tx, who Actor, w *scene) (approval.Person, error) {
-	if who.Person == system {
+// actor is who acts, as the engine knows them. The starter's phone goes into
+// forms; nobody else's does.
+func (s *Service) actor(t *store.Tx, who Actor, r *record, w *scene) (approval.Person, error) {
+	switch who.Person {
+	case system:
 		return approval.Person{ID: system}, nil
+	case r.Starter.ID:
+		return s.starter(t.Context(), t, who.Person)
 	}
 	p, ok, err := w.People.Person(who.Person)
 	if err == nil && !ok {
@@ -265,23 +271,23 @@ func trail(t *store.Tx, who Actor, acts []approval.Act, in *approval.Instance) e
 }
 
 // explain adds to a refusal what helps whoever reads it: the English of the
-// rules that are shipped, and the next day on which a household may apply.
+// rules that are shipped, and the next day for which a household may apply.
 func (w *scene) explain(r *approval.Refusal, rec *record, a approval.Act) *approval.Refusal {
 	out := *r
 	if out.En == "" {
 		out.En = english[out.Code]
 	}
-	form := filled(&rec.Instance, a.Form)
-	today, _ := parseDay(w.Now.Format("2006-01-02"))
-	switch out.Code {
-	case HouseholdQuota:
-		if want, ok := w.residentSpan(form); ok {
-			out.Details = map[string]any{
-				"next_date": w.quota().next(w.taken, want, today), "quota_days": w.settings.QuotaDays, "quota_codes": w.settings.QuotaCodes,
-			}
+	if out.Code != HouseholdQuota {
+		return &out
+	}
+	want, ok := w.residentSpan(filled(&rec.Instance, a.Form))
+	today, _ := parseDay(w.Now.Format(time.DateOnly))
+	if ok {
+		out.Details = maps.Clone(out.Details)
+		if out.Details == nil {
+			out.Details = map[string]any{}
 		}
-	case DateTooFar:
-		out.Details = map[string]any{"last_date": today.AddDate(0, 0, w.settings.AheadDays).Format("2006-01-02")}
+		out.Details["next_date"], out.Details["quota_codes"] = w.quota().next(w.taken, want, today), w.settings.QuotaCodes
 	}
 	return &out
 }

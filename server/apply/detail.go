@@ -72,10 +72,8 @@ func (v *viewer) application(flow *approval.Flow, r *record) (a Application, err
 	a.Actions, a.Rate = []string{}, []string{}
 	for _, verb := range offer.Verbs {
 		a.Actions = append(a.Actions, string(verb))
-		if verb == approval.Rate {
-			a.Rate = flow.Rate
-		}
 	}
+	a.Rate = append(a.Rate, offer.Rate...)
 	if a.Mine, err = v.mine(flow, offer.Task, in, w, env); err != nil {
 		return a, err
 	}
@@ -105,7 +103,7 @@ func (v *viewer) mine(flow *approval.Flow, o *approval.TaskOffer, in *approval.I
 		return nil, nil
 	}
 	m := &MyTask{
-		Task: o.Task, StepName: o.StepName, Kind: string(o.Kind), Opinion: cmp.Or(o.Opinion, "none"), Outcomes: []OutcomeOf{}, Actions: []string{},
+		Task: o.Task, StepName: o.StepName, Added: o.Added, Kind: string(o.Kind), Opinion: cmp.Or(o.Opinion, "none"), Outcomes: []OutcomeOf{}, Actions: []string{},
 	}
 	var err error
 	if m.Form, err = v.fields(flow, o.Form, o.Values, env); err != nil {

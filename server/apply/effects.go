@@ -3,7 +3,6 @@ package apply
 import (
 	"errors"
 	"fmt"
-	"strings"
 
 	"campusgate/server/approval"
 	"campusgate/server/notify"
@@ -195,13 +194,11 @@ func (s *Service) publish(t *store.Tx, p *plan, e approval.Effect) error {
 	if err != nil {
 		return err
 	}
-	to, _ := e.With["to"].(string)
-	field, units := strings.CutPrefix(to, "form.")
-	if !units {
+	if e.With["to"] == "all" {
 		return t.Exec("INSERT INTO bulletin_units (bulletin, unit) VALUES ($1, '')", bulletin)
 	}
 	var people []string
-	for _, v := range items(in.Form[field]) {
+	for _, v := range items(e.With["to"]) {
 		unit, _ := v.(string)
 		if err := t.Exec("INSERT INTO bulletin_units (bulletin, unit) VALUES ($1, $2) ON CONFLICT DO NOTHING", bulletin, unit); err != nil {
 			return err

@@ -22,6 +22,7 @@ type flows struct {
 	mu       sync.Mutex
 	files    map[int64]*approval.File
 	versions map[versionKey]*approval.Flow
+	words    map[versionKey]map[approval.State]map[string]string
 	current  map[string]FlowStatus
 	order    []string // ids, as their files list them
 }
@@ -88,7 +89,7 @@ func (f *flows) version(ctx context.Context, src store.Source, key versionKey) (
 	}
 	flow := *file.Flows[i]
 	flow.Version = key.version
-	f.versions[key] = &flow
+	f.versions[key], f.words[key] = &flow, file.Status
 	return &flow, nil
 }
 
@@ -121,6 +122,7 @@ func (f *flows) refresh(ctx context.Context, src store.Source) error {
 	defer f.mu.Unlock()
 	if f.versions == nil {
 		f.versions, f.files = map[versionKey]*approval.Flow{}, map[int64]*approval.File{}
+		f.words = map[versionKey]map[approval.State]map[string]string{}
 	}
 	current := map[string]FlowStatus{}
 	var files []int64
@@ -291,4 +293,11 @@ func New(ctx context.Context, c Config, name string, shipped []byte) (*Service, 
 	}
 	_, err := s.Publish(ctx, "init", name, string(shipped))
 	return s, err
+}
+
+// status gives the words of a matter's file for states.
+func (f *flows) status(in *approval.Instance) map[approval.State]map[string]string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.words[versionKey{in.Flow, in.Version}]
 }

@@ -101,15 +101,14 @@ func (q quota) dates(taken []entry, want span) []string {
 	return slices.Compact(texts)
 }
 
-// next is the first day, not before the one asked for and not before today, from
-// which a span as long would be within the quota.
+// next is the first day from today on from which a span as long would be within
+// the quota.
 func (q quota) next(taken []entry, want span, today time.Time) string {
 	length := days(want.from, want.to)
-	from := slices.MaxFunc([]time.Time{want.from, today}, time.Time.Compare)
-	for len(q.full(taken, span{from, from.AddDate(0, 0, length)})) > 0 {
-		from = from.AddDate(0, 0, 1)
+	for len(q.full(taken, span{today, today.AddDate(0, 0, length)})) > 0 {
+		today = today.AddDate(0, 0, 1)
 	}
-	return from.Format(time.DateOnly)
+	return today.Format(time.DateOnly)
 }
 
 // reserve makes the days of a span count for a household, from now on.

@@ -31,11 +31,16 @@ func (s *Service) scanRecord(rows *sql.Rows) (r record, err error) {
 	if err := rows.Scan(&sealed, &r.origin, &r.key, &r.request); err != nil {
 		return r, err
 	}
+	r.Instance, err = s.unsealed(sealed)
+	return r, err
+}
+
+func (s *Service) unsealed(sealed []byte) (in approval.Instance, err error) {
 	body, err := s.People.Vault.Open(sealPurpose, sealed)
 	if err != nil {
-		return r, err
+		return in, err
 	}
-	return r, json.Unmarshal([]byte(body), &r.Instance)
+	return in, json.Unmarshal([]byte(body), &in)
 }
 
 func (s *Service) sealed(in *approval.Instance) ([]byte, error) {

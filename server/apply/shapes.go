@@ -195,6 +195,7 @@ type MyTask struct {
 	StepName string      `json:"step_name"`
 	Kind     string      `json:"kind"`
 	Opinion  string      `json:"opinion" enum:"none,optional,required"`
+	Added    bool        `json:"added" doc:"only an opinion is asked: somebody was added to a task"`
 	Outcomes []OutcomeOf `json:"outcomes"`
 	Form     []FormField `json:"form"`
 	Next     *NextOf     `json:"next" nullable:"true"`

@@ -40,7 +40,6 @@ const (
 	PaperPassHeld    = "PAPER_PASS_HELD"   // as the shipped rules say
 	HouseholdUnknown = "HOUSEHOLD_UNKNOWN" // as the shipped rules say
 	HouseholdQuota   = "HOUSEHOLD_QUOTA_2D"
-	DateTooFar       = "DATE_TOO_FAR"
 	FlowStopped      = "FLOW_STOPPED" // nobody can start or submit one
 )
 

@@ -18,7 +18,7 @@ var english = map[string]string{
 	HouseholdUnknown: "no such household, or the head's name differs; have your phone checked at a desk",
 	PaperPassHeld:    "a paper pass is held, so there can be no QR code",
 	"DATE_PAST":      "the date is in the past",
-	DateTooFar:       "the date is too far ahead",
+	"DATE_TOO_FAR":   "the date is too far ahead",
 	HouseholdQuota:   "a household may apply for one code per 2 days",
 	DateOrder:        "the last day is before the first",
 }

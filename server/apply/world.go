@@ -17,6 +17,7 @@ type scene struct {
 	settings  Settings
 	household int64  // found for the form; 0 = none
 	campus    string // of that household
+	compounds []string
 	taken     []entry
 }
 
@@ -51,13 +52,22 @@ func (s *Service) scene(ctx context.Context, src store.Source, at time.Time, flo
 	w.Settings = approval.Settings{
 		AheadDays: w.settings.AheadDays, QuotaDays: w.settings.QuotaDays, MultiDaysMax: w.settings.MultiDaysMax,
 	}
-	w.Serial = func() (string, error) { return "", nil } // nothing is shown of a number that was not given
+	w.Serial = func() (string, error) { return "", nil } // to be replaced where one is really given
+	w.Options = func(field string) []string {
+		if field != fieldCompound || !asksHousehold(flow) {
+			return nil // buildings and rooms: an unknown one has no household
+		}
+		return w.compounds
+	}
 	if s.Papers != nil {
 		if w.Paper, err = s.Papers.HeldByPerson(ctx, src, in.Starter.ID); err != nil {
 			return nil, err
 		}
 	}
 	if asksHousehold(flow) {
+		if w.compounds, err = s.People.Compounds(ctx, src); err != nil {
+			return nil, err
+		}
 		err = s.home(ctx, src, w, in, form)
 	}
 	return w, err
@@ -117,18 +127,18 @@ func filled(in *approval.Instance, added map[string]any) map[string]any {
 // matter is kept: a submit that is refused takes none.
 type numbering struct {
 	flow, period string
-	last         int64
+	last         int // 0 = none was asked for
 }
 
 func (n *numbering) serial(t *store.Tx, flow *approval.Flow, at time.Time) func() (string, error) {
 	return func() (string, error) {
-		n.flow, n.period = flow.ID, approval.FormatSerial(flow.Serial, at, 0)
+		n.flow, n.period = flow.ID, flow.SerialPeriod(at)
 		err := t.QueryRowContext(t.Context(), "SELECT coalesce(max(last), 0) + 1 FROM serials WHERE flow = $1 AND period = $2",
 			n.flow, n.period).Scan(&n.last)
 		if err != nil {
 			return "", fmt.Errorf("serial number: %w", err)
 		}
-		return approval.FormatSerial(flow.Serial, at, n.last), nil
+		return flow.FormatSerial(at, n.last), nil
 	}
 }
 

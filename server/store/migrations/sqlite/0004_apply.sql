@@ -65,7 +65,7 @@ CREATE INDEX application_boxes_at ON application_boxes (person, box, at);
 
 CREATE TABLE serials (
   flow   TEXT NOT NULL,
-  period TEXT NOT NULL,                        -- the pattern filled in, without the number
+  period TEXT NOT NULL,                        -- of its numbers: a day, a month, a year or ''
   last   INTEGER NOT NULL,
   PRIMARY KEY (flow, period)
 ) STRICT, WITHOUT ROWID;
