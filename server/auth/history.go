@@ -86,12 +86,23 @@ func Device(userAgent string) string {
 	var words []string
 	for _, group := range [][][2]string{
 		{
-			{"iPhone", "iPhone"}, {"iPad", "iPad"}, {"HarmonyOS", "HarmonyOS"}, {"OpenHarmony", "HarmonyOS"},
-			{"Android", "Android"}, {"Windows", "Windows"}, {"Mac OS X", "macOS"}, {"Linux", "Linux"},
+			{"iPhone", "iPhone"},
+			{"iPad", "iPad"},
+			{"HarmonyOS", "HarmonyOS"},
+			{"OpenHarmony", "HarmonyOS"},
+			{"Android", "Android"},
+			{"Windows", "Windows"},
+			{"Mac OS X", "macOS"},
+			{"Linux", "Linux"},
 		},
 		{
-			{"wxwork", "WeCom"}, {"MicroMessenger", "WeChat"}, {"DingTalk", "DingTalk"}, {"Edg", "Edge"},
-			{"Firefox", "Firefox"}, {"Chrome", "Chrome"}, {"Safari", "Safari"},
+			{"wxwork", "WeCom"},
+			{"MicroMessenger", "WeChat"},
+			{"DingTalk", "DingTalk"},
+			{"Edg", "Edge"},
+			{"Firefox", "Firefox"},
+			{"Chrome", "Chrome"},
+			{"Safari", "Safari"},
 		},
 	} {
 		for _, sign := range group {

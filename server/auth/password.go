@@ -35,6 +35,12 @@ func passwordOf(ctx context.Context, src store.Source, person string) (hash stri
 	return hash, err
 }
 
+// HasPassword reports whether a person has one.
+func (a *Accounts) HasPassword(ctx context.Context, person string) (bool, error) {
+	hash, err := passwordOf(ctx, a.Store.Reader(), person)
+	return hash != "", err
+}
+
 // EnterByPassword starts a session for who knows the password of a number.
 // Errors: ErrCredentials, *Wait, ErrBusy.
 func (a *Accounts) EnterByPassword(ctx context.Context, number, password string, c Client) (Entry, error) {

@@ -3,7 +3,6 @@ package sso
 import (
 	"context"
 	"encoding/xml"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -74,12 +73,7 @@ func (c *CAS) Finish(ctx context.Context, t Ticket, query url.Values) (string, e
 	}
 	res, err := c.client.Do(req)
 	if err != nil {
-		// The error would repeat the address, and with it the ticket.
-		var failed *url.Error
-		if errors.As(err, &failed) {
-			err = failed.Err
-		}
-		return "", fmt.Errorf("%w: %w", ErrUnreachable, err)
+		return "", fmt.Errorf("%w: %w", ErrUnreachable, cause(err))
 	}
 	defer func() { _ = res.Body.Close() }()
 	if res.StatusCode != http.StatusOK {

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
@@ -30,8 +30,7 @@ type OIDC struct {
 	now    func() time.Time
 	client *http.Client
 
-	mu       sync.Mutex // guards provider
-	provider *oidc.Provider
+	provider atomic.Pointer[oidc.Provider]
 }
 
 // NewOIDC makes a Provider. The service is asked for its addresses when
@@ -50,18 +49,18 @@ func (o *OIDC) Name() string { return o.config.Name }
 func (o *OIDC) Kind() string { return "oidc" }
 
 // discovered asks the service for its addresses, until it has answered once.
+// Nobody waits for a lock while somebody else waits for the service.
 func (o *OIDC) discovered(ctx context.Context) (*oidc.Provider, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.provider == nil {
-		// Its key set keeps this context: not one that ends with a request.
-		p, err := oidc.NewProvider(oidc.ClientContext(context.WithoutCancel(ctx), o.client), o.config.Issuer)
-		if err != nil {
-			return nil, fmt.Errorf("%w: discovery: %w", ErrUnreachable, err)
-		}
-		o.provider = p
+	if p := o.provider.Load(); p != nil {
+		return p, nil
 	}
-	return o.provider, nil
+	// Its key set keeps this context: not one that ends with a request.
+	p, err := oidc.NewProvider(oidc.ClientContext(context.WithoutCancel(ctx), o.client), o.config.Issuer)
+	if err != nil {
+		return nil, fmt.Errorf("%w: discovery: %w", ErrUnreachable, cause(err))
+	}
+	o.provider.Store(p)
+	return p, nil
 }
 
 func (o *OIDC) oauth(p *oidc.Provider) *oauth2.Config {
@@ -97,7 +96,7 @@ func (o *OIDC) Finish(ctx context.Context, t Ticket, query url.Values) (string, 
 		return "", fmt.Errorf("%w: token endpoint: status %d", ErrRefused, said.Response.StatusCode)
 	}
 	if err != nil {
-		return "", fmt.Errorf("%w: token endpoint", ErrUnreachable) // the error may quote the answer
+		return "", fmt.Errorf("%w: token endpoint: %w", ErrUnreachable, cause(err))
 	}
 	raw, _ := answer.Extra("id_token").(string)
 	if raw == "" {

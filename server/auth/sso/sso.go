@@ -187,3 +187,13 @@ func (l limited) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	return res, err
 }
+
+// cause is what of an error may be told: not the address, which has secrets in
+// it, and not what a service wrote.
+func cause(err error) error {
+	var failed *url.Error
+	if errors.As(err, &failed) {
+		return failed.Err
+	}
+	return errors.New("its answer cannot be used")
+}
