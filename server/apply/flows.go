@@ -37,8 +37,9 @@ type FlowStatus struct {
 	Flow        *approval.Flow
 	PublishedAt int64
 	PublishedBy string
-	On          bool // people can start one
-	YAML        string
+	On          bool   // people can start one
+	File        string // name of the file that it was published in
+	YAML        string // the text of that file
 }
 
 // newest gives the flow that an application of today follows; store.ErrNotFound
@@ -110,9 +111,9 @@ func (f *flows) refresh(ctx context.Context, src store.Source) error {
 		file int64
 	}
 	rows, err := store.List(ctx, src, func(rows *sql.Rows) (r row, err error) {
-		err = rows.Scan(&r.flow, &r.version, &r.On, &r.file, &r.PublishedAt, &r.PublishedBy, &r.YAML)
+		err = rows.Scan(&r.flow, &r.version, &r.On, &r.file, &r.PublishedAt, &r.PublishedBy, &r.File, &r.YAML)
 		return r, err
-	}, `SELECT w.id, w.version, w.stopped_at IS NULL, f.id, f.published_at, f.published_by, f.yaml
+	}, `SELECT w.id, w.version, w.stopped_at IS NULL, f.id, f.published_at, f.published_by, f.name, f.yaml
 		FROM flows w JOIN flow_versions v ON v.flow = w.id AND v.version = w.version JOIN flow_files f ON f.id = v.file
 		ORDER BY f.id`)
 	if err != nil {

@@ -120,3 +120,35 @@ func stateName(flow string, state approval.State, status map[approval.State]map[
 	name.zh = cmp.Or(status[state][family(flow)], status[state]["zh"], name.zh)
 	return name
 }
+
+// flowNotes are what the shipped forms say above their fields.
+var flowNotes = map[string]string{
+	"cqu.resident_pass": "按户每2天申请1个通行二维码;每个二维码仅限1人使用1次,只在通行当天有效。多次通行须说明原因,由社区办审核。" +
+		" One code per household per 2 days; one person, once, on its day. Multiple entries need a reason and are reviewed.",
+	"cqu.work_pass": "仅限申请人本人使用,入校时须出示工作证或学生证。 For the applicant only; show your permit at the gate.",
+}
+
+// seatName is the name of a post, or of whoever else is asked.
+func seatName(flow *approval.Flow, seat string) string {
+	kind, ref, _ := strings.Cut(seat, ":")
+	role, _, _ := strings.Cut(ref, "@")
+	switch kind {
+	case "role":
+		return cmp.Or(flow.Roles[role], role)
+	case "head":
+		return "部门负责人"
+	case "starter":
+		return "申请人"
+	case "form":
+		for _, f := range flow.Form {
+			if f.ID == ref {
+				return f.Name
+			}
+		}
+	case "unit":
+		return "单位成员"
+	case "pick":
+		return "指定办理人"
+	}
+	return seat
+}
