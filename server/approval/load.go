@@ -188,7 +188,7 @@ func (l *loader) readFlows(t table) {
 	}
 	var tables []table
 	l.flows = map[string]bool{}
-	for _, item := range v.list() {
+	for _, item := range v.some("there are no flows") {
 		flow, ok := item.table(flowKeys...)
 		if !ok {
 			continue
@@ -205,9 +205,6 @@ func (l *loader) readFlows(t table) {
 			l.flows[id] = true
 		}
 		tables = append(tables, flow)
-	}
-	if len(tables) == 0 {
-		v.fault("there are no flows")
 	}
 	extended := map[string]bool{}
 	for _, flow := range tables {

@@ -59,7 +59,7 @@ func (l *loader) readStarters(t table, f *Flow) {
 	if !ok {
 		return
 	}
-	for _, item := range v.list() {
+	for _, item := range v.some("nobody may start it") {
 		text, ok := item.text()
 		if !ok {
 			continue
@@ -77,9 +77,6 @@ func (l *loader) readStarters(t table, f *Flow) {
 		default:
 			item.fault("want kind:KIND or role:ROLE, not %q", text)
 		}
-	}
-	if len(f.Starters) == 0 {
-		v.fault("nobody may start it")
 	}
 }
 

@@ -92,15 +92,12 @@ func (l *loader) readField(t table) *Field {
 
 func (l *loader) readOptions(v value) []string {
 	all := []string{}
-	for _, item := range v.list() {
+	for _, item := range v.some("a select with options needs some") {
 		option := item.words(maxName)
 		if slices.Contains(all, option) {
 			item.fault("%q stands there twice", option)
 		}
 		all = append(all, option)
-	}
-	if len(all) == 0 {
-		v.fault("a select with options needs some")
 	}
 	return all
 }

@@ -26,7 +26,7 @@ type stepReader struct {
 func (l *loader) readSteps(v value, fields map[string]*Field) []*Node {
 	r := &stepReader{loader: l, applied: ids(fields), fields: maps.Clone(fields), chosen: map[string]bool{}}
 	var tables []table
-	for _, item := range v.list() {
+	for _, item := range v.some("there are no steps") {
 		t, ok := item.table(stepKeys...)
 		if !ok {
 			continue
@@ -41,9 +41,6 @@ func (l *loader) readSteps(v value, fields map[string]*Field) []*Node {
 		}
 		r.order = append(r.order, id)
 		tables = append(tables, t)
-	}
-	if len(tables) == 0 {
-		v.fault("there are no steps")
 	}
 	var all []*Node
 	for i, t := range tables {
@@ -110,8 +107,8 @@ func (r *stepReader) checkKind(t table, n *Node) {
 	if n.Kind != Handle {
 		unfit("repeat")
 	}
-	if v, ok := t.must("who"); ok && len(n.Who) == 0 {
-		v.fault("nobody is asked")
+	if v, ok := t.must("who"); ok {
+		v.some("nobody is asked")
 	}
 	stays := slices.IndexFunc(n.Outcomes, func(o *Outcome) bool { return o.To == ToStay })
 	if v, ok := t.values["repeat"]; ok && n.Repeat && stays < 0 {
@@ -263,7 +260,7 @@ func (r *stepReader) readNext(t table) *Next {
 	if !ok {
 		return n
 	}
-	for _, item := range choose.list() {
+	for _, item := range choose.some("there is nothing to choose") {
 		c, ok := item.table("to", "name", "when")
 		if !ok {
 			continue
@@ -285,9 +282,6 @@ func (r *stepReader) readNext(t table) *Next {
 			one.When = r.condition(v, r.fields)
 		}
 		n.Choose = append(n.Choose, one)
-	}
-	if len(n.Choose) == 0 {
-		choose.fault("there is nothing to choose")
 	}
 	return n
 }

@@ -227,6 +227,7 @@ func (v value) whole(most int) int {
 	return 0
 }
 
+// list is nil when it is none.
 func (v value) list() []value {
 	if v.items != nil {
 		return v.items
@@ -244,6 +245,15 @@ func (v value) list() []value {
 		}
 	}
 	return all
+}
+
+// some is a list that must not be empty.
+func (v value) some(empty string) []value {
+	items := v.list()
+	if items != nil && len(items) == 0 {
+		v.fault("%s", empty)
+	}
+	return items
 }
 
 // table is a mapping: keys in the order of the file.
