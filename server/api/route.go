@@ -65,9 +65,14 @@ func add[I, O any](a *API, r route, do func(context.Context, *I) (*O, error)) {
 		op.Errors = append(op.Errors, http.StatusForbidden, http.StatusTooManyRequests)
 	}
 	if r.scope != public {
-		op.Security = []map[string][]string{{session: {string(r.scope)}}}
-		if r.scope != auth.Self { // which a token never has
-			op.Security = append(op.Security, map[string][]string{bearer: {string(r.scope)}})
+		for _, scope := range []auth.Scope{r.scope, r.also} {
+			if scope == "" {
+				continue
+			}
+			op.Security = append(op.Security, map[string][]string{session: {string(scope)}})
+			if scope != auth.Self { // which a token never has
+				op.Security = append(op.Security, map[string][]string{bearer: {string(scope)}})
+			}
 		}
 		op.Errors = append(op.Errors, http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests)
 	}

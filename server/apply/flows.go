@@ -8,11 +8,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
 
 	"campusgate/server/approval"
+	"campusgate/server/people"
 	"campusgate/server/store"
 )
 
@@ -301,4 +303,17 @@ func (f *flows) status(in *approval.Instance) map[approval.State]map[string]stri
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.words[versionKey{in.Flow, in.Version}]
+}
+
+// Roles lists the posts that the flows in force name, by id.
+func (s *Service) Roles(context.Context) ([]people.Role, error) {
+	names := map[string]string{}
+	for _, f := range s.flows.all() {
+		maps.Copy(names, f.Flow.Roles)
+	}
+	list := []people.Role{}
+	for _, id := range slices.Sorted(maps.Keys(names)) {
+		list = append(list, people.Role{Role: id, Name: names[id]})
+	}
+	return list, nil
 }

@@ -17,7 +17,8 @@ type Held struct {
 	store.PassStatus
 	Application string
 	Serial      string
-	Household   int64 // 0 = not a household's
+	Person      string // who applied
+	Household   int64  // 0 = not a household's
 }
 
 func scanPassID(rows *sql.Rows) (id signing.PassID, err error) {
@@ -62,10 +63,10 @@ func (s *Service) Passes(ctx context.Context, person string, limit int) ([]Held,
 func (s *Service) held(ctx context.Context, src store.Source, where string, arg any, limit int) ([]Held, error) {
 	held, err := store.List(ctx, src, func(rows *sql.Rows) (h Held, err error) {
 		var b []byte
-		err = rows.Scan(&b, &h.Application, &h.Serial, &h.Household)
+		err = rows.Scan(&b, &h.Application, &h.Serial, &h.Person, &h.Household)
 		copy(h.ID[:], b)
 		return h, err
-	}, `SELECT h.pass, h.application, a.serial, coalesce(h.household, 0) FROM application_passes h
+	}, `SELECT h.pass, h.application, a.serial, h.person, coalesce(h.household, 0) FROM application_passes h
 		JOIN passes p ON p.id = h.pass JOIN applications a ON a.id = h.application
 		WHERE `+where+" ORDER BY p.issued_at DESC, p.id LIMIT $2", arg, limit)
 	for i := range held {

@@ -12,10 +12,10 @@ import (
 	"campusgate/server/store"
 )
 
-// Papers knows who holds a paper pass now.
+// Papers knows the number of the paper pass that somebody has out; "" = none.
 type Papers interface {
-	HeldByHousehold(ctx context.Context, src store.Source, household int64) (bool, error)
-	HeldByPerson(ctx context.Context, src store.Source, person string) (bool, error)
+	HeldByHousehold(ctx context.Context, src store.Source, household int64) (string, error)
+	HeldByPerson(ctx context.Context, src store.Source, person string) (string, error)
 }
 
 // Config is what a Service works with. All but Notify and Papers are required.

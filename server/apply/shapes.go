@@ -89,8 +89,8 @@ type Row struct {
 	StepName    string         `json:"step_name"`
 	StepEN      string         `json:"step_en"`
 	Waiting     []string       `json:"waiting" doc:"names of those who have not acted"`
-	Task        *TaskOf        `json:"task" nullable:"true"`
-	Pass        *PassOf        `json:"pass" nullable:"true"`
+	Task        *TaskOf        `json:"task" required:"false" doc:"null = none"`
+	Pass        *PassOf        `json:"pass" required:"false" doc:"null = none"`
 	Summary     []Pair         `json:"summary"`
 }
 
@@ -198,7 +198,7 @@ type MyTask struct {
 	Added    bool        `json:"added" doc:"only an opinion is asked: somebody was added to a task"`
 	Outcomes []OutcomeOf `json:"outcomes"`
 	Form     []FormField `json:"form"`
-	Next     *NextOf     `json:"next" nullable:"true"`
+	Next     *NextOf     `json:"next" required:"false" doc:"null = none"`
 	Actions  []string    `json:"actions"`
 }
 
@@ -217,6 +217,6 @@ type Application struct {
 	Files    []FileOf             `json:"files" doc:"every attachment of the form and the steps"`
 	Actions  []string             `json:"actions" doc:"what who asks may do to the matter"`
 	Tasks    []Duty               `json:"tasks"`
-	Mine     *MyTask              `json:"mine" nullable:"true"`
+	Mine     *MyTask              `json:"mine" required:"false" doc:"null = none"`
 	Origin   string               `json:"origin,omitempty" doc:"application that opened this one"`
 }

@@ -60,9 +60,11 @@ func (s *Service) scene(ctx context.Context, src store.Source, at time.Time, flo
 		return w.compounds
 	}
 	if s.Papers != nil {
-		if w.Paper, err = s.Papers.HeldByPerson(ctx, src, in.Starter.ID); err != nil {
+		number, err := s.Papers.HeldByPerson(ctx, src, in.Starter.ID)
+		if err != nil {
 			return nil, err
 		}
+		w.Paper = number != ""
 	}
 	if asksHousehold(flow) {
 		if w.compounds, err = s.People.Compounds(ctx, src); err != nil {
@@ -88,9 +90,11 @@ func (s *Service) home(ctx context.Context, src store.Source, w *scene, in *appr
 		Verified: h.VerifiedAt != 0 && w.settings.AutoSingle,
 	}
 	if s.Papers != nil {
-		if w.Household.Paper, err = s.Papers.HeldByHousehold(ctx, src, h.ID); err != nil {
+		number, err := s.Papers.HeldByHousehold(ctx, src, h.ID)
+		if err != nil {
 			return err
 		}
+		w.Household.Paper = number != ""
 	}
 	if w.taken, err = counted(ctx, src, h.ID, in.ID); err != nil {
 		return err
