@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 
 	"campusgate/server/people/sheet"
@@ -58,6 +59,10 @@ type planner struct {
 	roles []Role
 	seen  map[string]int    // keys of things in this file, and their row
 	texts map[string]string // what else rows have to agree upon
+
+	// What the row under way would add to both; a faulty row claims nothing.
+	newSeen  map[string]int
+	newTexts map[string]string
 }
 
 // row is one row while it is looked over.
@@ -67,8 +72,6 @@ type row struct {
 }
 
 func (r row) text(field string) string { return r.cells[field] }
-
-func (r row) has(field string) bool { _, ok := r.cells[field]; return ok }
 
 // newText is a cell's text, or the old one where it is empty: a file that says
 // nothing changes nothing.
@@ -95,7 +98,7 @@ func (p *planner) first(field, key string, r row) error {
 	if before, ok := p.seen[key]; ok {
 		return fault(field, fmt.Sprintf("与第 %d 行重复", before), fmt.Sprintf("row %d has the same", before))
 	}
-	p.seen[key] = r.number
+	p.newSeen[key] = r.number
 	return nil
 }
 
@@ -104,8 +107,19 @@ func (p *planner) agree(field, key, value string) error {
 	if before, ok := p.texts[key]; ok && before != value {
 		return fault(field, "与前面的行不一致", "an earlier row says otherwise")
 	}
-	p.texts[key] = value
+	p.newTexts[key] = value
 	return nil
+}
+
+// row looks over one row with the method of its kind.
+func (p *planner) row(look func(row) (planned, error), r row) (planned, error) {
+	p.newSeen, p.newTexts = map[string]int{}, map[string]string{}
+	done, err := look(r)
+	if err == nil {
+		maps.Copy(p.seen, p.newSeen)
+		maps.Copy(p.texts, p.newTexts)
+	}
+	return done, err
 }
 
 // plan looks over a file. An error is one of the database; what is wrong with
@@ -142,7 +156,7 @@ func (s *Service) plan(ctx context.Context, src store.Source, actor string, role
 	}[kind]
 	for _, i := range order {
 		r := rowOf(columns, table.Rows[i])
-		done, err := look(r)
+		done, err := p.row(look, r)
 		var f *Fault
 		switch {
 		case errors.As(err, &f):

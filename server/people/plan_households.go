@@ -80,6 +80,11 @@ func (p *planner) distinct(r row, place Place, head string, who Person) error {
 			return err
 		}
 	}
+	if who.Phone != "" && who.IDNumber != "" {
+		if err := p.agree("phone", "phone of "+who.IDNumber, who.Phone); err != nil {
+			return err
+		}
+	}
 	if who.ID != "" {
 		key = "person " + who.ID
 	}
