@@ -29,11 +29,12 @@ const Version = "campusgate-server/1"
 
 // Pace of the schedules.
 const (
-	keysEvery  = time.Hour
-	usedEvery  = time.Minute // sessions
-	certEvery  = time.Hour
-	pruneEvery = time.Hour
-	feedKept   = 30 * 24 * time.Hour // an agent that was away for longer gets a snapshot
+	keysEvery   = time.Hour
+	usedEvery   = time.Minute // sessions
+	remindEvery = time.Minute // of applications
+	certEvery   = time.Hour
+	pruneEvery  = time.Hour
+	feedKept    = 30 * 24 * time.Hour // an agent that was away for longer gets a snapshot
 )
 
 // Deps is what a server needs of the world.
@@ -56,6 +57,7 @@ type Server struct {
 	db       *store.Store
 	signer   *issue.Service
 	persons  persons
+	matters  matters
 	hub      *hub.Hub
 	auditor  *audit.Auditor
 	cert     *certificate // nil = plain
@@ -82,6 +84,9 @@ func New(ctx context.Context, s Settings, d Deps) (_ *Server, err error) {
 		return nil, err
 	}
 	if srv.persons, err = newPersons(s, srv.db, d); err != nil {
+		return nil, err
+	}
+	if srv.matters, err = newMatters(ctx, s, srv.db, srv.signer, srv.persons, d); err != nil {
 		return nil, err
 	}
 	srv.auditor = audit.New(srv.db, d.Log)
@@ -135,6 +140,7 @@ func (srv *Server) handler() (http.Handler, error) {
 	calls, err := api.New(api.Deps{
 		Store: srv.db, Issue: srv.signer, Auth: auth.New(srv.db, d.Now, d.Rand), Hub: srv.hub, Audit: srv.auditor,
 		Accounts: srv.persons.accounts, People: srv.persons.people, SSO: srv.persons.sso,
+		Apply: srv.matters.apply, Unread: srv.matters.notify.Unread,
 		Now: d.Now, Rand: d.Rand, Log: d.Log, Version: Version, Location: s.Location,
 		Site: s.Site, Public: s.Public, Demo: s.SMS.Gateway == gatewayTerminal,
 	})
@@ -179,6 +185,7 @@ func (srv *Server) Run(ctx context.Context) error {
 	}
 	group.Go(func() error { return ended(srv.hub.Run(ctx)) })
 	group.Go(func() error { return ended(srv.auditor.Run(ctx)) })
+	group.Go(func() error { return srv.matters.notify.Run(ctx) })
 	group.Go(srv.serve)
 	group.Go(func() error { return srv.watchFeed(ctx) })
 	group.Go(func() error {
@@ -247,6 +254,7 @@ func (srv *Server) schedule(ctx context.Context) (gocron.Scheduler, error) {
 	add(pruneEvery, "feed", func(ctx context.Context) error {
 		return srv.db.PruneFeed(ctx, srv.deps.Now().Add(-feedKept).UnixMilli())
 	})
+	add(remindEvery, "applications", srv.matters.apply.Tick)
 	add(usedEvery, "sessions", srv.persons.accounts.Flush)
 	add(pruneEvery, "accounts", srv.persons.accounts.Prune)
 	if keep := srv.settings.KeepEvents; keep > 0 {

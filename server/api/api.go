@@ -12,13 +12,13 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"campusgate/server/apply"
 	"campusgate/server/auth"
 	"campusgate/server/auth/sso"
 	"campusgate/server/hub"
 	"campusgate/server/issue"
 	"campusgate/server/people"
 	"campusgate/server/store"
-	"campusgate/signing"
 )
 
 // Hub is what the API needs of the agents' connections; *hub.Hub is one.
@@ -37,6 +37,7 @@ type Deps struct {
 	Auth     *auth.Auth
 	Accounts *auth.Accounts
 	People   *people.Service
+	Apply    *apply.Service
 	Hub      Hub
 	Audit    prometheus.Collector // its figures go to /metrics
 	Now      func() time.Time
@@ -52,8 +53,6 @@ type Deps struct {
 
 	// Unread counts a person's unread messages. Nil = there are none.
 	Unread func(ctx context.Context, person string) (int, error)
-	// Holds reports whether a pass is the person's own. Nil = nobody's.
-	Holds func(ctx context.Context, person string, id signing.PassID) (bool, error)
 }
 
 // API serves. Safe for concurrent use.
@@ -71,7 +70,7 @@ type API struct {
 
 // New makes the handler of /api/, /healthz, /readyz and /metrics.
 func New(d Deps) (*API, error) {
-	if d.Store == nil || d.Issue == nil || d.Auth == nil || d.Accounts == nil || d.People == nil || d.Hub == nil ||
+	if d.Store == nil || d.Issue == nil || d.Auth == nil || d.Accounts == nil || d.People == nil || d.Apply == nil || d.Hub == nil ||
 		d.Now == nil || d.Rand == nil || d.Log == nil || d.Location == nil {
 		return nil, fmt.Errorf("api: a part is missing")
 	}
@@ -121,6 +120,12 @@ func New(d Deps) (*API, error) {
 	a.ssoRoutes()
 	a.meRoutes()
 	a.passwordRoutes()
+	a.serviceRoutes()
+	a.applicationRoutes()
+	a.attachmentRoutes()
+	a.myPassRoutes()
+	a.flowRoutes()
+	a.settingsRoutes()
 	a.systemRoutes()
 	if err := a.checkDocument(); err != nil {
 		return nil, err

@@ -113,7 +113,7 @@ func (r route) admits(c auth.Caller) error {
 	switch {
 	case c.MustChange && !r.initial:
 		return auth.ErrMustChange
-	case c.May(r.scope), r.holder && c.Person != "":
+	case c.May(r.scope), r.also != "" && c.May(r.also), r.holder && c.Person != "":
 		return nil
 	case r.scope == auth.Self:
 		return auth.ErrNoPerson

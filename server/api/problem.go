@@ -13,6 +13,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"campusgate/server/apply"
+	"campusgate/server/approval"
 	"campusgate/server/auth"
 	"campusgate/server/auth/sso"
 	"campusgate/server/issue"
@@ -90,6 +92,9 @@ var rules = []rule{
 	{issue.ErrNoKey, 503, "no_active_key", "没有可用的签发密钥", "there is no active key to sign with"},
 	{issue.ErrNotBound, 409, "not_bound", "该通行证不使用手机密钥", "this pass takes no phone key"},
 	{issue.ErrOver, 409, "pass_over", "该通行证已作废或过期", "the pass is revoked or out of date"},
+	{issue.ErrEarly, 409, "pass_early", "该通行证尚未到生效日期", "the pass does not hold yet"},
+	{errFlows, 422, "flow_faults", "流程文件有误", "the file of flows has faults"},
+	{apply.ErrKey, 409, "key_reused", "该提交编号已用于另一份申请", "the key was used for another application"},
 	{issue.ErrProof, 422, "bad_proof", "手机签名验证失败", "the phone's signature does not hold"},
 	{signing.ErrKey, 422, "bad_key", "公钥无法使用", "the public key cannot be used"},
 	{wire.ErrEnrolCode, 422, "bad_enrolment_code", "登记码有误", "the enrolment code is mistyped"},
@@ -143,7 +148,10 @@ func (p *Problem) explain(err error) {
 	var pass *issue.Fault
 	var person *people.Fault
 	var wait *auth.Wait
+	var flows *approval.Faults
 	switch {
+	case errors.As(err, &flows):
+		p.Details["faults"] = flows.List
 	case errors.As(err, &pass):
 		p.fault(pass.Field, pass.ZH+" "+pass.EN)
 	case errors.As(err, &person):

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -21,10 +22,13 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"campusgate/configs"
 	"campusgate/server/api"
+	"campusgate/server/apply"
 	"campusgate/server/auth"
 	"campusgate/server/hub"
 	"campusgate/server/issue"
+	"campusgate/server/notify"
 	"campusgate/server/people"
 	"campusgate/server/store"
 	"campusgate/signing"
@@ -58,6 +62,7 @@ type world struct {
 	db    *store.Store
 	auth  *auth.Auth
 	staff *people.Service
+	apply *apply.Service
 	doors *auth.Accounts
 	texts *texts
 	root  ed25519.PrivateKey
@@ -146,9 +151,17 @@ func newWorld(t testing.TB, settings ...func(*world, *api.Deps)) *world {
 	w.doors = auth.NewAccounts(auth.Config{
 		Store: w.db, People: w.staff, Vault: vault, Texter: w.texts, Now: w.Now, Random: rand.Reader,
 	})
+	shipped, err := fs.ReadFile(configs.Flows(), "passes.yaml")
+	ok(t, err)
+	w.apply, err = apply.New(t.Context(), apply.Config{
+		Store: w.db, Issue: signer, People: w.staff, Notify: notify.New(notify.Config{Store: w.db, Now: w.Now}), Now: w.Now, Location: campus, Random: rand.Reader,
+		Folder: filepath.Join(w.dir, "attachments"), Log: slog.New(slog.NewTextHandler(w.log, nil)),
+	}, "passes.yaml", shipped)
+	ok(t, err)
+	w.staff.Roles = w.apply.Roles
 	w.Server = httptest.NewUnstartedServer(nil)
 	deps := api.Deps{
-		Store: w.db, Issue: signer, Auth: w.auth, Accounts: w.doors, People: w.staff, Hub: w.link,
+		Store: w.db, Issue: signer, Auth: w.auth, Accounts: w.doors, People: w.staff, Apply: w.apply, Hub: w.link,
 		Now: w.Now, Rand: rand.Reader, Version: "test/1", Location: campus,
 		Site: "云岭大学", Public: "http://" + w.Listener.Addr().String(),
 		Log: slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),

@@ -1,0 +1,50 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+
+	"campusgate/configs"
+	"campusgate/server/apply"
+	"campusgate/server/issue"
+	"campusgate/server/notify"
+	"campusgate/server/store"
+)
+
+// AttachmentFolder holds what people attach to applications, in the data
+// folder.
+const AttachmentFolder = "attachments"
+
+// shippedFlows is the file that a new site begins with.
+const shippedFlows = "passes.yaml"
+
+// matters are the parts that keep applications and tell people of them.
+type matters struct {
+	apply  *apply.Service
+	notify *notify.Service
+}
+
+func newMatters(ctx context.Context, s Settings, db *store.Store, signer *issue.Service, p persons, d Deps) (m matters, err error) {
+	m.notify = notify.New(notify.Config{
+		Store: db, Now: d.Now, Log: d.Log,
+		Recipient: func(ctx context.Context, person string) (notify.Recipient, error) {
+			who, err := p.people.Details(ctx, db.Reader(), person)
+			return notify.Recipient{Person: who.ID, Name: who.Name, Phone: who.Phone}, err
+		},
+	})
+	shipped, err := fs.ReadFile(configs.Flows(), shippedFlows)
+	if err != nil {
+		return m, fmt.Errorf("shipped flows: %w", err)
+	}
+	m.apply, err = apply.New(ctx, apply.Config{
+		Store: db, Issue: signer, People: p.people, Notify: m.notify, Now: d.Now, Location: s.Location, Random: d.Rand,
+		Folder: filepath.Join(s.Data, AttachmentFolder), Log: d.Log,
+	}, shippedFlows, shipped)
+	if err != nil {
+		return m, fmt.Errorf("flows: %w", err)
+	}
+	p.people.Roles = m.apply.Roles
+	return m, nil
+}
