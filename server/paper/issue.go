@@ -79,10 +79,16 @@ func (s *Service) recipient(ctx context.Context, src store.Source, r Request) (t
 	}
 	unknown := refuse(HouseholdUnknown, "未找到该户，请先登记住户信息", "no such household: register it first", nil)
 	if to.household == 0 {
-		if to.who == Retired {
-			return to, nil, nil
+		if to.who != Retired {
+			return to, unknown, nil
 		}
-		return to, unknown, nil
+		campus, err := s.People.CampusOf(ctx, src, r.Person)
+		if err != nil {
+			return to, nil, err
+		}
+		to.campus = campus
+		to.zone, err = s.zoneOf(ctx, src, campus)
+		return to, nil, err
 	}
 	home, err := s.People.Household(ctx, src, to.household)
 	if errors.Is(err, store.ErrNotFound) {
@@ -91,15 +97,26 @@ func (s *Service) recipient(ctx context.Context, src store.Source, r Request) (t
 	if err != nil {
 		return to, nil, err
 	}
-	campus, err := s.People.CampusOf(ctx, src, home.Room)
-	if err != nil {
-		return to, nil, err
-	}
-	to.campus, to.zone, to.address = campus.ID, campus.Zone, home.Address
+	to.campus, to.address = home.Campus, home.Address
 	if to.name == "" {
 		to.name = home.Head
 	}
-	return to, nil, nil
+	to.zone, err = s.zoneOf(ctx, src, home.Campus)
+	return to, nil, err
+}
+
+// zoneOf gives the zone of a campus's gates; 0 where it has none of its own.
+func (s *Service) zoneOf(ctx context.Context, src store.Source, campus string) (int, error) {
+	all, err := s.People.Campuses(ctx, src)
+	if err != nil {
+		return 0, err
+	}
+	for _, c := range all {
+		if c.ID == campus {
+			return c.Zone, nil
+		}
+	}
+	return 0, nil
 }
 
 // admits checks the desk: its clerk, whom it serves, its hours, the documents.
