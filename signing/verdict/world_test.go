@@ -95,9 +95,9 @@ var triggers = map[verdict.Reason]func(*verdict.Case){
 		c.Document.Required, c.Document.Shown = true, []string{"lease"}
 		c.Document.Sets = []verdict.DocumentSet{{Rule: "tenant", All: []string{"lease", "id_card"}}}
 	},
-	verdict.OfflineNotAllowed:   func(c *verdict.Case) { c.Claim.State = verdict.ClaimSilent },
-	verdict.OccupancyFull:       func(c *verdict.Case) { c.Policy.Full = true },
-	verdict.Antipassback:        func(c *verdict.Case) { c.Policy.Passback = true },
+	verdict.OfflineNotAllowed: func(c *verdict.Case) { c.Claim.State = verdict.ClaimSilent },
+	verdict.OccupancyFull:     func(c *verdict.Case) { c.Policy.Full = true },
+	verdict.Antipassback:      func(c *verdict.Case) { c.Policy.Passback = true },
 	verdict.AlreadyUsed: func(c *verdict.Case) {
 		c.Code.Uses, c.Record.Recent = 1, &verdict.Recent{At: c.At - 60_000, Reason: verdict.Granted}
 	},
