@@ -134,7 +134,7 @@ func TestDocument_IsWhatIsServed(t *testing.T) {
 			ids[op.OperationID] = true
 			var scope auth.Scope
 			if len(op.Security) > 0 {
-				scope = auth.Scope(op.Security[0]["bearer"][0])
+				scope = auth.Scope(op.Security[0]["session"][0])
 			}
 			if scope != access[pattern] {
 				t.Errorf("%s is documented with scope %q, want %q", pattern, scope, access[pattern])

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"log/slog"
@@ -15,6 +16,7 @@ import (
 	"campusgate/server/hub"
 	"campusgate/server/issue"
 	"campusgate/server/store"
+	"campusgate/signing"
 )
 
 // Hub is what the API needs of the agents' connections; *hub.Hub is one.
@@ -37,6 +39,9 @@ type Deps struct {
 	Log      *slog.Logger // never sees a name, a code or a token
 	Version  string
 	Location *time.Location
+
+	// Holds reports whether a pass is the person's own. Nil = nobody's.
+	Holds func(ctx context.Context, person string, id signing.PassID) (bool, error)
 }
 
 // API serves. Safe for concurrent use.
@@ -71,7 +76,8 @@ func New(d Deps) (*API, error) {
 			Components: &huma.Components{
 				Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer),
 				SecuritySchemes: map[string]*huma.SecurityScheme{
-					bearer: {Type: "http", Scheme: "bearer", Description: "API token; the roles listed at an operation are the scopes it needs"},
+					bearer:  {Type: "http", Scheme: "bearer", Description: "API token; the roles listed at an operation are the scopes it needs"},
+					session: {Type: "apiKey", In: "cookie", Name: auth.Cookie, Description: "session of a person who signed in; the roles listed are the scopes that their posts give"},
 				},
 			},
 		},

@@ -14,6 +14,7 @@ import (
 
 const (
 	bearer   = "bearer"
+	session  = "session"
 	jsonType = "application/json"
 	prefix   = "/api/v1"
 
@@ -32,6 +33,7 @@ type route struct {
 	text         string // what it does, in both languages
 	status       int    // of success; 0 = 200
 	errors       []int  // beside those that every operation can give
+	holder       bool   // a person in a session is let in without the scope; the handler checks that the thing is theirs
 	media        string // content type of a success that is not JSON
 }
 
@@ -52,11 +54,14 @@ func (m *mux) HandleFunc(pattern string, h func(http.ResponseWriter, *http.Reque
 func add[I, O any](a *API, r route, do func(context.Context, *I) (*O, error)) {
 	op := huma.Operation{
 		OperationID: r.id, Method: r.method, Path: r.path, Summary: r.text, DefaultStatus: r.status,
-		MaxBodyBytes: maxBody, Errors: r.errors,
+		MaxBodyBytes: maxBody, Errors: r.errors, Metadata: map[string]any{session: r},
 	}
 	op.Errors = append(op.Errors, http.StatusBadRequest, http.StatusUnprocessableEntity, http.StatusServiceUnavailable)
 	if r.scope != public {
-		op.Security = []map[string][]string{{bearer: {string(r.scope)}}}
+		op.Security = []map[string][]string{{session: {string(r.scope)}}}
+		if r.scope != auth.Self { // which a token never has
+			op.Security = append(op.Security, map[string][]string{bearer: {string(r.scope)}})
+		}
 		op.Errors = append(op.Errors, http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests)
 	}
 	if r.method != http.MethodGet {
@@ -82,8 +87,8 @@ func add[I, O any](a *API, r route, do func(context.Context, *I) (*O, error)) {
 // authorize lets a call through that needs no token or shows one with the
 // scope of its operation.
 func (a *API) authorize(ctx huma.Context, next func(huma.Context)) {
-	scope := scopeOf(ctx.Operation())
-	if scope == public {
+	r := routeOf(ctx.Operation())
+	if r.scope == public {
 		next(ctx)
 		return
 	}
@@ -92,8 +97,8 @@ func (a *API) authorize(ctx huma.Context, next func(huma.Context)) {
 		token = strings.TrimSpace(rest)
 	}
 	caller, err := a.Auth.Check(ctx.Context(), token, host(ctx.RemoteAddr()))
-	if err == nil && !caller.May(scope) {
-		err = fmt.Errorf("%w: %s", auth.ErrForbidden, scope)
+	if err == nil {
+		err = r.admits(caller)
 	}
 	if err != nil {
 		a.refuse(ctx, a.problem(ctx.Context(), err))
@@ -116,11 +121,21 @@ func (a *API) refuse(ctx huma.Context, p *Problem) {
 	}
 }
 
-func scopeOf(op *huma.Operation) auth.Scope {
-	if len(op.Security) == 0 {
-		return public
+// admits says whether a caller may make calls of this route.
+func (r route) admits(c auth.Caller) error {
+	switch {
+	case c.May(r.scope), r.holder && c.Person != "":
+		return nil
+	case r.scope == auth.Self:
+		return auth.ErrNoPerson
 	}
-	return auth.Scope(op.Security[0][bearer][0])
+	return fmt.Errorf("%w: %s", auth.ErrForbidden, r.scope)
+}
+
+// routeOf gives what add was told of an operation.
+func routeOf(op *huma.Operation) route {
+	r, _ := op.Metadata[session].(route)
+	return r
 }
 
 type callerKey struct{}
@@ -131,12 +146,21 @@ func caller(ctx context.Context) auth.Caller {
 	return c
 }
 
+// person is who makes the call. A token is nobody: auth.ErrNoPerson.
+func (a *API) person(ctx context.Context) (string, error) {
+	id := caller(ctx).Person
+	if id == "" {
+		return "", auth.ErrNoPerson
+	}
+	return id, nil
+}
+
 // checkDocument refuses an operation without a documented scope that is not
 // one of those that are public on purpose.
 func (a *API) checkDocument() error {
 	for path, item := range a.OpenAPI().Paths {
 		for method, op := range operations(item) {
-			if scopeOf(op) == public && !slices.Contains(publicPaths, path) {
+			if routeOf(op).scope == public && !slices.Contains(publicPaths, path) {
 				return fmt.Errorf("api: %s %s asks for no scope", method, path)
 			}
 		}

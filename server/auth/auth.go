@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"campusgate/server/people"
 	"campusgate/server/store"
 )
 
@@ -22,8 +23,10 @@ var (
 	ErrBadToken = errors.New("token not accepted")
 	// ErrTooMany: this address has guessed too often.
 	ErrTooMany = errors.New("too many failed attempts")
-	// ErrForbidden: a good token without the scope.
-	ErrForbidden = errors.New("token lacks the scope")
+	// ErrForbidden: a known caller without the scope.
+	ErrForbidden = errors.New("lacks the scope")
+	// ErrNoPerson: a token, where only a person in a session is let in.
+	ErrNoPerson = errors.New("a token is nobody")
 )
 
 const (
@@ -39,15 +42,30 @@ type Store interface {
 	TokenByHash(ctx context.Context, hash []byte) (store.Token, error)
 }
 
-// Caller is who a token belongs to.
+// Caller is who makes a call: a token, or a person in a session.
 type Caller struct {
-	Actor   string // for the trail: "token 3 (desk)"
-	TokenID int64
+	Actor   string // for the trail: "token 3 (desk)", or the person's id
 	Scopes  Scopes
+	TokenID int64 // 0 = a session
+
+	Person  string        // id, "" = a token
+	Name    string        // of the person
+	Posts   []people.Post // held today
+	Gate    uint16        // of a guard's post; 0 = none
+	Session int64         // 0 = a token
+
+	// MustChange: the password is one that somebody else gave; nothing is
+	// allowed but to change it.
+	MustChange bool
 }
 
 // May reports whether the caller has a scope.
-func (c Caller) May(s Scope) bool { return c.Scopes.May(s) }
+func (c Caller) May(s Scope) bool {
+	if s == Self {
+		return c.Person != ""
+	}
+	return c.Scopes.May(s)
+}
 
 // Auth checks tokens. Safe for concurrent use.
 type Auth struct {

@@ -1,0 +1,4 @@
+package auth
+
+// Cookie is the name of the session cookie.
+const Cookie = "cg_session"
