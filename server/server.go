@@ -30,6 +30,7 @@ const Version = "campusgate-server/1"
 // Pace of the schedules.
 const (
 	keysEvery  = time.Hour
+	usedEvery  = time.Minute // sessions
 	certEvery  = time.Hour
 	pruneEvery = time.Hour
 	feedKept   = 30 * 24 * time.Hour // an agent that was away for longer gets a snapshot
@@ -40,6 +41,10 @@ type Deps struct {
 	Now  func() time.Time
 	Rand io.Reader
 	Log  *slog.Logger
+
+	// Terminal gets one-time codes where the settings say so. Nil = there is
+	// none.
+	Terminal io.Writer
 }
 
 // Server is an open server. New opens everything, Run works once.
@@ -50,6 +55,7 @@ type Server struct {
 	lock     *os.File
 	db       *store.Store
 	signer   *issue.Service
+	persons  persons
 	hub      *hub.Hub
 	auditor  *audit.Auditor
 	cert     *certificate // nil = plain
@@ -73,6 +79,9 @@ func New(ctx context.Context, s Settings, d Deps) (_ *Server, err error) {
 		return nil, err
 	}
 	if srv.signer, err = newSigner(s, srv.db, d.Now, d.Rand); err != nil {
+		return nil, err
+	}
+	if srv.persons, err = newPersons(s, srv.db, d); err != nil {
 		return nil, err
 	}
 	srv.auditor = audit.New(srv.db, d.Log)
@@ -125,7 +134,9 @@ func (srv *Server) handler() (http.Handler, error) {
 	s, d := srv.settings, srv.deps
 	calls, err := api.New(api.Deps{
 		Store: srv.db, Issue: srv.signer, Auth: auth.New(srv.db, d.Now, d.Rand), Hub: srv.hub, Audit: srv.auditor,
+		Accounts: srv.persons.accounts, People: srv.persons.people, SSO: srv.persons.sso,
 		Now: d.Now, Rand: d.Rand, Log: d.Log, Version: Version, Location: s.Location,
+		Site: s.Site, Public: s.Public, Demo: s.SMS.Gateway == gatewayTerminal,
 	})
 	if err != nil {
 		return nil, err
@@ -180,7 +191,8 @@ func (srv *Server) Run(ctx context.Context) error {
 		return nil
 	})
 	err = group.Wait()
-	return errors.Join(err, jobs.Shutdown(), srv.close())
+	used := srv.persons.accounts.Flush(context.WithoutCancel(ctx))
+	return errors.Join(err, jobs.Shutdown(), used, srv.close())
 }
 
 // watchFeed wakes the agents' streams when another process has changed the
@@ -235,6 +247,8 @@ func (srv *Server) schedule(ctx context.Context) (gocron.Scheduler, error) {
 	add(pruneEvery, "feed", func(ctx context.Context) error {
 		return srv.db.PruneFeed(ctx, srv.deps.Now().Add(-feedKept).UnixMilli())
 	})
+	add(usedEvery, "sessions", srv.persons.accounts.Flush)
+	add(pruneEvery, "accounts", srv.persons.accounts.Prune)
 	if keep := srv.settings.KeepEvents; keep > 0 {
 		add(pruneEvery, "events", func(ctx context.Context) error {
 			return srv.db.PruneEvents(ctx, srv.deps.Now().Add(-keep).UnixMilli())

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -34,6 +33,7 @@ type route struct {
 	status       int    // of success; 0 = 200
 	errors       []int  // beside those that every operation can give
 	holder       bool   // a person in a session is let in without the scope; the handler checks that the thing is theirs
+	initial      bool   // open also to who must change the password first
 	media        string // content type of a success that is not JSON
 }
 
@@ -57,6 +57,9 @@ func add[I, O any](a *API, r route, do func(context.Context, *I) (*O, error)) {
 		MaxBodyBytes: maxBody, Errors: r.errors, Metadata: map[string]any{session: r},
 	}
 	op.Errors = append(op.Errors, http.StatusBadRequest, http.StatusUnprocessableEntity, http.StatusServiceUnavailable)
+	if r.scope == public && r.method != http.MethodGet {
+		op.Errors = append(op.Errors, http.StatusForbidden, http.StatusTooManyRequests)
+	}
 	if r.scope != public {
 		op.Security = []map[string][]string{{session: {string(r.scope)}}}
 		if r.scope != auth.Self { // which a token never has
@@ -84,29 +87,6 @@ func add[I, O any](a *API, r route, do func(context.Context, *I) (*O, error)) {
 	})
 }
 
-// authorize lets a call through that needs no token or shows one with the
-// scope of its operation.
-func (a *API) authorize(ctx huma.Context, next func(huma.Context)) {
-	r := routeOf(ctx.Operation())
-	if r.scope == public {
-		next(ctx)
-		return
-	}
-	token := ""
-	if scheme, rest, ok := strings.Cut(ctx.Header("Authorization"), " "); ok && strings.EqualFold(scheme, "Bearer") {
-		token = strings.TrimSpace(rest)
-	}
-	caller, err := a.Auth.Check(ctx.Context(), token, host(ctx.RemoteAddr()))
-	if err == nil {
-		err = r.admits(caller)
-	}
-	if err != nil {
-		a.refuse(ctx, a.problem(ctx.Context(), err))
-		return
-	}
-	next(huma.WithValue(ctx, callerKey{}, caller))
-}
-
 // refuse answers with a problem from a middleware.
 func (a *API) refuse(ctx huma.Context, p *Problem) {
 	for name, values := range p.GetHeaders() {
@@ -121,38 +101,10 @@ func (a *API) refuse(ctx huma.Context, p *Problem) {
 	}
 }
 
-// admits says whether a caller may make calls of this route.
-func (r route) admits(c auth.Caller) error {
-	switch {
-	case c.May(r.scope), r.holder && c.Person != "":
-		return nil
-	case r.scope == auth.Self:
-		return auth.ErrNoPerson
-	}
-	return fmt.Errorf("%w: %s", auth.ErrForbidden, r.scope)
-}
-
 // routeOf gives what add was told of an operation.
 func routeOf(op *huma.Operation) route {
 	r, _ := op.Metadata[session].(route)
 	return r
-}
-
-type callerKey struct{}
-
-// caller is who makes an authorized call.
-func caller(ctx context.Context) auth.Caller {
-	c, _ := ctx.Value(callerKey{}).(auth.Caller)
-	return c
-}
-
-// person is who makes the call. A token is nobody: auth.ErrNoPerson.
-func (a *API) person(ctx context.Context) (string, error) {
-	id := caller(ctx).Person
-	if id == "" {
-		return "", auth.ErrNoPerson
-	}
-	return id, nil
 }
 
 // checkDocument refuses an operation without a documented scope that is not
