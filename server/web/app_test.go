@@ -85,7 +85,7 @@ func TestApp_PathWithoutSlash(t *testing.T) {
 
 // What is built into this program must be there where everything must run.
 func TestApps_AreBuilt(t *testing.T) {
-	for _, a := range []web.App{web.Phone, web.Console} {
+	for _, a := range []web.App{web.Phone, web.Console, web.Verify} {
 		if _, ok := a.FS(); !ok {
 			missing(t, a.Source()+" is not built: npm ci && npm run build")
 		}
