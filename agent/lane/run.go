@@ -99,6 +99,9 @@ func (d *Desk) perform(ctx context.Context, batch []*entry, effects [][]Effect) 
 			case Reject:
 				d.forget(f.ID, e)
 				e.deliver(outcome{err: f.Err})
+			case Shifted:
+				d.shift.Store(&f.Shift)
+				e.deliver(outcome{})
 			case Ask:
 				d.asks.Go(func() { d.ask(ctx, f.Claim) })
 			case Open:
@@ -115,6 +118,8 @@ func awaited(in Input) string {
 	case Answer:
 		return in.ID
 	case Annul:
+		return in.ID
+	case Entry:
 		return in.ID
 	}
 	return ""
