@@ -22,7 +22,7 @@ type Message struct {
 }
 
 type messagesInput struct {
-	Paging
+	ListQuery
 	Unread bool `query:"unread" doc:"only what was not read"`
 	Year   int  `query:"year" minimum:"0" maximum:"9998" doc:"of the message; 0 = any"`
 	Month  int  `query:"month" minimum:"0" maximum:"12" doc:"with year; 0 = the whole year"`
@@ -55,12 +55,12 @@ func (a *API) messageRoutes() {
 	}, func(ctx context.Context, in *messagePath) (*struct{}, error) { return a.readMessage(ctx, in.ID) })
 }
 
-func (a *API) listMessages(ctx context.Context, in *messagesInput) (*listOutput[Message], error) {
+func (a *API) listMessages(ctx context.Context, in *messagesInput) (*pageOutput[Message], error) {
 	person, err := a.person(ctx)
 	if err != nil {
 		return nil, err
 	}
-	f := notify.Filter{Unread: in.Unread, Limit: in.Size, Offset: in.offset()}
+	f := notify.Filter{Unread: in.Unread, Limit: in.Size, Offset: offset(in.ListQuery)}
 	switch {
 	case in.Year == 0 && in.Month != 0:
 		return nil, &issue.Fault{Field: "year", ZH: "缺少年份", EN: "missing: which year"}
@@ -77,7 +77,7 @@ func (a *API) listMessages(ctx context.Context, in *messagesInput) (*listOutput[
 	}
 	return listed(mapped(found, func(m notify.Message) Message {
 		return Message{ID: m.ID, Kind: m.Kind, Subject: m.Subject, Text: m.Text, Link: m.Link, At: m.At, ReadAt: m.ReadAt}
-	}), total, in.Paging), nil
+	}), total, in.ListQuery), nil
 }
 
 func (a *API) countMessages(ctx context.Context, _ *struct{}) (*unreadOutput, error) {

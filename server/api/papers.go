@@ -77,7 +77,7 @@ type PaperPath struct {
 type paperOutput struct{ Body Paper }
 
 type papersInput struct {
-	Paging
+	ListQuery
 	Q     string `query:"q" maxLength:"100" doc:"in the number, name or address"`
 	State string `query:"state" enum:",issued,returned,lost"`
 	address
@@ -167,14 +167,14 @@ func clerk(c auth.Caller) paper.Clerk {
 
 func (a *API) issuePaper(ctx context.Context, in *paperInput) (*paperOutput, error) {
 	b := in.Body
-	p, refused, err := a.Papers.Issue(ctx, clerk(caller(ctx)), paper.Request{
+	p, refusal, err := a.Papers.Issue(ctx, clerk(caller(ctx)), paper.Request{
 		Desk: b.Desk, Household: b.Household, Person: b.Person, Name: b.Name, Doc4: b.Doc4, Until: b.Until, Documents: b.Documents, Note: b.Note,
 	})
 	if err != nil {
 		return nil, err
 	}
-	if refused != nil {
-		return nil, refusal(ctx, refused)
+	if refusal != nil {
+		return nil, refused(ctx, refusal)
 	}
 	return a.paper(ctx, &PaperPath{Number: p.Number, address: in.address})
 }
@@ -200,8 +200,8 @@ func (a *API) paperBody(ctx context.Context, p paper.Paper, at address) (Paper, 
 	}, nil
 }
 
-func (a *API) listPapers(ctx context.Context, in *papersInput) (*listOutput[Paper], error) {
-	found, total, err := a.Papers.List(ctx, paper.Filter{Text: in.Q, State: in.State, Limit: in.Size, Offset: in.offset()})
+func (a *API) listPapers(ctx context.Context, in *papersInput) (*pageOutput[Paper], error) {
+	found, total, err := a.Papers.List(ctx, paper.Filter{Text: in.Q, State: in.State, Limit: in.Size, Offset: offset(in.ListQuery)})
 	if err != nil {
 		return nil, err
 	}
@@ -211,5 +211,5 @@ func (a *API) listPapers(ctx context.Context, in *papersInput) (*listOutput[Pape
 			return nil, err
 		}
 	}
-	return listed(items, total, in.Paging), nil
+	return listed(items, total, in.ListQuery), nil
 }

@@ -18,8 +18,10 @@ import (
 	"campusgate/server/auth"
 	"campusgate/server/auth/sso"
 	"campusgate/server/issue"
+	"campusgate/server/paper"
 	"campusgate/server/people"
 	"campusgate/server/store"
+	"campusgate/server/verify"
 	"campusgate/signing"
 	"campusgate/signing/wire"
 )
@@ -104,6 +106,9 @@ var rules = []rule{
 	{errNoCode, 409, "no_code", "该通行证没有静态码", "the pass has no static code"},
 	{store.ErrNotFound, 404, "not_found", "没有找到", "not found"},
 	{store.ErrTaken, 409, "taken", "名称或编号已被使用", "the name or number is in use"},
+	{paper.ErrInvalid, 422, "invalid", "请求有误", "the request is not valid"},
+	{verify.ErrNoGate, 409, "no_gate", "您没有绑定校门,请联系管理员", "you are bound to no gate; ask an administrator"},
+	{verify.ErrTicket, 409, "ticket_over", "查验已超时,请重新扫码", "too long ago; scan the code again"},
 	{people.ErrInvalid, 422, "invalid", "请求有误", "the request is not valid"},
 	{store.ErrUsed, 409, "used", "已经用过", "used before"},
 	{store.ErrEnded, 410, "ended", "已过期或作废", "expired or revoked"},
@@ -147,6 +152,7 @@ func (a *API) problem(ctx context.Context, err error) *Problem {
 func (p *Problem) explain(err error) {
 	var pass *issue.Fault
 	var person *people.Fault
+	var sheet *paper.Fault
 	var wait *auth.Wait
 	var flows *approval.Faults
 	switch {
@@ -156,6 +162,8 @@ func (p *Problem) explain(err error) {
 		p.fault(pass.Field, pass.ZH+" "+pass.EN)
 	case errors.As(err, &person):
 		p.fault(person.Field, person.ZH+" "+person.EN)
+	case errors.As(err, &sheet):
+		p.fault(sheet.Field, sheet.ZH+" "+sheet.EN)
 	case errors.As(err, &wait):
 		p.wait = wait.After
 		p.Details["retry_after"] = int(math.Ceil(wait.After.Seconds()))

@@ -16,15 +16,6 @@ import (
 	"campusgate/signing/verdict"
 )
 
-// Paging is a page of a list that is counted. It is exported for the HTTP
-// library, which looks into no other embedded struct.
-type Paging struct {
-	Page int `query:"page" minimum:"1" maximum:"100000" default:"1"`
-	Size int `query:"size" minimum:"1" maximum:"200" default:"20"`
-}
-
-func (p Paging) offset() int { return (p.Page - 1) * p.Size }
-
 // Listed is a page of a list that is counted.
 type Listed[T any] struct {
 	Items []T `json:"items"`
@@ -33,11 +24,13 @@ type Listed[T any] struct {
 	Size  int `json:"size"`
 }
 
-type listOutput[T any] struct{ Body Listed[T] }
+type pageOutput[T any] struct{ Body Listed[T] }
 
-func listed[T any](items []T, total int, p Paging) *listOutput[T] {
-	return &listOutput[T]{Listed[T]{Items: items, Total: total, Page: p.Page, Size: p.Size}}
+func listed[T any](items []T, total int, q ListQuery) *pageOutput[T] {
+	return &pageOutput[T]{Listed[T]{Items: items, Total: total, Page: q.Page, Size: q.Size}}
 }
+
+func offset(q ListQuery) int { return (q.Page - 1) * q.Size }
 
 // DateRange is from one campus day to another, both included.
 type DateRange struct {
@@ -65,7 +58,7 @@ func (a *API) span(d DateRange) (from, until time.Time, err error) {
 }
 
 type searchPassesInput struct {
-	Paging
+	ListQuery
 	DateRange
 	Q     string `query:"q" maxLength:"100" doc:"in the name, or a pass id"`
 	Kind  string `query:"kind" enum:",resident_single,resident_multi,work,visitor,vehicle"`
@@ -74,7 +67,7 @@ type searchPassesInput struct {
 }
 
 type searchEventsInput struct {
-	Paging
+	ListQuery
 	DateRange
 	Gate   uint16 `query:"gate"`
 	Reason string `query:"reason" maxLength:"40" doc:"the gate's decision, such as granted"`
@@ -96,12 +89,12 @@ func (a *API) searchRoutes() {
 	}, a.liveEvents)
 }
 
-func (a *API) searchPasses(ctx context.Context, in *searchPassesInput) (*listOutput[Pass], error) {
+func (a *API) searchPasses(ctx context.Context, in *searchPassesInput) (*pageOutput[Pass], error) {
 	from, until, err := a.span(in.DateRange)
 	if err != nil {
 		return nil, err
 	}
-	q := store.PassQuery{Text: in.Q, State: in.State, Now: a.Now().Unix(), Limit: in.Size, Offset: in.offset()}
+	q := store.PassQuery{Text: in.Q, State: in.State, Now: a.Now().Unix(), Limit: in.Size, Offset: offset(in.ListQuery)}
 	if in.Kind != "" {
 		if q.Kind, err = signing.ParseKind(in.Kind); err != nil {
 			return nil, err
@@ -117,15 +110,15 @@ func (a *API) searchPasses(ctx context.Context, in *searchPassesInput) (*listOut
 	if err != nil {
 		return nil, err
 	}
-	return listed(mapped(found, func(p store.PassStatus) Pass { return a.passBody(p, in.address) }), total, in.Paging), nil
+	return listed(mapped(found, func(p store.PassStatus) Pass { return a.passBody(p, in.address) }), total, in.ListQuery), nil
 }
 
-func (a *API) searchEvents(ctx context.Context, in *searchEventsInput) (*listOutput[Event], error) {
+func (a *API) searchEvents(ctx context.Context, in *searchEventsInput) (*pageOutput[Event], error) {
 	from, until, err := a.span(in.DateRange)
 	if err != nil {
 		return nil, err
 	}
-	q := store.EventQuery{Gate: in.Gate, Limit: in.Size, Offset: in.offset()}
+	q := store.EventQuery{Gate: in.Gate, Limit: in.Size, Offset: offset(in.ListQuery)}
 	if in.Reason != "" {
 		for _, r := range verdict.Reasons() {
 			if r.String() == in.Reason {
@@ -151,7 +144,7 @@ func (a *API) searchEvents(ctx context.Context, in *searchEventsInput) (*listOut
 	if err != nil {
 		return nil, err
 	}
-	return listed(mapped(found, eventBody), total, in.Paging), nil
+	return listed(mapped(found, eventBody), total, in.ListQuery), nil
 }
 
 // How a stream of events behaves. It ends after a while, so that the browser

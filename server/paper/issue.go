@@ -33,7 +33,7 @@ func (s *Service) Issue(ctx context.Context, clerk Clerk, r Request) (Paper, *ap
 	if refused := s.admits(clerk, desks, desks[i], to, r); refused != nil {
 		return Paper{}, refused, nil
 	}
-	terms, err := s.terms(ctx, to, r)
+	terms, err := s.terms(to, r)
 	if err != nil {
 		return Paper{}, nil, err
 	}
@@ -149,7 +149,7 @@ func (s *Service) admits(clerk Clerk, desks []Desk, d Desk, to recipient, r Requ
 }
 
 // terms are those of the code on the sheet.
-func (s *Service) terms(ctx context.Context, to recipient, r Request) (issue.Request, error) {
+func (s *Service) terms(to recipient, r Request) (issue.Request, error) {
 	for _, doc := range r.Documents {
 		if Documents[doc] == [2]string{} {
 			return issue.Request{}, fault("documents", "没有这种证件", "there is no such kind of document")
@@ -179,13 +179,17 @@ func (s *Service) terms(ctx context.Context, to recipient, r Request) (issue.Req
 	if to.zone != 0 {
 		terms.Zones = []int{to.zone}
 	}
-	return terms, s.Signer.Check(ctx, terms)
+	return terms, nil
 }
 
 // store signs and keeps it, unless there is one out already.
 func (s *Service) store(ctx context.Context, clerk Clerk, r Request, to recipient, terms issue.Request) (p Paper, refused *approval.Refusal, err error) {
+	var wrong error
 	err = s.Store.Change(ctx, func(t *store.Tx) error {
 		p, refused = Paper{}, nil
+		if wrong = s.Signer.CheckIn(t, terms); wrong != nil {
+			return nil
+		}
 		number, err := s.heldBy(t, to)
 		if err != nil {
 			return err
@@ -214,7 +218,7 @@ func (s *Service) store(ctx context.Context, clerk Clerk, r Request, to recipien
 			t.Trail(clerk.Actor, "paper.issued", "paper "+number, map[string]any{"desk": p.Desk, "pass": p.Pass, "documents": p.Documents}),
 		)
 	})
-	return p, refused, err
+	return p, refused, errors.Join(err, wrong)
 }
 
 func (s *Service) heldBy(t *store.Tx, to recipient) (number string, err error) {
