@@ -72,6 +72,7 @@ func (r *run) draw(n *Node, c *ChartNode) error {
 	case r.in.State == Running && r.in.Step == n.ID:
 		c.State = chartCurrent
 	case r.in.State == Running && r.f.index(n.ID) > r.f.index(r.in.Step): // again, after a redo
+		c.By, c.At = []string{}, 0
 		return r.expect(n, c)
 	case r.filed(n):
 		c.State, c.At = chartDone, r.in.Filed

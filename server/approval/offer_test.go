@@ -55,27 +55,23 @@ func (s *stage) agrees(rt *rapid.T, who string) {
 			rt.Fatalf("%s %s %s %s: offered %v, refused %v, in %s at %s", who, a.Verb, a.Outcome, a.Task, offered, no, s.in.State, s.in.Step)
 		}
 	}
+	task := ""
+	for _, t := range s.in.Tasks {
+		if t.State == approval.Pending || task == "" {
+			task = t.ID
+		}
+	}
+	target := append(offer.Rate, "service")[0]
+	proper := map[approval.Verb]approval.Act{
+		approval.Submit: {Form: filled(s.flow.Form...)}, approval.Save: {Form: filled(s.flow.Form...)},
+		approval.SendCopy: {To: []string{"kim"}}, approval.Rate: {Target: target, Stars: 5},
+		approval.Reassign: {Task: task, To: []string{"dean"}},
+	}
 	for _, v := range matterVerbs {
-		a := approval.Act{Verb: v, Opinion: "好", Target: "service", Stars: 5}
-		switch v {
-		case approval.Submit, approval.Save:
-			a.Form = filled(s.flow.Form...)
-		case approval.SendCopy:
-			a.To = []string{"kim"}
-		case approval.Rate:
-			if len(offer.Rate) > 0 {
-				a.Target = offer.Rate[0]
-			}
-		case approval.Reassign:
-			for _, task := range s.in.Tasks {
-				if task.State == approval.Pending || a.Task == "" {
-					a.Task = task.ID
-				}
-			}
-			a.To = []string{"dean"}
-			if slices.Contains(offer.Verbs, v) && slices.Contains(held(s.in), "dean") {
-				continue
-			}
+		a := proper[v]
+		a.Verb, a.Opinion = v, "好"
+		if v == approval.Reassign && slices.Contains(held(s.in), "dean") {
+			continue
 		}
 		offered := slices.Contains(offer.Verbs, v)
 		if v == approval.Save && !offered && offer.Task != nil {
