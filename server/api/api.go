@@ -134,6 +134,12 @@ func New(d Deps) (*API, error) {
 	a.paperRoutes()
 	a.searchRoutes()
 	a.verifyRoutes()
+	a.peopleRoutes()
+	a.unitRoutes()
+	a.placeRoutes()
+	a.householdRoutes()
+	a.postRoutes()
+	a.importRoutes()
 	a.systemRoutes()
 	if err := a.checkDocument(); err != nil {
 		return nil, err

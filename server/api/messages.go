@@ -60,7 +60,7 @@ func (a *API) listMessages(ctx context.Context, in *messagesInput) (*pageOutput[
 	if err != nil {
 		return nil, err
 	}
-	f := notify.Filter{Unread: in.Unread, Limit: in.Size, Offset: offset(in.ListQuery)}
+	f := notify.Filter{Unread: in.Unread, Limit: in.Size, Offset: in.offset()}
 	switch {
 	case in.Year == 0 && in.Month != 0:
 		return nil, &issue.Fault{Field: "year", ZH: "缺少年份", EN: "missing: which year"}
@@ -75,9 +75,9 @@ func (a *API) listMessages(ctx context.Context, in *messagesInput) (*pageOutput[
 	if err != nil {
 		return nil, err
 	}
-	return listed(mapped(found, func(m notify.Message) Message {
+	return pageOf(in.ListQuery, mapped(found, func(m notify.Message) Message {
 		return Message{ID: m.ID, Kind: m.Kind, Subject: m.Subject, Text: m.Text, Link: m.Link, At: m.At, ReadAt: m.ReadAt}
-	}), total, in.ListQuery), nil
+	}), total), nil
 }
 
 func (a *API) countMessages(ctx context.Context, _ *struct{}) (*unreadOutput, error) {

@@ -201,7 +201,7 @@ func (a *API) paperBody(ctx context.Context, p paper.Paper, at address) (Paper, 
 }
 
 func (a *API) listPapers(ctx context.Context, in *papersInput) (*pageOutput[Paper], error) {
-	found, total, err := a.Papers.List(ctx, paper.Filter{Text: in.Q, State: in.State, Limit: in.Size, Offset: offset(in.ListQuery)})
+	found, total, err := a.Papers.List(ctx, paper.Filter{Text: in.Q, State: in.State, Limit: in.Size, Offset: in.offset()})
 	if err != nil {
 		return nil, err
 	}
@@ -211,5 +211,5 @@ func (a *API) listPapers(ctx context.Context, in *papersInput) (*pageOutput[Pape
 			return nil, err
 		}
 	}
-	return listed(items, total, in.ListQuery), nil
+	return pageOf(in.ListQuery, items, total), nil
 }

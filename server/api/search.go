@@ -16,21 +16,7 @@ import (
 	"campusgate/signing/verdict"
 )
 
-// Listed is a page of a list that is counted.
-type Listed[T any] struct {
-	Items []T `json:"items"`
-	Total int `json:"total"`
-	Page  int `json:"page"`
-	Size  int `json:"size"`
-}
-
-type pageOutput[T any] struct{ Body Listed[T] }
-
-func listed[T any](items []T, total int, q ListQuery) *pageOutput[T] {
-	return &pageOutput[T]{Listed[T]{Items: items, Total: total, Page: q.Page, Size: q.Size}}
-}
-
-func offset(q ListQuery) int { return (q.Page - 1) * q.Size }
+func (q ListQuery) offset() int { return (q.Page - 1) * q.Size }
 
 // DateRange is from one campus day to another, both included.
 type DateRange struct {
@@ -94,7 +80,7 @@ func (a *API) searchPasses(ctx context.Context, in *searchPassesInput) (*pageOut
 	if err != nil {
 		return nil, err
 	}
-	q := store.PassQuery{Text: in.Q, State: in.State, Now: a.Now().Unix(), Limit: in.Size, Offset: offset(in.ListQuery)}
+	q := store.PassQuery{Text: in.Q, State: in.State, Now: a.Now().Unix(), Limit: in.Size, Offset: in.offset()}
 	if in.Kind != "" {
 		if q.Kind, err = signing.ParseKind(in.Kind); err != nil {
 			return nil, err
@@ -110,7 +96,7 @@ func (a *API) searchPasses(ctx context.Context, in *searchPassesInput) (*pageOut
 	if err != nil {
 		return nil, err
 	}
-	return listed(mapped(found, func(p store.PassStatus) Pass { return a.passBody(p, in.address) }), total, in.ListQuery), nil
+	return pageOf(in.ListQuery, mapped(found, func(p store.PassStatus) Pass { return a.passBody(p, in.address) }), total), nil
 }
 
 func (a *API) searchEvents(ctx context.Context, in *searchEventsInput) (*pageOutput[Event], error) {
@@ -118,7 +104,7 @@ func (a *API) searchEvents(ctx context.Context, in *searchEventsInput) (*pageOut
 	if err != nil {
 		return nil, err
 	}
-	q := store.EventQuery{Gate: in.Gate, Limit: in.Size, Offset: offset(in.ListQuery)}
+	q := store.EventQuery{Gate: in.Gate, Limit: in.Size, Offset: in.offset()}
 	if in.Reason != "" {
 		for _, r := range verdict.Reasons() {
 			if r.String() == in.Reason {
@@ -144,7 +130,7 @@ func (a *API) searchEvents(ctx context.Context, in *searchEventsInput) (*pageOut
 	if err != nil {
 		return nil, err
 	}
-	return listed(mapped(found, eventBody), total, in.ListQuery), nil
+	return pageOf(in.ListQuery, mapped(found, eventBody), total), nil
 }
 
 // How a stream of events behaves. It ends after a while, so that the browser
