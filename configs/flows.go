@@ -5,7 +5,7 @@ import (
 	"io/fs"
 )
 
-//go:embed flows/*.yaml
+//go:embed flows/*.yaml flows/cases/*.yaml
 var flows embed.FS
 
 // Flows holds the files of flows that the product ships, of schema flow/v1:

@@ -9,6 +9,9 @@ const (
 	atParallel = "parallel" // they are asked at once, and so am I
 )
 
+// addedAs is what the trail calls it.
+var addedAs = map[string]string{atBefore: "前加签", atAfter: "后加签", atParallel: "并加签"}
+
 // addSign asks more people for their opinion. They decide nothing: only the
 // step's own people can end or return the matter.
 func (r *run) addSign(t *Task, n *Node) error {
@@ -19,7 +22,7 @@ func (r *run) addSign(t *Task, n *Node) error {
 	if mode == "" {
 		mode = r.f.AddSign.Mode
 	}
-	if at != atBefore && at != atAfter && at != atParallel {
+	if addedAs[at] == "" {
 		return refuse(FieldInvalid, "at", "加签位置无效", "before, after or parallel", nil)
 	}
 	if mode != All && mode != Any {
@@ -33,7 +36,7 @@ func (r *run) addSign(t *Task, n *Node) error {
 			return err
 		}
 	}
-	r.act(Entry{Step: n.ID, Verb: string(AddSign), Name: at, To: slices.Clone(r.a.To)})
+	r.act(Entry{Step: n.ID, Verb: string(AddSign), Name: addedAs[at], To: slices.Clone(r.a.To)})
 	state := Pending
 	switch at {
 	case atBefore:

@@ -6,12 +6,12 @@ import (
 	"strings"
 )
 
-// Run plays the case on a flow of the file. The trace has a line for each step:
+// Run plays the case on the flow that it names, among those given. The trace has a line for each step:
 // what was done and what came of it. An error that is *Faults lists what came
 // out otherwise than expected, each with its line.
-func (c *Case) Run(file *File) (trace []string, err error) {
+func (c *Case) Run(flows []*Flow) (trace []string, err error) {
 	f := &faults{file: c.file}
-	i := slices.IndexFunc(file.Flows, func(f *Flow) bool { return f.ID == c.Flow })
+	i := slices.IndexFunc(flows, func(f *Flow) bool { return f.ID == c.Flow })
 	if i < 0 {
 		f.add(place{key: "flow"}, "there is no flow %q in the file", c.Flow)
 		return nil, f.err()
@@ -20,7 +20,7 @@ func (c *Case) Run(file *File) (trace []string, err error) {
 		f.add(place{key: "steps"}, "nothing is done")
 		return nil, f.err()
 	}
-	p := &play{flow: file.Flows[i], w: c.World, faults: f}
+	p := &play{flow: flows[i], w: c.World, faults: f}
 	p.w.Serial = func() (string, error) {
 		p.serials++
 		return p.flow.FormatSerial(p.w.Now, p.serials), nil

@@ -72,8 +72,9 @@ func (r *run) draw(n *Node, c *ChartNode) error {
 	case r.in.State == Running && r.in.Step == n.ID:
 		c.State = chartCurrent
 	case r.in.State == Running && r.f.index(n.ID) > r.f.index(r.in.Step): // again, after a redo
+		c.By, c.At = []string{}, 0
 		return r.expect(n, c)
-	case n.Kind == Archive && r.in.Filed != 0:
+	case r.filed(n):
 		c.State, c.At = chartDone, r.in.Filed
 	case slices.ContainsFunc(tasks, func(t Task) bool { return t.State == Done }):
 		c.State = chartDone
@@ -111,6 +112,13 @@ func (r *run) expect(n *Node, c *ChartNode) error {
 		c.People = append(c.People, ChartPerson{Name: one.Name, Unit: one.UnitName})
 	}
 	return nil
+}
+
+// filed says whether the matter went through a step that files it.
+func (r *run) filed(n *Node) bool {
+	return n.Kind == Archive && slices.ContainsFunc(r.in.Trail, func(e Entry) bool {
+		return e.Step == n.ID && e.Verb == string(Archive)
+	})
 }
 
 // passed says whether a running matter is beyond a step, or was taken past it by

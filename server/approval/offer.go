@@ -108,13 +108,17 @@ func (r *run) taskOffer(t *Task, n *Node) (*TaskOffer, error) {
 		o.Next = next
 	}
 	for _, out := range r.outcomes(t, n) {
-		if n.Repeat && out.To != ToStay && !backwards(out) && !r.recorded(n) {
+		if r.early(n, out) {
 			continue
 		}
-		o.Outcomes = append(o.Outcomes, OutcomeOffer{
+		one := OutcomeOffer{
 			ID: out.ID, Name: out.Name, To: out.To, Form: out.Form,
 			StepForm: r.f.takesForm(n, out), Next: o.Next != nil && out.To == ToNext,
-		})
+		}
+		if one.Next && len(o.Next.Choose) == 0 {
+			continue // there is no way on
+		}
+		o.Outcomes = append(o.Outcomes, one)
 	}
 	return o, nil
 }

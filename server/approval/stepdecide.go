@@ -31,19 +31,33 @@ func (r *run) outcomes(t *Task, n *Node) []*Outcome {
 	})
 }
 
-// takesForm says whether an outcome asks for what the step fills in. One that
-// stops the matter or sends it back does not, and of a repeated step only the
-// recording does.
-func (f *Flow) takesForm(n *Node, o *Outcome) bool {
+// onwards says whether an outcome takes the matter further, and neither stops it
+// nor sends it back.
+func (f *Flow) onwards(n *Node, o *Outcome) bool {
 	switch o.To {
-	case ToRejected, ToStart:
-		return false
-	case ToStay:
-		return true
 	case ToNext, ToEnd:
-		return !n.Repeat
+		return true
+	case ToRejected, ToStart, ToStay:
+		return false
 	}
-	return !n.Repeat && f.index(o.To) > f.index(n.ID)
+	return f.index(o.To) > f.index(n.ID)
+}
+
+// takesForm says whether an outcome asks for what the step fills in: those that
+// go onwards do, and of a repeated step only the recording.
+func (f *Flow) takesForm(n *Node, o *Outcome) bool {
+	if n.Repeat || o.To == ToStay {
+		return o.To == ToStay
+	}
+	return f.onwards(n, o)
+}
+
+// early says whether an outcome would end a repeated step of which nothing was
+// recorded.
+func (r *run) early(n *Node, o *Outcome) bool {
+	return n.Repeat && r.f.onwards(n, o) && !slices.ContainsFunc(r.in.Records, func(rec Record) bool {
+		return rec.Step == n.ID && rec.Visit == r.in.Visit
+	})
 }
 
 // decide ends the actor's task with an outcome.
@@ -79,7 +93,7 @@ func (r *run) decide() error {
 		r.effects = append(r.effects, o.Do...)
 		return nil
 	}
-	if n.Repeat && !t.added() && !backwards(o) && !r.recorded(n) {
+	if !t.added() && r.early(n, o) {
 		return deny(RecordFirst)
 	}
 	last := r.last(t)
@@ -151,10 +165,6 @@ func (r *run) record(n *Node, values map[string]any) {
 	r.in.Records = append(r.in.Records, Record{
 		Step: n.ID, Visit: r.in.Visit, By: r.a.Actor.ID, At: r.now, Values: cloneMap(values),
 	})
-}
-
-func (r *run) recorded(n *Node) bool {
-	return slices.ContainsFunc(r.in.Records, func(rec Record) bool { return rec.Step == n.ID && rec.Visit == r.in.Visit })
 }
 
 // backwards says whether an outcome stops the matter or sends it back to its

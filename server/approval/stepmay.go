@@ -64,7 +64,7 @@ func (r *run) may(v Verb) error {
 	case Trace:
 		return r.allow(v, admin || r.in.takesPart(r.a.Actor.ID), Running, Completed, Rejected, Returned, Withdrawn, Terminated, Voided)
 	case MarkRead:
-		if !r.in.copied(r.a.Actor.ID) && !slices.ContainsFunc(r.in.Tasks, func(t Task) bool { return t.mayAct(r.a.Actor.ID) }) {
+		if !r.in.copied(r.a.Actor.ID) && !slices.ContainsFunc(r.in.Tasks, func(t Task) bool { return t.Opened != 0 && t.mayAct(r.a.Actor.ID) }) {
 			return deny(NoTask)
 		}
 		return nil

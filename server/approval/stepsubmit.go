@@ -115,19 +115,21 @@ func (r *run) numbers(e *Expr) map[string]any {
 	return details
 }
 
-// nextDate is the first day from today on that is far enough from every pass
-// date of the household.
+// nextDate is the first day of the year from today on that is far enough from
+// every pass date of the household; "" = none.
 func (r *run) nextDate() string {
-	noon := time.Date(r.w.Now.Year(), r.w.Now.Month(), r.w.Now.Day(), 12, 0, 0, 0, time.UTC)
-	for day := noon; ; day = day.AddDate(0, 0, 1) {
+	today := time.Date(r.w.Now.Year(), r.w.Now.Month(), r.w.Now.Day(), 0, 0, 0, 0, time.UTC)
+	for n := range 366 {
+		day := today.AddDate(0, 0, n)
 		near := slices.ContainsFunc(r.w.Household.Dates, func(date string) bool {
 			taken, err := time.Parse(time.DateOnly, date)
-			return err == nil && day.Sub(taken).Abs() < time.Duration(r.w.Settings.QuotaDays)*24*time.Hour
+			return err == nil && int(day.Sub(taken).Abs().Hours()/24) < r.w.Settings.QuotaDays
 		})
 		if !near {
 			return day.Format(time.DateOnly)
 		}
 	}
+	return ""
 }
 
 // number draws the serial, but only for a submit that will not be refused:

@@ -176,7 +176,7 @@ func (r *run) rate() error {
 func (r *run) markRead() {
 	me := r.a.Actor.ID
 	for i := range r.in.Tasks {
-		if t := &r.in.Tasks[i]; t.mayAct(me) && t.Read == 0 {
+		if t := &r.in.Tasks[i]; t.Opened != 0 && t.mayAct(me) && t.Read == 0 {
 			t.Read = r.now
 		}
 	}
