@@ -208,7 +208,11 @@ func (a *API) changePassword(ctx context.Context, in *passwordInput) (*meOutput,
 }
 
 func (a *API) sendPhoneCode(ctx context.Context, in *codeInput) (*codeOutput, error) {
-	return a.sending(ctx, func() error { return a.Accounts.SendPhoneCode(ctx, caller(ctx).Person, in.Body.Phone) })
+	me, err := a.person(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return a.sending(ctx, func() error { return a.Accounts.SendPhoneCode(ctx, me, in.Body.Phone) })
 }
 
 func (a *API) changePhone(ctx context.Context, in *phoneLoginInput) (*meOutput, error) {
