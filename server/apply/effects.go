@@ -223,7 +223,7 @@ func (s *Service) post(t *store.Tx, in *approval.Instance, notices []approval.No
 	for _, n := range notices {
 		for _, person := range n.To {
 			messages = append(messages, notify.Message{
-				Person: person, Kind: n.Event, Text: n.Text, Link: "/applications/" + in.ID, At: t.Now(), Subject: in.Title,
+				Person: person, Kind: messageKind(n.Event), Text: n.Text, Link: "/applications/" + in.ID, At: t.Now(), Subject: in.Title,
 			})
 		}
 	}
@@ -231,4 +231,12 @@ func (s *Service) post(t *store.Tx, in *approval.Instance, notices []approval.No
 		return nil
 	}
 	return s.Notify.Post(t, messages)
+}
+
+// messageKind is the kind of the message that tells of an event.
+func messageKind(event string) string {
+	if event == "reminded" {
+		return "remind"
+	}
+	return event
 }

@@ -149,7 +149,7 @@ func (s *Service) residentTerms(ctx context.Context, src store.Source, in *appro
 	}
 	if word(in.Form, "type") != "multi" {
 		r.Kind, r.Bound = signing.ResidentSingle.String(), false
-		if r.Owner, refusal = decider(gates, in.Form["gate"]); refusal != nil {
+		if r.Owner, refusal = decider(gates, in.Form[fieldGate]); refusal != nil {
 			return nil, refusal, nil
 		}
 	}
@@ -261,7 +261,7 @@ func decider(gates []store.Gate, asked any) (*uint16, *approval.Refusal) {
 		}
 	}
 	if name != "" {
-		return nil, refuse(approval.FieldInvalid, "gate", "该校区没有这个校门", "the campus has no such gate", nil)
+		return nil, refuse(approval.FieldInvalid, fieldGate, "该校区没有这个校门", "the campus has no such gate", nil)
 	}
 	return &owner, nil
 }

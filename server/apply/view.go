@@ -249,17 +249,20 @@ func (v *viewer) fields(flow *approval.Flow, fields []*approval.Field, values ma
 	return list, nil
 }
 
-// options lists the values of a choice. Compounds are those of the campus;
-// their buildings and rooms are asked for one by one.
+// options lists the values of a choice. Compounds and gates are those of the
+// site; buildings and rooms are asked for one by one.
 func (v *viewer) options(flow *approval.Flow, f *approval.Field) ([]Option, error) {
 	values := f.Options
-	if f.Type == approval.Select && f.ID == fieldCompound && asksHousehold(flow) {
-		var err error
-		if values, err = v.People.Compounds(v.ctx, v.src); err != nil {
-			return nil, err
-		}
-	} else if len(values) == 0 {
-		return nil, nil
+	var err error
+	switch {
+	case f.Type != approval.Select || len(values) > 0:
+	case f.ID == fieldCompound && asksHousehold(flow):
+		values, err = v.People.Compounds(v.ctx, v.src)
+	case f.ID == fieldGate && issues(flow) != "":
+		values, err = v.gateNames()
+	}
+	if err != nil || len(values) == 0 {
+		return nil, err
 	}
 	names := options(flow.ID, f.ID)
 	list := make([]Option, len(values))
@@ -267,6 +270,15 @@ func (v *viewer) options(flow *approval.Flow, f *approval.Field) ([]Option, erro
 		list[i] = Option{value, cmp.Or(names[value].zh, value), names[value].en}
 	}
 	return list, nil
+}
+
+func (v *viewer) gateNames() ([]string, error) {
+	gates, err := v.Store.Gates(v.ctx)
+	names := make([]string, len(gates))
+	for i, g := range gates {
+		names[i] = g.Name
+	}
+	return names, err
 }
 
 func whoOf(p approval.Person) Who { return Who{p.ID, p.Name, p.UnitName} }

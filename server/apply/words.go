@@ -21,6 +21,7 @@ var english = map[string]string{
 	"DATE_TOO_FAR":   "the date is too far ahead",
 	HouseholdQuota:   "a household may apply for one code per 2 days",
 	DateOrder:        "the last day is before the first",
+	"MULTI_TOO_LONG": "more days than a multiple-entry pass may have",
 }
 
 // fieldNames are the English names of fields, by flow and field; the flow "" is

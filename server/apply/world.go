@@ -27,6 +27,8 @@ const (
 	fieldCompound = "compound"
 	fieldBuilding = "building"
 	fieldRoom     = "room"
+
+	fieldGate = "gate" // the one that decides a single-use code
 )
 
 // asksHousehold reports whether a form names one.
