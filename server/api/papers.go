@@ -9,8 +9,8 @@ import (
 	"campusgate/server/people"
 )
 
-// Desk hands out paper passes.
-type Desk struct {
+// DeskNow is a desk, and whether it is open.
+type DeskNow struct {
 	paper.Desk
 	Open bool `json:"open" readOnly:"true" doc:"now"`
 }
@@ -52,7 +52,7 @@ type PaperRequest struct {
 
 type desksOutput struct {
 	Body struct {
-		Items     []Desk            `json:"items"`
+		Items     []DeskNow         `json:"items"`
 		Documents map[string]string `json:"documents" doc:"kinds that a desk can ask for, with their names"`
 	}
 }
@@ -142,7 +142,7 @@ func (a *API) desks(ctx context.Context) (*desksOutput, error) {
 		return nil, err
 	}
 	out := &desksOutput{}
-	out.Body.Items = mapped(desks, func(d paper.Desk) Desk { return Desk{Desk: d, Open: a.Papers.Open(d)} })
+	out.Body.Items = mapped(desks, func(d paper.Desk) DeskNow { return DeskNow{Desk: d, Open: a.Papers.Open(d)} })
 	out.Body.Documents = map[string]string{}
 	for id, names := range paper.Documents {
 		out.Body.Documents[id] = names[0] + " " + names[1]
