@@ -67,7 +67,8 @@ type householdsInput struct {
 	Verified string `query:"verified" enum:"true,false"`
 }
 
-type householdPath struct {
+// HouseholdPath names a household.
+type HouseholdPath struct {
 	ID int64 `path:"id" minimum:"1"`
 }
 
@@ -135,7 +136,7 @@ func (a *API) listHouseholds(ctx context.Context, in *householdsInput) (*pageOut
 	return pageOf(in.ListQuery, mapped(list, householdBody), total), nil
 }
 
-func (a *API) getHousehold(ctx context.Context, in *householdPath) (*householdOutput, error) {
+func (a *API) getHousehold(ctx context.Context, in *HouseholdPath) (*householdOutput, error) {
 	h, err := a.People.Household(ctx, a.Store.Reader(), in.ID)
 	return &householdOutput{householdBody(h)}, err
 }
@@ -151,7 +152,7 @@ func (a *API) createHousehold(ctx context.Context, in *struct{ Body NewHousehold
 }
 
 func (a *API) changeHousehold(ctx context.Context, in *struct {
-	householdPath
+	HouseholdPath
 	Body HouseholdRequest
 },
 ) (*householdOutput, error) {
@@ -163,7 +164,7 @@ func (a *API) changeHousehold(ctx context.Context, in *struct {
 }
 
 func (a *API) addMember(ctx context.Context, in *struct {
-	householdPath
+	HouseholdPath
 	Body MemberRequest
 },
 ) (*householdOutput, error) {
@@ -173,7 +174,7 @@ func (a *API) addMember(ctx context.Context, in *struct {
 }
 
 func (a *API) removeMember(ctx context.Context, in *struct {
-	householdPath
+	HouseholdPath
 	Person string `path:"person" maxLength:"64"`
 },
 ) (*struct{}, error) {
@@ -182,7 +183,7 @@ func (a *API) removeMember(ctx context.Context, in *struct {
 	})
 }
 
-func (a *API) verifyHousehold(ctx context.Context, in *householdPath) (*householdOutput, error) {
+func (a *API) verifyHousehold(ctx context.Context, in *HouseholdPath) (*householdOutput, error) {
 	return a.household(ctx, func(t *store.Tx) (people.Household, error) {
 		return a.People.VerifyHousehold(t, caller(ctx).Actor, in.ID)
 	})

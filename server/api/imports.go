@@ -61,7 +61,8 @@ type importInput struct {
 	}]
 }
 
-type importPath struct {
+// ImportPath names a file that was looked over.
+type ImportPath struct {
 	ID string `path:"id" maxLength:"64"`
 }
 
@@ -128,7 +129,7 @@ func (a *API) previewImport(ctx context.Context, in *importInput) (*previewImpor
 	return &previewImportOutput{importBody(p)}, err
 }
 
-func (a *API) getImport(ctx context.Context, in *importPath) (*previewImportOutput, error) {
+func (a *API) getImport(ctx context.Context, in *ImportPath) (*previewImportOutput, error) {
 	p, err := a.People.Preview(ctx, overruling(ctx), in.ID)
 	return &previewImportOutput{importBody(p)}, err
 }
@@ -149,7 +150,7 @@ func importBody(p people.Preview) ImportPreview {
 }
 
 func (a *API) confirmImport(ctx context.Context, in *struct {
-	importPath
+	ImportPath
 	Body struct {
 		SkipFaulty bool `json:"skip_faulty,omitempty" doc:"leave out the rows with a fault"`
 	}

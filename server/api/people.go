@@ -200,8 +200,8 @@ func (a *API) createPerson(ctx context.Context, in *struct{ Body PersonRequest }
 }
 
 func (a *API) changePerson(ctx context.Context, in *struct {
-	numberInput
-	Body PersonChange
+	Number string `path:"number" maxLength:"64"`
+	Body   PersonChange
 },
 ) (*personOutput, error) {
 	b, by := in.Body, overruling(ctx)

@@ -11,7 +11,16 @@ import (
 
 // Unit is a department, college, office or village.
 type Unit struct {
-	ID     string `json:"id" maxLength:"64"`
+	ID     string `json:"id"`
+	Name   string `json:"name"`
+	Parent string `json:"parent" doc:"id; empty = at the top"`
+	Kind   string `json:"kind"`
+	Campus string `json:"campus" doc:"id; empty = all"`
+	Head   string `json:"head" doc:"number of a person; empty = none"`
+}
+
+// UnitRequest is everything of a unit but its id.
+type UnitRequest struct {
 	Name   string `json:"name"`
 	Parent string `json:"parent,omitempty" doc:"id; empty = at the top"`
 	Kind   string `json:"kind,omitempty" doc:"free: 学院, 部门 …"`
@@ -19,13 +28,14 @@ type Unit struct {
 	Head   string `json:"head,omitempty" doc:"number of a person; empty = none"`
 }
 
-// UnitRequest is everything of a unit but its id.
-type UnitRequest struct {
-	Name   string `json:"name"`
-	Parent string `json:"parent,omitempty"`
-	Kind   string `json:"kind,omitempty"`
-	Campus string `json:"campus,omitempty"`
-	Head   string `json:"head,omitempty"`
+// NewUnit makes a unit.
+type NewUnit struct {
+	ID string `json:"id" maxLength:"64"`
+	UnitRequest
+}
+
+func (r UnitRequest) unit(id string) people.Unit {
+	return people.Unit{ID: id, Name: r.Name, Parent: r.Parent, Kind: r.Kind, Campus: r.Campus, Head: r.Head}
 }
 
 // UnitNode is a unit in the tree of the people picker.
@@ -70,10 +80,10 @@ func (a *API) listUnits(ctx context.Context, _ *struct{}) (*itemsOutput[Unit], e
 	return whole(mapped(all, func(u people.Unit) Unit { return Unit(u) })), nil
 }
 
-func (a *API) createUnit(ctx context.Context, in *struct{ Body Unit }) (out *unitOutput, err error) {
+func (a *API) createUnit(ctx context.Context, in *struct{ Body NewUnit }) (*unitOutput, error) {
 	var u people.Unit
-	err = a.People.Change(ctx, func(t *store.Tx) (err error) {
-		u, err = a.People.AddUnit(t, caller(ctx).Actor, people.Unit(in.Body))
+	err := a.People.Change(ctx, func(t *store.Tx) (err error) {
+		u, err = a.People.AddUnit(t, caller(ctx).Actor, in.Body.unit(in.Body.ID))
 		return err
 	})
 	return &unitOutput{Unit(u)}, err
@@ -84,12 +94,9 @@ func (a *API) changeUnit(ctx context.Context, in *struct {
 	Body UnitRequest
 },
 ) (*unitOutput, error) {
-	b := in.Body
 	var u people.Unit
 	err := a.People.Change(ctx, func(t *store.Tx) (err error) {
-		u, err = a.People.UpdateUnit(t, caller(ctx).Actor, people.Unit{
-			ID: in.ID, Name: b.Name, Parent: b.Parent, Kind: b.Kind, Campus: b.Campus, Head: b.Head,
-		})
+		u, err = a.People.UpdateUnit(t, caller(ctx).Actor, in.Body.unit(in.ID))
 		return err
 	})
 	return &unitOutput{Unit(u)}, err

@@ -11,17 +11,27 @@ import (
 
 // Campus is a part of the site with gates of its own.
 type Campus struct {
-	ID     string `json:"id" maxLength:"64" doc:"A, B …"`
+	ID     string `json:"id" doc:"A, B …"`
 	Name   string `json:"name"`
-	Zone   int    `json:"zone,omitempty" minimum:"0" maximum:"32" doc:"of its gates; 0 = none yet"`
-	Police string `json:"police,omitempty" doc:"station that issues temporary residence papers"`
+	Zone   int    `json:"zone" doc:"of its gates; 0 = none yet"`
+	Police string `json:"police" doc:"station that issues temporary residence papers"`
 }
 
 // CampusRequest is everything of a campus but its id.
 type CampusRequest struct {
 	Name   string `json:"name"`
-	Zone   int    `json:"zone,omitempty" minimum:"0" maximum:"32"`
-	Police string `json:"police,omitempty"`
+	Zone   int    `json:"zone,omitempty" minimum:"0" maximum:"32" doc:"of its gates; 0 = none yet"`
+	Police string `json:"police,omitempty" doc:"station that issues temporary residence papers"`
+}
+
+// NewCampus makes a campus.
+type NewCampus struct {
+	ID string `json:"id" maxLength:"64" doc:"A, B …"`
+	CampusRequest
+}
+
+func (r CampusRequest) campus(id string) people.Campus {
+	return people.Campus{ID: id, Name: r.Name, Zone: r.Zone, Police: r.Police}
 }
 
 // Compound is a 小区.
@@ -77,12 +87,13 @@ type (
 	placeOutput    struct{ Body PlaceBody }
 )
 
-type placePath struct {
+// PlacePath names a compound, building or room.
+type PlacePath struct {
 	ID int64 `path:"id" minimum:"1"`
 }
 
 type placeInput struct {
-	placePath
+	PlacePath
 	Body PlaceRequest
 }
 
@@ -190,10 +201,10 @@ func (a *API) listCompounds(ctx context.Context, _ *struct{}) (*itemsOutput[Comp
 	return whole(items), nil
 }
 
-func (a *API) createCampus(ctx context.Context, in *struct{ Body Campus }) (*campusOutput, error) {
+func (a *API) createCampus(ctx context.Context, in *struct{ Body NewCampus }) (*campusOutput, error) {
 	var c people.Campus
 	err := a.People.Change(ctx, func(t *store.Tx) (err error) {
-		c, err = a.People.AddCampus(t, caller(ctx).Actor, people.Campus(in.Body))
+		c, err = a.People.AddCampus(t, caller(ctx).Actor, in.Body.campus(in.Body.ID))
 		return err
 	})
 	return &campusOutput{Campus(c)}, err
@@ -206,8 +217,7 @@ func (a *API) changeCampus(ctx context.Context, in *struct {
 ) (*campusOutput, error) {
 	var c people.Campus
 	err := a.People.Change(ctx, func(t *store.Tx) (err error) {
-		c, err = a.People.UpdateCampus(t, caller(ctx).Actor,
-			people.Campus{ID: in.ID, Name: in.Body.Name, Zone: in.Body.Zone, Police: in.Body.Police})
+		c, err = a.People.UpdateCampus(t, caller(ctx).Actor, in.Body.campus(in.ID))
 		return err
 	})
 	return &campusOutput{Campus(c)}, err
@@ -224,7 +234,7 @@ func (a *API) createCompound(ctx context.Context, in *struct{ Body CompoundReque
 }
 
 func (a *API) changeCompound(ctx context.Context, in *struct {
-	placePath
+	PlacePath
 	Body CompoundRequest
 },
 ) (*compoundOutput, error) {
