@@ -8,10 +8,10 @@ import (
 	"time"
 
 	"campusgate/server/api"
+	"campusgate/server/apply"
 	"campusgate/server/notify"
 	"campusgate/server/people"
 	"campusgate/server/store"
-	"campusgate/signing"
 )
 
 func TestMe_CM052_CM053_CM055_ShowsTheAccountWithPhoneAndMailMasked(t *testing.T) {
@@ -130,20 +130,14 @@ func TestInitialPassword_NobodyTakesOverAnAdministrator(t *testing.T) {
 // there for them.
 func TestPhoneKeys_TheHolderMayEnrolAndNobodyElse(t *testing.T) {
 	w := newWorld(t)
-	holder, other := w.someone(t, "20260001"), w.someone(t, "20260002")
-	terms := resident()
-	terms["kind"], terms["uses"] = "work", 0
-	var p api.Pass
-	w.want(t, http.StatusCreated, "POST", "/api/v1/passes", terms, &p)
-	id, err := signing.ParsePassID(p.ID)
-	ok(t, err)
-	ok(t, w.db.Change(t.Context(), func(tx *store.Tx) error {
-		return tx.Exec("INSERT INTO application_passes (pass, application, person) VALUES ($1, $2, $3)", id[:], "0a", "20260001")
-	}))
-	path := fmt.Sprintf("/api/v1/passes/%s/keys/nonce", p.ID)
-	if r := w.call(t, holder, "POST", path, nil); r.status != http.StatusCreated && r.status != http.StatusConflict {
-		t.Errorf("the holder: %d %s", r.status, r.body)
-	}
-	w.refused(t, w.call(t, other, "POST", path, nil), http.StatusNotFound, "not_found")
+	enter := w.settle(t)
+	holder, head := enter("T1001"), enter("T1002")
+	var a apply.Application
+	w.as(t, holder, 201, "POST", "/api/v1/applications", request("cqu.work_pass", map[string]any{"start": "2026-11-21", "end": "2026-11-22"}), &a)
+	w.as(t, head, 200, "GET", "/api/v1/applications/"+a.ID, nil, &a)
+	w.as(t, head, 200, "POST", "/api/v1/applications/"+a.ID+"/act", map[string]any{"verb": "decide", "task": a.Mine.Task, "outcome": "agree"}, &a)
+	path := fmt.Sprintf("/api/v1/passes/%s/keys/nonce", a.Pass.ID)
+	w.as(t, holder, http.StatusCreated, "POST", path, nil, nil)
+	w.refused(t, w.call(t, head, "POST", path, nil), http.StatusNotFound, "not_found")
 	w.refused(t, w.call(t, w.newToken(t, "passes:read"), "POST", path, nil), http.StatusForbidden, "forbidden")
 }

@@ -27,9 +27,9 @@ const Discarded approval.State = "discarded"
 type Request struct {
 	Flow   string
 	Form   map[string]any
-	Submit bool // else a draft
-	CC     []string
-	Key    string // of the client: the same key again gives the same application
+	Submit bool     // else a draft
+	CC     []string // who gets a copy, with a submit
+	Key    string   // of the client: the same key again gives the same application
 }
 
 // outcome is how a change ended. What is expected to go wrong is part of it,
@@ -109,7 +109,7 @@ func (s *Service) Create(ctx context.Context, who Actor, n Request) (approval.In
 		if n.Submit {
 			acts[0].Verb = approval.Submit
 		}
-		if len(n.CC) > 0 {
+		if n.Submit && len(n.CC) > 0 { // nobody gets a copy of a draft
 			acts = append(acts, approval.Act{Verb: approval.SendCopy, To: n.CC})
 		}
 		return s.perform(t, who, flow, nil, &record{Instance: in, key: n.Key, request: request}, w, acts...)

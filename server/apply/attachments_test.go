@@ -75,7 +75,7 @@ func TestAttach_NamesAreOnlyNames(t *testing.T) {
 	for given, want := range map[string]string{
 		"../../etc/passwd.txt": "passwd.txt", `C:\docs\值班.txt`: "值班.txt", "a\u202etxt.pdf.txt": "atxt.pdf.txt", "a\r\nb.txt": "ab.txt",
 		strings.Repeat("长", 10_000) + ".txt": strings.Repeat("长", 100) + ".txt",
-		"bad\xff.txt":                       "bad.txt", "=1+1.txt": "=1+1.txt", "🙂.txt": "🙂.txt",
+		"bad\xff.txt":                        "bad.txt", "=1+1.txt": "=1+1.txt", "🙂.txt": "🙂.txt",
 	} {
 		if a := w.attach(t, teacher, given, []byte("x")); a.Name != want {
 			t.Errorf("%.40q became %q", given, a.Name)

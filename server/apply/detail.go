@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"campusgate/server/approval"
+	"campusgate/server/people"
 	"campusgate/server/store"
 )
 
@@ -81,6 +82,13 @@ func (v *viewer) application(flow *approval.Flow, r *record) (a Application, err
 		if err := part(flow, in, &a); err != nil {
 			return a, err
 		}
+	}
+	if asksHousehold(flow) {
+		p, err := v.People.Details(v.ctx, v.src, in.Starter.ID)
+		if err != nil {
+			return a, err
+		}
+		a.IDNumber = people.Mask(p.IDNumber)
 	}
 	for i := range a.Tasks {
 		a.Tasks[i].Mine = in.Tasks[i].State == approval.Pending && slices.Contains(actors(&in.Tasks[i]), person.ID)
@@ -177,6 +185,9 @@ func (v *viewer) steps(flow *approval.Flow, in *approval.Instance, a *Applicatio
 	return nil
 }
 
+// decisions are the outcomes by which a matter is reviewed.
+var decisions = []string{"agree", "reject", "return"}
+
 func (v *viewer) trail(flow *approval.Flow, in *approval.Instance, a *Application) error {
 	a.Trail = []Line{}
 	for _, e := range in.Trail {
@@ -192,6 +203,9 @@ func (v *viewer) trail(flow *approval.Flow, in *approval.Instance, a *Applicatio
 		files, err := v.fileList(e.Attachments)
 		if err != nil {
 			return err
+		}
+		if slices.Contains(decisions, e.Verb) {
+			a.Reviewer = &actor
 		}
 		name := verbNames[e.Verb]
 		a.Trail = append(a.Trail, Line{

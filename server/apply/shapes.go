@@ -219,4 +219,6 @@ type Application struct {
 	Tasks    []Duty               `json:"tasks"`
 	Mine     *MyTask              `json:"mine" required:"false" doc:"null = none"`
 	Origin   string               `json:"origin,omitempty" doc:"application that opened this one"`
+	IDNumber string               `json:"id_number,omitempty" doc:"of the applicant, masked; where a household applies"`
+	Reviewer *Who                 `json:"reviewer" required:"false" doc:"who decided last; null = nobody yet"`
 }

@@ -117,11 +117,13 @@ func (v *viewer) row(r *record, task string) (Row, error) {
 // somebody filled in.
 func (v *viewer) summary(flow *approval.Flow, in *approval.Instance) ([]Pair, error) {
 	list := []Pair{}
+	first := summaries[flow.ID]
 	for _, f := range flow.Form {
 		if len(list) == 4 {
 			break
 		}
-		if f.Readonly || f.Type == approval.FileRef || f.Type == approval.Image || f.Type == approval.Note {
+		if f.Readonly || f.Type == approval.FileRef || f.Type == approval.Image || f.Type == approval.Note ||
+			first != nil && !slices.Contains(first, f.ID) {
 			continue
 		}
 		text, err := v.text(flow, f, in.Form[f.ID])

@@ -122,6 +122,10 @@ func stateName(flow string, state approval.State, status map[approval.State]map[
 	return name
 }
 
+// summaries names the fields that lists show, for the flows where they are not
+// the first ones.
+var summaries = map[string][]string{"cqu.resident_pass": {"type", "compound", "date", "to"}}
+
 // flowNotes are what the shipped forms say above their fields.
 var flowNotes = map[string]string{
 	"cqu.resident_pass": "按户每2天申请1个通行二维码;每个二维码仅限1人使用1次,只在通行当天有效。多次通行须说明原因,由社区办审核。" +
