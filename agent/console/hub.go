@@ -168,6 +168,11 @@ func (c *Console) sendStatus() {
 	if c.hub.idle() {
 		return
 	}
+	if g := c.guideline(); g != c.told {
+		c.told = g
+		t := c.texts()
+		c.send(message{Type: "texts", Texts: &t})
+	}
 	s := c.status()
 	c.send(message{Type: "status", Status: &s})
 }
