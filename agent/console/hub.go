@@ -129,6 +129,7 @@ func (c *Console) Run(ctx context.Context) error {
 	defer c.hub.end()
 	defer func() { cancel() }()
 	fresh := true // nothing came of this subscription yet
+	c.told = c.guideline()
 	c.hub.setRunning(true)
 	tick := time.NewTicker(c.refresh)
 	defer tick.Stop()
