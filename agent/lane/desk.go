@@ -297,11 +297,11 @@ func (d *Desk) outcome(ctx context.Context, e *entry) (outcome, error) {
 
 func (d *Desk) stamp() Stamp {
 	return Stamp{
-		Wall: d.deps.Now().UnixMilli(), Mono: d.elapsed().Milliseconds(),
+		Wall: d.deps.Now().UnixMilli(), Mono: d.Elapsed().Milliseconds(),
 		Offline: d.deps.Online == nil || !d.deps.Online(),
 	}
 }
 
-// elapsed is the time since the desk was made, which no setting of the clock
+// Elapsed is the time since the desk was made, which no setting of the clock
 // changes.
-func (d *Desk) elapsed() time.Duration { return time.Since(d.start) }
+func (d *Desk) Elapsed() time.Duration { return time.Since(d.start) }

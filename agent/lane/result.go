@@ -30,7 +30,7 @@ type Result struct {
 	FirstUse   *FirstUse         `json:"first_use,omitempty"`   // with already_used
 	Owner      *Owner            `json:"owner,omitempty"`       // who decides, where it did not answer
 	Vouched    bool              `json:"vouched,omitempty"`     // without a code
-	Rule       string            `json:"rule,omitempty"`        // of the guideline, that admitted
+	Rule       string            `json:"rule,omitempty"`        // of the guideline, that admitted, bars, or was chosen
 	Documents  []string          `json:"documents,omitempty"`   // shown
 	Missing    []string          `json:"missing,omitempty"`     // with document_incomplete
 	Barred     bool              `json:"barred,omitempty"`      // nobody of this sort is let in

@@ -168,7 +168,7 @@ func (d *Desk) open(lane string) {
 		return
 	}
 	select {
-	case d.pulses[lane] <- d.elapsed():
+	case d.pulses[lane] <- d.Elapsed():
 	default:
 		d.lost.Add(1)
 		d.deps.Log.Error("admitted, but the barrier is still busy with earlier pulses", "lane", lane)
@@ -183,7 +183,7 @@ func (d *Desk) pulse(ctx context.Context, lane string, open func(context.Context
 			return
 		case asked = <-d.pulses[lane]:
 		}
-		if late := d.elapsed() - asked; late > pulseLife {
+		if late := d.Elapsed() - asked; late > pulseLife {
 			d.lost.Add(1)
 			d.deps.Log.Error("admitted, but the barrier came back too late", "lane", lane, "late", late)
 			continue

@@ -188,7 +188,7 @@ const (
 // Verdict is the answer to a Case.
 type Verdict struct {
 	Reason Reason `json:"reason"`
-	Rule   string `json:"rule,omitempty"`   // of the guideline, by which documents admitted
+	Rule   string `json:"rule,omitempty"`   // of the guideline, that admitted or bars; of an entry without a code, the one it was judged by
 	Repeat bool   `json:"repeat,omitempty"` // the previous verdict shown again: no use, no second pulse
 	Need   Need   `json:"need,omitempty"`
 	First  *Use   `json:"first,omitempty"` // with AlreadyUsed

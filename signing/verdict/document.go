@@ -9,6 +9,7 @@ type Documents struct {
 	Shown    []string      `json:"shown,omitempty"`   // kinds, as the guard ticked them; none = not answered
 	Refused  bool          `json:"refused,omitempty"` // the guard saw nothing
 	Barred   bool          `json:"barred,omitempty"`  // nobody of this sort is let in, whatever they show
+	Rule     string        `json:"rule,omitempty"`    // that bars, or that the guard chose for somebody without a code
 	Sets     []DocumentSet `json:"sets,omitempty"`    // that admit, of those that something was shown of
 }
 
@@ -72,16 +73,18 @@ func (d *Documents) incomplete() bool { return d.Complete() == nil && d.Missing(
 // guard can see to be in order; nor does a closed gate keep anybody in.
 func (c *Case) vouched() Verdict {
 	d := &c.Document
-	set := d.Complete()
+	v := Verdict{Rule: d.Rule}
 	switch {
 	case c.Policy.Lockdown && c.Lane.Direction != Exit:
-		return Verdict{Reason: Lockdown}
-	case d.Refused, !d.Barred && !d.answered() && set == nil:
-		return Verdict{Reason: DocumentRequired}
+		v.Reason = Lockdown
+	case d.Refused, !d.Barred && !d.answered() && d.Complete() == nil:
+		v.Reason = DocumentRequired
 	case d.rejected():
-		return Verdict{Reason: DocumentNotAccepted}
-	case set == nil:
-		return Verdict{Reason: DocumentIncomplete}
+		v.Reason = DocumentNotAccepted
+	case d.incomplete():
+		v.Reason = DocumentIncomplete
+	default:
+		v.Reason = Granted
 	}
-	return Verdict{Reason: Granted, Rule: set.Rule}
+	return v
 }

@@ -44,8 +44,8 @@ func TestJudge_DocumentsBesideAPass(t *testing.T) {
 		{"one that proves nothing alone", signing.ResidentSingle, []string{"id_card"}, verdict.Verdict{Reason: verdict.DocumentNotAccepted}, nil},
 		{"all three", signing.ResidentSingle, []string{"id_card", "lease", "landlord"}, verdict.Verdict{Reason: verdict.Granted, Rule: "tenant"}, nil},
 		{"half of one, all of another", signing.ResidentSingle, []string{"lease", "deed"}, verdict.Verdict{Reason: verdict.Granted, Rule: "owner"}, nil},
-		{"a sort that is not let in is not asked", signing.Visitor, nil, verdict.Verdict{Reason: verdict.DocumentNotAccepted}, nil},
-		{"a sort that is not let in", signing.Visitor, []string{"work_permit"}, verdict.Verdict{Reason: verdict.DocumentNotAccepted}, nil},
+		{"a sort that is not let in is not asked", signing.Visitor, nil, verdict.Verdict{Reason: verdict.DocumentNotAccepted, Rule: "visitor"}, nil},
+		{"a sort that is not let in", signing.Visitor, []string{"work_permit"}, verdict.Verdict{Reason: verdict.DocumentNotAccepted, Rule: "visitor"}, nil},
 		{"a kind of pass that no rule names", signing.Vehicle, []string{"work_permit"}, verdict.Verdict{Reason: verdict.DocumentNotAccepted}, nil},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -95,14 +95,14 @@ func TestJudge_EntriesWithoutACode(t *testing.T) {
 		want verdict.Verdict
 	}{
 		"by the document":             {vouched("staff", "work_permit"), verdict.Verdict{Reason: verdict.Granted, Rule: "staff"}},
-		"nothing shown":               {vouched("staff"), verdict.Verdict{Reason: verdict.DocumentRequired}},
-		"nothing to show":             {refused, verdict.Verdict{Reason: verdict.DocumentRequired}},
-		"by a document of no use":     {vouched("staff", "deed"), verdict.Verdict{Reason: verdict.DocumentNotAccepted}},
-		"by a part":                   {vouched("tenant", "lease"), verdict.Verdict{Reason: verdict.DocumentIncomplete}},
+		"nothing shown":               {vouched("staff"), verdict.Verdict{Reason: verdict.DocumentRequired, Rule: "staff"}},
+		"nothing to show":             {refused, verdict.Verdict{Reason: verdict.DocumentRequired, Rule: "staff"}},
+		"by a document of no use":     {vouched("staff", "deed"), verdict.Verdict{Reason: verdict.DocumentNotAccepted, Rule: "staff"}},
+		"by a part":                   {vouched("tenant", "lease"), verdict.Verdict{Reason: verdict.DocumentIncomplete, Rule: "tenant"}},
 		"a rule without documents":    {vouched("relative"), verdict.Verdict{Reason: verdict.Granted, Rule: "relative"}},
-		"a sort that is not let in":   {vouched("visitor"), verdict.Verdict{Reason: verdict.DocumentNotAccepted}},
-		"not let in, whatever":        {vouched("visitor", "id_card", "deed"), verdict.Verdict{Reason: verdict.DocumentNotAccepted}},
-		"the gate is closed":          {locked, verdict.Verdict{Reason: verdict.Lockdown}},
+		"a sort that is not let in":   {vouched("visitor"), verdict.Verdict{Reason: verdict.DocumentNotAccepted, Rule: "visitor"}},
+		"not let in, whatever":        {vouched("visitor", "id_card", "deed"), verdict.Verdict{Reason: verdict.DocumentNotAccepted, Rule: "visitor"}},
+		"the gate is closed":          {locked, verdict.Verdict{Reason: verdict.Lockdown, Rule: "staff"}},
 		"a closed gate keeps nobody":  {leaving, verdict.Verdict{Reason: verdict.Granted, Rule: "staff"}},
 		"with a code: makes no sense": {coded, verdict.Verdict{Reason: verdict.Internal}},
 		"unreadable: makes no sense":  {unread, verdict.Verdict{Reason: verdict.Internal}},

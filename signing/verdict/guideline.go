@@ -101,7 +101,7 @@ func (g *Guideline) Under(rule string, shown []string) (Documents, bool) {
 	if r == nil {
 		return Documents{}, false
 	}
-	d := Documents{Required: true, Shown: shown}
+	d := Documents{Required: true, Shown: shown, Rule: r.ID}
 	g.add(&d, r)
 	return d, true
 }
@@ -110,7 +110,7 @@ func (g *Guideline) Under(rule string, shown []string) (Documents, bool) {
 // nothing was shown are left out: an event is not the place for the guideline.
 func (g *Guideline) add(d *Documents, r *DocumentRule) {
 	if r.Refuse {
-		d.Barred = true
+		d.Barred, d.Rule = true, r.ID
 		return
 	}
 	if len(r.Documents) == 0 {

@@ -149,6 +149,8 @@ func (c *Case) refuse(r Reason) Verdict {
 		v.First = c.firstUse()
 	case OfflineNotAllowed:
 		v.Owner = c.Decider()
+	case DocumentNotAccepted:
+		v.Rule = c.Document.Rule
 	default:
 	}
 	return v

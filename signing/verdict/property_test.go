@@ -93,7 +93,7 @@ func anyCase(t *rapid.T, tidy bool) *verdict.Case {
 		Vouched: rapid.IntRange(0, 9).Draw(t, "vouched") == 0,
 		Document: verdict.Documents{
 			Required: yes("required"), Shown: papers(t, "shown"), Refused: yes("refused"), Barred: yes("barred"),
-			Sets: sets(t),
+			Rule: rapid.SampledFrom([]string{"", "staff"}).Draw(t, "rule"), Sets: sets(t),
 		},
 		Claim: verdict.Claim{
 			State: verdict.ClaimState(rapid.SampledFrom([]string{"", "granted", "used", "silent", "?"}).Draw(t, "claim")),
