@@ -42,6 +42,7 @@ export function app(name: 'phone' | 'console', base: string, extra: UserConfig =
       modulePreload: { polyfill: false },
       reportCompressedSize: true,
       chunkSizeWarningLimit: 1500,
+      ...extra.build,
     },
     server: {
       // For work on a page: `npx vite -c server/web/phone/vite.config.ts` beside a running server.

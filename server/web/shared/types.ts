@@ -103,6 +103,8 @@ export interface FormField {
   required_if?: boolean
   readonly?: boolean
   value?: unknown
+  /** The value in words, of a unit or a person that is filled in already. */
+  text?: string
   max?: number
   options?: Option[] | null
   many?: boolean
@@ -152,6 +154,8 @@ export interface PersonRef {
 }
 
 export interface Preview {
+  /** Fields that are required with this form. */
+  required?: string[]
   steps: { id: string; name: string; people: PersonRef[] }[]
 }
 
@@ -310,6 +314,8 @@ export interface MyPass {
   application: string
   serial: string
   warning: string
+  /** Id of the phone key that stands, "" = no phone has it yet. */
+  phone?: string
 }
 
 export interface LiveCode {
