@@ -9,9 +9,6 @@ import type { IconName } from './parts/icons'
 import type { Duty, Line, Matter, MatterRow as Row } from './shapes'
 import { t } from './i18n'
 
-/** The boxes of the workplace, in the order in which they are offered. */
-export const boxes: readonly Box[] = ['todo', 'done', 'started', 'cc', 'drafts']
-
 /** The states that a list can be narrowed to. */
 export const states: readonly MatterState[] = ['draft', 'running', 'returned', 'rejected', 'withdrawn', 'terminated', 'voided', 'completed']
 

@@ -41,6 +41,8 @@ addWords({
 
   table_all: ['选择本页全部', 'Select all on this page'],
   table_empty: ['暂无数据', 'Nothing here'],
+  paging_size: ['每页条数', 'Rows per page'],
+  paging_n: ['{n}条/页', '{n} / page'],
   columns: ['自定义列', 'Columns'],
   columns_shown: ['显示的列', 'Columns shown'],
   columns_usual: ['恢复默认', 'Restore the usual ones'],
@@ -64,7 +66,6 @@ addWords({
   message_unread: ['未读', 'unread'],
   security: ['安全中心', 'Security centre'],
   sign_out: ['退出登录', 'Sign out'],
-  person_menu: ['{name} 的菜单', 'Menu of {name}'],
   kind_staff: ['教职工', 'Staff'],
   kind_contract: ['外聘员工', 'Contract staff'],
   kind_worker: ['工勤人员', 'Worker'],

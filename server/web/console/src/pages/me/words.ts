@@ -51,7 +51,6 @@ addWords({
   col_msg_at: ['时间', 'Time'],
   col_msg_open: ['操作', 'Action'],
   msg_detail: ['查看详情', 'Details'],
-  msg_detail_of: ['查看详情:{text}', 'Details: {text}'],
   msg_talk: ['与TA的互动', 'Conversation'],
   msg_unread_only: ['只看未读', 'Unread only'],
   msg_year: ['年份', 'Year'],

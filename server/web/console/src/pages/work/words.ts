@@ -15,6 +15,7 @@ addWords({
   work_title: ['流程标题', 'Title'],
   work_date: ['申请日期', 'Applied on'],
   work_state: ['流程状态', 'State'],
+  work_state_all: ['流程状态:全部', 'State: all'],
   work_detail: ['详情', 'Details'],
   work_edit: ['编辑', 'Edit'],
   work_edit_row: ['编辑 {title}', 'Edit {title}'],
