@@ -121,6 +121,12 @@ func New(d Deps) (*API, error) {
 	a.ssoRoutes()
 	a.meRoutes()
 	a.passwordRoutes()
+	a.peopleRoutes()
+	a.unitRoutes()
+	a.placeRoutes()
+	a.householdRoutes()
+	a.postRoutes()
+	a.importRoutes()
 	a.systemRoutes()
 	if err := a.checkDocument(); err != nil {
 		return nil, err

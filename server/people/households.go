@@ -171,17 +171,22 @@ func (s *Service) makeRoom(t *store.Tx, actor string, compound Compound, p Place
 	if id, ok, err := s.room(t.Context(), t, p); ok || err != nil {
 		return id, err
 	}
-	var building int64
-	err := t.QueryRowContext(t.Context(), "SELECT id FROM buildings WHERE compound = $1 AND folded = $2",
-		compound.ID, fold(p.Building)).Scan(&building)
-	if errors.Is(err, sql.ErrNoRows) {
-		building, _, err = s.addPlace(t, actor, "building", compound.ID, p.Building)
-	}
+	building, err := s.makeBuilding(t, actor, compound, p.Building)
 	if err != nil {
 		return 0, err
 	}
 	room, _, err := s.addPlace(t, actor, "room", building, p.Room)
 	return room, err
+}
+
+// makeBuilding gives the number of a building, which it makes when it is new.
+func (s *Service) makeBuilding(t *store.Tx, actor string, compound Compound, name string) (id int64, err error) {
+	err = t.QueryRowContext(t.Context(), "SELECT id FROM buildings WHERE compound = $1 AND folded = $2",
+		compound.ID, fold(name)).Scan(&id)
+	if errors.Is(err, sql.ErrNoRows) {
+		id, _, err = s.addPlace(t, actor, "building", compound.ID, name)
+	}
+	return id, err
 }
 
 // householdAt finds the household of a room under a head; 0 = none.
