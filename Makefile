@@ -18,7 +18,7 @@ node_modules/.package-lock.json: package-lock.json
 	npm ci --no-audit --no-fund
 	@touch $@
 
-web: node_modules/.package-lock.json ## the pages, into agent/web/dist
+web: node_modules/.package-lock.json ## the pages, into agent/web/dist and server/web/dist
 	npm run --silent build
 
 demo: build ## a whole campus on this machine; Ctrl-C stops it
@@ -52,4 +52,4 @@ bench: build ## every figure with its limit
 
 clean: ## what builds leave behind
 	rm -rf bin node_modules
-	find agent/web/dist -mindepth 1 ! -name .gitkeep -delete
+	find agent/web/dist server/web/dist -mindepth 1 -type f ! -name .gitkeep -delete

@@ -146,7 +146,11 @@ func (srv *Server) handler() (http.Handler, error) {
 	for _, prefix := range []string{"/api/", "/healthz", "/readyz", "/metrics"} {
 		mux.Handle(prefix, calls)
 	}
-	mux.Handle("/", web.New(web.Config{Site: s.Site, Version: Version}))
+	pages, err := web.New(web.Config{Site: s.Site, Version: Version})
+	if err != nil {
+		return nil, err
+	}
+	mux.Handle("/", pages)
 	return mux, nil
 }
 

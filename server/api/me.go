@@ -118,7 +118,7 @@ func (a *API) meRoutes() {
 	}, a.sendPhoneCode)
 	add(a, route{
 		method: http.MethodPut, path: prefix + "/me/phone", scope: auth.Self, id: "change-phone",
-		text: "更换手机号 Change my phone; my other sessions end", errors: []int{http.StatusNotFound, http.StatusConflict},
+		text: "更换手机号 Change my phone; my other sessions end", errors: []int{http.StatusNotFound},
 	}, a.changePhone)
 	add(a, route{
 		method: http.MethodPut, path: prefix + "/me/mail", scope: auth.Self, id: "change-mail", text: "修改邮箱 Change my mail address",
@@ -208,7 +208,11 @@ func (a *API) changePassword(ctx context.Context, in *passwordInput) (*meOutput,
 }
 
 func (a *API) sendPhoneCode(ctx context.Context, in *codeInput) (*codeOutput, error) {
-	return a.sending(ctx, func() error { return a.Accounts.SendPhoneCode(ctx, caller(ctx).Person, in.Body.Phone) })
+	me, err := a.person(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return a.sending(ctx, func() error { return a.Accounts.SendPhoneCode(ctx, me, in.Body.Phone) })
 }
 
 func (a *API) changePhone(ctx context.Context, in *phoneLoginInput) (*meOutput, error) {

@@ -4,9 +4,11 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"sync"
 	"time"
 
@@ -171,4 +173,18 @@ func (a *Accounts) active(ctx context.Context, src store.Source, number string) 
 func hashOf(plain string) []byte {
 	sum := sha256.Sum256([]byte(plain))
 	return sum[:]
+}
+
+// below gives a number from 0 to n-1, each equally likely.
+func below(random io.Reader, n uint32) (uint32, error) {
+	even := math.MaxUint32 / n * n // beyond it, small results would come more often
+	for {
+		var raw [4]byte
+		if _, err := io.ReadFull(random, raw[:]); err != nil {
+			return 0, err
+		}
+		if v := binary.LittleEndian.Uint32(raw[:]); v < even {
+			return v % n, nil
+		}
+	}
 }

@@ -2,11 +2,9 @@ package auth
 
 import (
 	"context"
-	"crypto/rand"
 	"database/sql"
 	"errors"
 	"fmt"
-	"math/big"
 	"strings"
 	"time"
 
@@ -253,11 +251,11 @@ const letters = "abcdefghjkmnpqrstuvwxyz23456789"
 func (a *Accounts) newPassword() (string, error) {
 	text := make([]byte, 14)
 	for i := range text {
-		n, err := rand.Int(a.Random, big.NewInt(int64(len(letters))))
+		n, err := below(a.Random, uint32(len(letters)))
 		if err != nil {
 			return "", fmt.Errorf("make a password: %w", err)
 		}
-		text[i] = letters[n.Int64()]
+		text[i] = letters[n]
 	}
 	return string(text), nil
 }

@@ -2,12 +2,10 @@ package auth
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/subtle"
 	"database/sql"
 	"errors"
 	"fmt"
-	"math/big"
 	"time"
 
 	"campusgate/server/people"
@@ -111,7 +109,7 @@ func (a *Accounts) countCode(t *store.Tx, phone string) (refusal, fault error) {
 
 // newCode gives six digits, each six equally likely.
 func (a *Accounts) newCode() (string, error) {
-	n, err := rand.Int(a.Random, big.NewInt(1_000_000))
+	n, err := below(a.Random, 1_000_000)
 	if err != nil {
 		return "", fmt.Errorf("make a code: %w", err)
 	}

@@ -226,6 +226,7 @@ func (t *Tx) stmt(query string) (*sql.Stmt, error) {
 	return st, err
 }
 
+// Exec runs a statement. Errors are the driver's; see IsUnique.
 func (t *Tx) Exec(query string, args ...any) error {
 	_, err := t.Affect(query, args...)
 	return err
@@ -244,7 +245,7 @@ func (t *Tx) Affect(query string, args ...any) (int64, error) {
 	return res.RowsAffected()
 }
 
-// QueryContext and QueryRowContext make Tx a Source.
+// QueryContext reads what the change has written so far.
 func (t *Tx) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	st, err := t.stmt(query)
 	if err != nil {
@@ -253,6 +254,7 @@ func (t *Tx) QueryContext(ctx context.Context, query string, args ...any) (*sql.
 	return st.QueryContext(ctx, args...)
 }
 
+// QueryRowContext is QueryContext for one row.
 func (t *Tx) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
 	st, err := t.stmt(query)
 	if err != nil {

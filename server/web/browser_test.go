@@ -16,8 +16,6 @@ import (
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
-
-	"campusgate/server/web"
 )
 
 var shots = flag.String("shots", "", "folder to write screenshots of the pages to")
@@ -87,7 +85,7 @@ func eval[T any](t *testing.T, ctx context.Context, expression string) T {
 // applies under the policy, axe finds nothing, and no other host is asked.
 func TestPages_InABrowser(t *testing.T) {
 	ctx, axe := startTab(t), axeSource(t)
-	srv := httptest.NewServer(web.New(web.Config{Site: "云岭大学（滨江校区）", Version: version}))
+	srv := httptest.NewServer(handler())
 	defer srv.Close()
 
 	var mu sync.Mutex
@@ -109,7 +107,7 @@ func TestPages_InABrowser(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, path := range map[string]string{
-		"pass": "/V/QFXHG4A", "console": "/console/?key=s3cr3t-link", "root": "/", "lost": "/nothing",
+		"pass": "/V/QFXHG4A", "unbuilt": "/console/?key=s3cr3t-link", "root": "/", "lost": "/nothing",
 	} {
 		for _, screen := range []struct {
 			name          string

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"html/template"
+	"io/fs"
 	"net/http"
 	"strconv"
 	"strings"
@@ -15,7 +16,9 @@ import (
 // Config is what the pages say of the server.
 type Config struct {
 	Site    string // name of the campus, as people know it
-	Version string // of the program; shown on the console's page only
+	Version string // of the program; only where a page says that it was not built
+
+	Built func(App) (fs.FS, bool) // nil = what was built into the program
 }
 
 //go:embed pages/style.css
@@ -29,7 +32,7 @@ var pageTemplate = template.Must(template.New("page").Parse(pageText))
 // The pages: each is a template in page.html that New fills in once.
 const (
 	passPage    = "pass"
-	consolePage = "console"
+	unbuiltPage = "unbuilt"
 	rootPage    = "root"
 	lostPage    = "lost"
 	methodPage  = "method"
@@ -38,12 +41,56 @@ const (
 // pages holds every page ready to be sent.
 type pages map[string][]byte
 
-// New gives the handler of /V/…, /console/ and /; any other path is answered
-// with a page that says so. It reads nothing of a request but method and path,
-// and is safe for concurrent use.
-func New(cfg Config) http.Handler {
+// site is everything that New serves.
+type site struct {
+	still pages
+	apps  map[App]*app // those that were built
+}
+
+// New gives the handler of the apps at /m/ and /console/, of /V/… and of /; any
+// other path is answered with a page that says so. An app that was not built
+// into the program is answered with 503 and what to do about it. It is safe for
+// concurrent use.
+func New(cfg Config) (http.Handler, error) {
+	if cfg.Built == nil {
+		cfg.Built = App.FS
+	}
+	s := &site{still: newPages(cfg), apps: map[App]*app{}}
+	for _, a := range []App{Phone, Console} {
+		built, ok := cfg.Built(a)
+		if !ok {
+			continue
+		}
+		made, err := newApp(a.Path(), built)
+		if err != nil {
+			return nil, err
+		}
+		s.apps[a] = made
+	}
+	return s, nil
+}
+
+// ServeHTTP goes by the beginning of the path only: what follows /V/ is
+// nobody's business, so nothing here may clean it or redirect by it.
+func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	for _, a := range []App{Phone, Console} {
+		base := a.Path()
+		if r.URL.Path+"/" == base {
+			http.Redirect(w, r, base, http.StatusMovedPermanently)
+			return
+		}
+		if made := s.apps[a]; made != nil && strings.HasPrefix(r.URL.Path, base) {
+			made.ServeHTTP(w, r)
+			return
+		}
+	}
+	s.still.ServeHTTP(w, r)
+}
+
+// newPages fills in the pages that need no script.
+func newPages(cfg Config) pages {
 	made := pages{}
-	for _, name := range []string{passPage, consolePage, rootPage, lostPage, methodPage} {
+	for _, name := range []string{passPage, unbuiltPage, rootPage, lostPage, methodPage} {
 		var b bytes.Buffer
 		err := pageTemplate.Execute(&b, map[string]any{
 			"Page": name, "Site": cfg.Site, "Version": cfg.Version, "Style": template.CSS(style),
@@ -87,6 +134,8 @@ func (p pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		name, status = methodPage, http.StatusMethodNotAllowed
 	case name == lostPage:
 		status = http.StatusNotFound
+	case name == unbuiltPage:
+		status = http.StatusServiceUnavailable
 	}
 	body := p[name]
 	h.Set("Content-Length", strconv.Itoa(len(body)))
@@ -100,8 +149,8 @@ func kindOf(path string) string {
 	switch {
 	case path == "/V" || strings.HasPrefix(path, "/V/"):
 		return passPage
-	case path == "/console" || strings.HasPrefix(path, "/console/"):
-		return consolePage
+	case strings.HasPrefix(path, Console.Path()), strings.HasPrefix(path, Phone.Path()):
+		return unbuiltPage
 	case path == "/":
 		return rootPage
 	}

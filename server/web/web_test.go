@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"io"
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -19,7 +20,18 @@ const (
 	version = "0.9.1-test"
 )
 
-func handler() http.Handler { return web.New(web.Config{Site: site, Version: version}) }
+// handler serves without any app.
+func handler() http.Handler {
+	return pagesOf(web.Config{Site: site, Version: version, Built: func(web.App) (fs.FS, bool) { return nil, false }})
+}
+
+func pagesOf(cfg web.Config) http.Handler {
+	h, err := web.New(cfg)
+	if err != nil {
+		panic(err)
+	}
+	return h
+}
 
 func ask(t testing.TB, method, target string) *http.Response {
 	t.Helper()
@@ -46,8 +58,8 @@ var paths = []struct {
 	{"/V/" + strings.Repeat("ABCDEFG234567", 20), 200, []string{
 		"这是「" + site + "」的校门通行码", "出示给保安", "谁先出示，谁就用掉它", "gate pass of", "Show it to the guard", "Whoever presents it first uses it",
 	}},
-	{"/console/?key=s3cr3t-link", 200, []string{
-		"服务器正在运行", "The server is running", version, `href="/api/openapi.json"`, "Authorization: Bearer", site,
+	{"/console/?key=s3cr3t-link", 503, []string{
+		"页面尚未构建", "The page was not built", version, `href="/api/openapi.json"`, "make build", site,
 	}},
 	{"/", 200, []string{site, `href="/console/"`, "Do you have a pass?"}},
 	{"/nothing/here", 404, []string{"没有这个页面", "No such page"}},
@@ -202,7 +214,7 @@ func TestPass_OverTheWire(t *testing.T) {
 
 func TestConsole_NeverEchoesTheKey(t *testing.T) {
 	want := answer(t, ask(t, http.MethodGet, "/console/"))
-	for _, target := range []string{"/console/?key=s3cr3t-link", "/console?key=s3cr3t-link", "/console/a/b?key=%3Cb%3E"} {
+	for _, target := range []string{"/console/?key=s3cr3t-link", "/m/?key=s3cr3t-link", "/console/a/b?key=%3Cb%3E"} {
 		if got := answer(t, ask(t, http.MethodGet, target)); got != want {
 			t.Errorf("%s is answered otherwise", target)
 		}
@@ -232,7 +244,9 @@ func TestPages_AreOnlyRead(t *testing.T) {
 }
 
 func TestPages_EscapeTheSitesName(t *testing.T) {
-	h := web.New(web.Config{Site: `<img src=x onerror=alert(1)> & "Söhne"`, Version: "<b>"})
+	h := pagesOf(web.Config{
+		Site: `<img src=x onerror=alert(1)> & "Söhne"`, Version: "<b>", Built: func(web.App) (fs.FS, bool) { return nil, false },
+	})
 	for _, p := range paths {
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, p.target, nil))

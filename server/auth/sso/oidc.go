@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -64,10 +65,25 @@ func (o *OIDC) discovered(ctx context.Context) (*oidc.Provider, error) {
 }
 
 func (o *OIDC) oauth(p *oidc.Provider) *oauth2.Config {
+	at := p.Endpoint()
+	at.AuthStyle = o.authStyle(p)
 	return &oauth2.Config{
-		ClientID: o.config.ClientID, ClientSecret: o.config.ClientSecret, Endpoint: p.Endpoint(),
+		ClientID: o.config.ClientID, ClientSecret: o.config.ClientSecret, Endpoint: at,
 		RedirectURL: o.config.Callback, Scopes: []string{oidc.ScopeOpenID, "profile"},
 	}
+}
+
+// authStyle says where the client secret goes. Left alone, the library would try
+// both, and the second try finds a code that the first has used up.
+func (o *OIDC) authStyle(p *oidc.Provider) oauth2.AuthStyle {
+	var said struct {
+		Methods []string `json:"token_endpoint_auth_methods_supported"`
+	}
+	err := p.Claims(&said)
+	if o.config.ClientSecret == "" || err == nil && len(said.Methods) > 0 && !slices.Contains(said.Methods, "client_secret_basic") {
+		return oauth2.AuthStyleInParams
+	}
+	return oauth2.AuthStyleInHeader
 }
 
 // Start sends the browser to the service's authorization endpoint.

@@ -34,10 +34,12 @@ var (
 
 // Limits towards a service.
 const (
-	timeout    = 5 * time.Second
-	maxAnswer  = 256 << 10 // of one answer; discovery and keys are far less
-	TicketLife = 10 * time.Minute
+	timeout   = 5 * time.Second
+	maxAnswer = 256 << 10 // of one answer; discovery and keys are far less
 )
+
+// TicketLife is how long a person may take to sign in there.
+const TicketLife = 10 * time.Minute
 
 // Provider is one sign-on service. Safe for concurrent use.
 type Provider interface {
