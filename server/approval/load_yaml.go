@@ -296,8 +296,6 @@ type table struct {
 	f      *faults
 }
 
-func (t table) fault(format string, args ...any) { t.f.add(t.place, format, args...) }
-
 // table reads a mapping whose keys are among those known; none known means that
 // any may stand there.
 func (v value) table(known ...string) (table, bool) {
