@@ -126,6 +126,12 @@ func New(d Deps) (*API, error) {
 	a.myPassRoutes()
 	a.flowRoutes()
 	a.settingsRoutes()
+	a.peopleRoutes()
+	a.unitRoutes()
+	a.placeRoutes()
+	a.householdRoutes()
+	a.postRoutes()
+	a.importRoutes()
 	a.systemRoutes()
 	if err := a.checkDocument(); err != nil {
 		return nil, err

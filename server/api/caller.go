@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -59,7 +60,7 @@ func (a *API) authorize(ctx huma.Context, next func(huma.Context)) {
 		}
 	}
 	if r.scope == public {
-		next(ctx)
+		a.bounded(ctx, r, next)
 		return
 	}
 	who, err := a.identify(ctx, token, from)
@@ -70,7 +71,20 @@ func (a *API) authorize(ctx huma.Context, next func(huma.Context)) {
 		a.refuse(ctx, a.problem(ctx.Context(), err))
 		return
 	}
-	next(huma.WithValue(ctx, callerKey{}, who))
+	a.bounded(huma.WithValue(ctx, callerKey{}, who), r, next)
+}
+
+// bounded goes on with a body of a size that the route takes. The library sees to
+// that too, but not where a form is uploaded.
+func (a *API) bounded(ctx huma.Context, r route, next func(huma.Context)) {
+	req, w := humago.Unwrap(ctx)
+	limit := cmp.Or(r.body, maxBody)
+	if req.ContentLength > limit {
+		a.refuse(ctx, libraryProblem(ctx.Context(), http.StatusRequestEntityTooLarge, nil))
+		return
+	}
+	req.Body = http.MaxBytesReader(w, req.Body, limit)
+	next(ctx)
 }
 
 func bearerOf(ctx huma.Context) string {

@@ -35,9 +35,9 @@ func (w *world) settle(t testing.TB) func(string) string {
 	} {
 		data, err := fs.ReadFile(configs.People, "people/"+file.name)
 		ok(t, err)
-		p, err := w.staff.Import(t.Context(), "test", file.kind, file.name, data)
+		p, err := w.staff.Import(t.Context(), people.By{Actor: "test"}, file.kind, file.name, data)
 		ok(t, err)
-		_, err = w.staff.Confirm(t.Context(), "test", p.ID, file.kind == people.ImportPosts)
+		_, err = w.staff.Confirm(t.Context(), people.By{Actor: "test"}, p.ID, file.kind == people.ImportPosts)
 		ok(t, err)
 	}
 	w.gate(t, "东门", 1)

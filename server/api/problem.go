@@ -19,6 +19,7 @@ import (
 	"campusgate/server/auth/sso"
 	"campusgate/server/issue"
 	"campusgate/server/people"
+	"campusgate/server/people/sheet"
 	"campusgate/server/store"
 	"campusgate/signing"
 	"campusgate/signing/wire"
@@ -84,6 +85,9 @@ var rules = []rule{
 	{sso.ErrUnreachable, 503, "sso_unreachable", "统一身份认证暂时无法访问", "the sign-on service cannot be reached"},
 	{auth.ErrScope, 422, "no_such_scope", "没有这种权限", "there is no such scope"},
 	{issue.ErrInvalid, 422, "invalid", "请求有误", "the request is not valid"},
+	{people.ErrInvalid, 422, "invalid", "请求有误", "the request is not valid"},
+	{sheet.ErrTable, 422, "unreadable_file", "文件无法读取", "the file cannot be read"},
+	{people.ErrFaulty, 409, "faulty_rows", "文件中有错误的行", "the file has faulty rows"},
 	{issue.ErrNotReady, 409, "key_not_ready", "下一把密钥公布的时间还不够", "the next key has not been published long enough"},
 	{issue.ErrKeyState, 409, "key_state", "该密钥的状态不允许此操作", "the key's state does not allow this"},
 	{issue.ErrRootAbsent, 409, "root_key_absent", "站点根密钥不在服务器上;放回后再试", "the site root key is not on this server; put it back and try again"},
@@ -104,7 +108,6 @@ var rules = []rule{
 	{errNoCode, 409, "no_code", "该通行证没有静态码", "the pass has no static code"},
 	{store.ErrNotFound, 404, "not_found", "没有找到", "not found"},
 	{store.ErrTaken, 409, "taken", "名称或编号已被使用", "the name or number is in use"},
-	{people.ErrInvalid, 422, "invalid", "请求有误", "the request is not valid"},
 	{store.ErrUsed, 409, "used", "已经用过", "used before"},
 	{store.ErrEnded, 410, "ended", "已过期或作废", "expired or revoked"},
 	{store.ErrState, 409, "state", "当前状态不允许此操作", "not possible in this state"},
@@ -147,6 +150,7 @@ func (a *API) problem(ctx context.Context, err error) *Problem {
 func (p *Problem) explain(err error) {
 	var pass *issue.Fault
 	var person *people.Fault
+	var table *sheet.Error
 	var wait *auth.Wait
 	var flows *approval.Faults
 	switch {
@@ -156,6 +160,11 @@ func (p *Problem) explain(err error) {
 		p.fault(pass.Field, pass.ZH+" "+pass.EN)
 	case errors.As(err, &person):
 		p.fault(person.Field, person.ZH+" "+person.EN)
+	case errors.As(err, &table):
+		p.fault("file", table.ZH+" "+table.EN)
+		if table.Row > 0 {
+			p.Details["row"] = table.Row
+		}
 	case errors.As(err, &wait):
 		p.wait = wait.After
 		p.Details["retry_after"] = int(math.Ceil(wait.After.Seconds()))

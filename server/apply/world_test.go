@@ -166,10 +166,10 @@ func (w *world) settle(t testing.TB) {
 	} {
 		data, err := fs.ReadFile(configs.People, "people/"+file.name)
 		ok(t, err)
-		p, err := w.people.Import(t.Context(), "test", file.kind, file.name, data)
+		p, err := w.people.Import(t.Context(), people.By{Actor: "test"}, file.kind, file.name, data)
 		ok(t, err)
 		// Some posts are of flows that are not in force.
-		_, err = w.people.Confirm(t.Context(), "test", p.ID, file.kind == people.ImportPosts)
+		_, err = w.people.Confirm(t.Context(), people.By{Actor: "test"}, p.ID, file.kind == people.ImportPosts)
 		ok(t, err)
 	}
 	for name, zone := range map[string]int{"A东门": 1, "A西门": 1, "B正门": 2} {

@@ -40,10 +40,9 @@ type planned struct {
 
 // plan is what a file comes to as things stand.
 type plan struct {
-	counts   map[outcome]int
-	faults   []RowFault
-	outcomes []outcome // of every row
-	steps    []step
+	counts map[outcome]int // of rows
+	faults []RowFault
+	steps  []step
 }
 
 // planner looks over the rows of a file, one after the other. It reads src and
@@ -52,7 +51,7 @@ type planner struct {
 	*Service
 	ctx   context.Context
 	src   store.Source
-	actor string
+	by    By
 	today string
 
 	units *unitNames
@@ -124,14 +123,11 @@ func (p *planner) row(look func(row) (planned, error), r row) (planned, error) {
 
 // plan looks over a file. An error is one of the database; what is wrong with
 // the file is in the plan.
-func (s *Service) plan(ctx context.Context, src store.Source, actor string, roles []Role, kind ImportKind, table sheet.Table) (*plan, error) {
-	made := &plan{counts: map[outcome]int{}, outcomes: make([]outcome, len(table.Rows))}
+func (s *Service) plan(ctx context.Context, src store.Source, by By, roles []Role, kind ImportKind, table sheet.Table) (*plan, error) {
+	made := &plan{counts: map[outcome]int{}}
 	columns, faults, ready := headed(kind, table.Header)
 	made.faults = faults
 	if !ready {
-		for i := range made.outcomes {
-			made.outcomes[i] = faulty
-		}
 		made.counts[faulty] = len(table.Rows)
 		return made, nil
 	}
@@ -140,7 +136,7 @@ func (s *Service) plan(ctx context.Context, src store.Source, actor string, role
 		return nil, err
 	}
 	p := &planner{
-		Service: s, ctx: ctx, src: src, actor: actor, today: s.Today(), units: units, roles: roles,
+		Service: s, ctx: ctx, src: src, by: by, today: s.Today(), units: units, roles: roles,
 		seen: map[string]int{}, texts: map[string]string{},
 	}
 	order := make([]int, len(table.Rows))
@@ -160,17 +156,16 @@ func (s *Service) plan(ctx context.Context, src store.Source, actor string, role
 		var f *Fault
 		switch {
 		case errors.As(err, &f):
-			made.outcomes[i] = faulty
+			made.counts[faulty]++
 			made.faults = append(made.faults, rowFault(kind, r, f))
 		case err != nil:
 			return nil, fmt.Errorf("row %d: %w", r.number, err)
 		default:
-			made.outcomes[i] = done.outcome
+			made.counts[done.outcome]++
 			if done.step != nil {
 				made.steps = append(made.steps, done.step)
 			}
 		}
-		made.counts[made.outcomes[i]]++
 	}
 	return made, nil
 }

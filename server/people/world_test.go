@@ -20,6 +20,8 @@ import (
 
 const actor = "test"
 
+var by = people.By{Actor: actor}
+
 // world is a Service over a real database.
 type world struct {
 	*people.Service
@@ -106,7 +108,7 @@ func (w *world) importAll(t testing.TB, kind people.ImportKind, file string) peo
 	if len(p.Faults) > 0 {
 		t.Fatalf("%s: faults %+v", kind, p.Faults)
 	}
-	done, err := w.Confirm(t.Context(), actor, p.ID, false)
+	done, err := w.Confirm(t.Context(), by, p.ID, false)
 	ok(t, err)
 	if done.Added != p.Adds || done.Changed != p.Changes || done.Skipped != 0 {
 		t.Fatalf("%s: done %+v, promised %d and %d", kind, done, p.Adds, p.Changes)
@@ -116,7 +118,7 @@ func (w *world) importAll(t testing.TB, kind people.ImportKind, file string) peo
 
 func (w *world) preview(t testing.TB, kind people.ImportKind, file string) people.Preview {
 	t.Helper()
-	p, err := w.Import(t.Context(), actor, kind, "test.csv", []byte(file))
+	p, err := w.Import(t.Context(), by, kind, "test.csv", []byte(file))
 	ok(t, err)
 	return p
 }
