@@ -2,6 +2,7 @@ package auth_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -270,6 +271,27 @@ func BenchmarkPassword(b *testing.B) {
 	c.password(b, number, phrase)
 	for b.Loop() {
 		c.byPassword(b, number, phrase)
+	}
+}
+
+// Both should take the same: otherwise the time tells who has a password here.
+func BenchmarkWrongPassword(b *testing.B) {
+	c := newCampus(b)
+	for i := range 40 {
+		c.add(b, fmt.Sprint("known", i), "")
+		c.password(b, fmt.Sprint("known", i), phrase)
+	}
+	for _, who := range []string{"known", "nobody"} {
+		b.Run(who, func(b *testing.B) {
+			for i := 0; b.Loop(); i++ {
+				if i%200 == 0 {
+					c.pass(time.Hour) // no number is locked
+				}
+				if _, err := c.EnterByPassword(b.Context(), fmt.Sprint(who, i%40), "wrong", auth.Client{}); !errors.Is(err, auth.ErrCredentials) {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -46,6 +47,13 @@ func newCarrier(t *testing.T, answers ...func(http.ResponseWriter)) *carrier {
 	return c
 }
 
+// taken gives the calls so far, and their bodies.
+func (c *carrier) taken() ([]*http.Request, []string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.calls), slices.Clone(c.bodies)
+}
+
 func status(code int) func(http.ResponseWriter) {
 	return func(w http.ResponseWriter) { w.WriteHeader(code) }
 }
@@ -73,14 +81,15 @@ func TestGateway_SendsWhatItsFormatSays(t *testing.T) {
 	if err := c.gateway(t).Text(t.Context(), "13800130000", "482913"); err != nil {
 		t.Fatal(err)
 	}
-	r := c.calls[0]
-	if c.bodies[0] != `{"phone":"13800130000","code":"482913"}` || r.Method != http.MethodPost || r.URL.Path != "/send" ||
+	calls, bodies := c.taken()
+	r := calls[0]
+	if bodies[0] != `{"phone":"13800130000","code":"482913"}` || r.Method != http.MethodPost || r.URL.Path != "/send" ||
 		r.Header.Get("Content-Type") != "application/json" || r.Header.Get("X-Campusgate-Timestamp") != "1788000000" {
-		t.Errorf("%s %s %v: %s", r.Method, r.URL, r.Header, c.bodies[0])
+		t.Errorf("%s %s %v: %s", r.Method, r.URL, r.Header, bodies[0])
 	}
 	id := r.Header.Get("X-Campusgate-Id")
 	mac := hmac.New(sha256.New, []byte(secret))
-	mac.Write([]byte("1788000000." + id + "." + c.bodies[0]))
+	mac.Write([]byte("1788000000." + id + "." + bodies[0]))
 	if want := "sha256=" + hex.EncodeToString(mac.Sum(nil)); len(id) != 32 || r.Header.Get("X-Campusgate-Signature") != want {
 		t.Errorf("id %q, signature %q, want %q", id, r.Header.Get("X-Campusgate-Signature"), want)
 	}
@@ -95,8 +104,9 @@ func TestGateway_FailedAndFailedButDoneAreTriedOnceMoreUnderTheSameID(t *testing
 			if err := c.gateway(t).Text(t.Context(), "13800130000", "482913"); err != nil {
 				t.Fatal(err)
 			}
-			if len(c.calls) != 2 || c.calls[0].Header.Get("X-Campusgate-Id") != c.calls[1].Header.Get("X-Campusgate-Id") || c.bodies[0] != c.bodies[1] {
-				t.Errorf("%d calls, which a receiver cannot tell for one", len(c.calls))
+			calls, bodies := c.taken()
+			if len(calls) != 2 || calls[0].Header.Get("X-Campusgate-Id") != calls[1].Header.Get("X-Campusgate-Id") || bodies[0] != bodies[1] {
+				t.Errorf("%d calls, which a receiver cannot tell for one", len(calls))
 			}
 		})
 	}
@@ -119,8 +129,8 @@ func TestGateway_RefusalsAreFinalAndTellNothing(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			k := newCarrier(t, c.answers...)
 			err := k.gateway(t).Text(t.Context(), "13800130000", "482913")
-			if !errors.Is(err, notify.ErrGateway) || len(k.calls) != c.calls {
-				t.Fatalf("%v after %d calls", err, len(k.calls))
+			if calls, _ := k.taken(); !errors.Is(err, notify.ErrGateway) || len(calls) != c.calls {
+				t.Fatalf("%v after %d calls", err, len(calls))
 			}
 			for _, hidden := range []string{"13800130000", "482913", secret} {
 				if strings.Contains(err.Error(), hidden) {

@@ -84,10 +84,10 @@ func TestOIDC_RefusesTokensThatDoNotHold(t *testing.T) {
 			}
 		},
 		"no ID token": func(p *identity) {
-			p.token = func(w http.ResponseWriter, _ *http.Request, _ string) bool {
+			p.answer(func(w http.ResponseWriter, _ *http.Request, _ string) bool {
 				p.write(w, map[string]any{"access_token": "at", "token_type": "Bearer"})
 				return true
-			}
+			})
 		},
 		"no token but a page": func(p *identity) {
 			p.signed = func([]byte) string { return "<script>alert(1)</script>" }
@@ -227,13 +227,13 @@ func TestOIDC_ServiceFaults(t *testing.T) {
 			},
 		} {
 			p := newIdentity(t, jose.ES256, c.Now)
-			p.token = func(w http.ResponseWriter, _ *http.Request, _ string) bool { answer(w); return true }
+			p.answer(func(w http.ResponseWriter, _ *http.Request, _ string) bool { answer(w); return true })
 			d := newDesk(t, c, newOIDC(p, c.Now))
 			number, _, err := attempt(t, p, d)
 			if !errors.Is(err, sso.ErrUnreachable) || number != "" || strings.Contains(err.Error(), "code-") {
 				t.Errorf("%s: %q, %v", name, number, err)
 			}
-			p.token = nil
+			p.answer(nil)
 			if number, _, err = attempt(t, p, d); err != nil || number != "20260001" {
 				t.Errorf("%s: the next try: %q, %v", name, number, err)
 			}
