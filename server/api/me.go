@@ -118,7 +118,7 @@ func (a *API) meRoutes() {
 	}, a.sendPhoneCode)
 	add(a, route{
 		method: http.MethodPut, path: prefix + "/me/phone", scope: auth.Self, id: "change-phone",
-		text: "更换手机号 Change my phone; my other sessions end", errors: []int{http.StatusNotFound, http.StatusConflict},
+		text: "更换手机号 Change my phone; my other sessions end", errors: []int{http.StatusNotFound},
 	}, a.changePhone)
 	add(a, route{
 		method: http.MethodPut, path: prefix + "/me/mail", scope: auth.Self, id: "change-mail", text: "修改邮箱 Change my mail address",

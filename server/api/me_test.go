@@ -68,7 +68,7 @@ func TestMe_CM053_PhoneIsChangedByACodeSentToIt(t *testing.T) {
 	me = w.enter(t, "20260002")
 	w.pass(time.Minute)
 	send(mobile)
-	w.refused(t, w.call(t, me, "PUT", "/api/v1/me/phone", map[string]any{"phone": mobile, "code": w.texts.code(mobile)}), http.StatusConflict, "taken")
+	w.refused(t, w.call(t, me, "PUT", "/api/v1/me/phone", map[string]any{"phone": mobile, "code": w.texts.code(mobile)}), 422, "invalid")
 }
 
 func TestMe_CM054_LoginsAndSessionsAreOnesOwn(t *testing.T) {

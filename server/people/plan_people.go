@@ -62,6 +62,15 @@ func (p *planner) person(r row) (planned, error) {
 	if err := p.personPlace(p.ctx, p.src, next); err != nil {
 		return planned{}, err
 	}
+	if old.State == Active && next.State == Left {
+		err := p.keepAdmin(p.ctx, p.src, p.today, "p.id <> $1", old.ID)
+		if errors.Is(err, store.ErrState) {
+			err = fault("state", "最后一名管理员不能离校", "nobody else is an administrator")
+		}
+		if err != nil {
+			return planned{}, err
+		}
+	}
 	if old.ID != "" && next.Phone != old.Phone { // who receives its codes is this person
 		over, err := p.Overrules(p.ctx, p.src, p.by, old.ID)
 		if err == nil && !over {
@@ -129,11 +138,7 @@ func (p *planner) writes(old, next Person) planned {
 	switch {
 	case old.ID == "":
 		return planned{adds, func(t *store.Tx) error {
-			added, err := p.insertPerson(t, p.by.Actor, next)
-			if err == nil && next.State == Left {
-				gone := Left
-				_, err = p.UpdatePerson(t, p.by.Actor, added.ID, PersonChange{State: &gone})
-			}
+			_, err := p.insertPerson(t, p.by.Actor, next)
 			return err
 		}}
 	case len(differences(old, next)) == 0:
