@@ -20,6 +20,7 @@ import (
 	"campusgate/server/hub"
 	"campusgate/server/issue"
 	"campusgate/server/store"
+	"campusgate/server/verify"
 	"campusgate/server/web"
 	"campusgate/signing/wire"
 )
@@ -29,12 +30,14 @@ const Version = "campusgate-server/1"
 
 // Pace of the schedules.
 const (
-	keysEvery   = time.Hour
-	usedEvery   = time.Minute // sessions
-	remindEvery = time.Minute // of applications
-	certEvery   = time.Hour
-	pruneEvery  = time.Hour
-	feedKept    = 30 * 24 * time.Hour // an agent that was away for longer gets a snapshot
+	keysEvery    = time.Hour
+	usedEvery    = time.Minute // sessions
+	remindEvery  = time.Minute // of applications
+	claimsEvery  = time.Minute
+	messagesKept = 365 * 24 * time.Hour
+	certEvery    = time.Hour
+	pruneEvery   = time.Hour
+	feedKept     = 30 * 24 * time.Hour // an agent that was away for longer gets a snapshot
 )
 
 // Deps is what a server needs of the world.
@@ -59,6 +62,7 @@ type Server struct {
 	persons  persons
 	matters  matters
 	hub      *hub.Hub
+	verify   *verify.Service
 	auditor  *audit.Auditor
 	cert     *certificate // nil = plain
 	http     *http.Server
@@ -91,6 +95,7 @@ func New(ctx context.Context, s Settings, d Deps) (_ *Server, err error) {
 	}
 	srv.auditor = audit.New(srv.db, d.Log)
 	srv.hub = hub.New(hub.Config{Site: s.Site, Now: d.Now, Rand: d.Rand, Log: d.Log}, agents{srv.db, srv.auditor.Wake})
+	srv.verify = srv.newVerify()
 	handler, err := srv.handler()
 	if err != nil {
 		return nil, err
@@ -140,7 +145,7 @@ func (srv *Server) handler() (http.Handler, error) {
 	calls, err := api.New(api.Deps{
 		Store: srv.db, Issue: srv.signer, Auth: auth.New(srv.db, d.Now, d.Rand), Hub: srv.hub, Audit: srv.auditor,
 		Accounts: srv.persons.accounts, People: srv.persons.people, SSO: srv.persons.sso,
-		Apply: srv.matters.apply, Unread: srv.matters.notify.Unread,
+		Apply: srv.matters.apply, Notify: srv.matters.notify, Papers: srv.matters.papers, Verify: srv.verify,
 		Now: d.Now, Rand: d.Rand, Log: d.Log, Version: Version, Location: s.Location,
 		Site: s.Site, Public: s.Public, Demo: s.SMS.Gateway == gatewayTerminal,
 	})
@@ -255,6 +260,10 @@ func (srv *Server) schedule(ctx context.Context) (gocron.Scheduler, error) {
 		return srv.db.PruneFeed(ctx, srv.deps.Now().Add(-feedKept).UnixMilli())
 	})
 	add(remindEvery, "applications", srv.matters.apply.Tick)
+	add(claimsEvery, "claims", srv.verify.Tick)
+	add(pruneEvery, "messages", func(ctx context.Context) error {
+		return srv.matters.notify.Prune(ctx, srv.deps.Now().Add(-messagesKept).UnixMilli())
+	})
 	add(usedEvery, "sessions", srv.persons.accounts.Flush)
 	add(pruneEvery, "accounts", srv.persons.accounts.Prune)
 	if keep := srv.settings.KeepEvents; keep > 0 {

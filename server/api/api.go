@@ -1,7 +1,6 @@
 package api
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"log/slog"
@@ -17,8 +16,11 @@ import (
 	"campusgate/server/auth/sso"
 	"campusgate/server/hub"
 	"campusgate/server/issue"
+	"campusgate/server/notify"
+	"campusgate/server/paper"
 	"campusgate/server/people"
 	"campusgate/server/store"
+	"campusgate/server/verify"
 )
 
 // Hub is what the API needs of the agents' connections; *hub.Hub is one.
@@ -38,6 +40,9 @@ type Deps struct {
 	Accounts *auth.Accounts
 	People   *people.Service
 	Apply    *apply.Service
+	Notify   *notify.Service
+	Papers   *paper.Service
+	Verify   *verify.Service
 	Hub      Hub
 	Audit    prometheus.Collector // its figures go to /metrics
 	Now      func() time.Time
@@ -51,8 +56,6 @@ type Deps struct {
 	Demo   bool      // codes are shown instead of sent
 	SSO    *sso.Desk // nil = no sign-on services
 
-	// Unread counts a person's unread messages. Nil = there are none.
-	Unread func(ctx context.Context, person string) (int, error)
 }
 
 // API serves. Safe for concurrent use.
@@ -70,7 +73,8 @@ type API struct {
 
 // New makes the handler of /api/, /healthz, /readyz and /metrics.
 func New(d Deps) (*API, error) {
-	if d.Store == nil || d.Issue == nil || d.Auth == nil || d.Accounts == nil || d.People == nil || d.Apply == nil || d.Hub == nil ||
+	if d.Store == nil || d.Issue == nil || d.Auth == nil || d.Accounts == nil || d.People == nil || d.Apply == nil || d.Notify == nil ||
+		d.Papers == nil || d.Verify == nil || d.Hub == nil ||
 		d.Now == nil || d.Rand == nil || d.Log == nil || d.Location == nil {
 		return nil, fmt.Errorf("api: a part is missing")
 	}
@@ -126,6 +130,10 @@ func New(d Deps) (*API, error) {
 	a.myPassRoutes()
 	a.flowRoutes()
 	a.settingsRoutes()
+	a.messageRoutes()
+	a.paperRoutes()
+	a.searchRoutes()
+	a.verifyRoutes()
 	a.peopleRoutes()
 	a.unitRoutes()
 	a.placeRoutes()

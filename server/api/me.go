@@ -163,9 +163,7 @@ func (a *API) me(ctx context.Context, who auth.Caller) (Me, error) {
 		}
 		me.Posts = append(me.Posts, mine)
 	}
-	if a.Unread != nil {
-		me.Unread, err = a.Unread(ctx, who.Person)
-	}
+	me.Unread, err = a.Notify.Unread(ctx, who.Person)
 	return me, err
 }
 

@@ -1,7 +1,6 @@
 package api_test
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"strings"
@@ -10,14 +9,16 @@ import (
 
 	"campusgate/server/api"
 	"campusgate/server/apply"
+	"campusgate/server/notify"
 	"campusgate/server/people"
 	"campusgate/server/store"
 )
 
 func TestMe_CM052_CM053_CM055_ShowsTheAccountWithPhoneAndMailMasked(t *testing.T) {
-	w := newWorld(t, func(_ *world, d *api.Deps) {
-		d.Unread = func(_ context.Context, person string) (int, error) { return len(person), nil }
-	})
+	w := newWorld(t)
+	ok(t, w.db.Change(t.Context(), func(tx *store.Tx) error {
+		return w.told.Post(tx, []notify.Message{{Person: "20260001", Kind: "assigned", Subject: "甲"}, {Person: "20260001", Kind: "cc", Subject: "乙"}})
+	}))
 	me := w.someone(t, "20260001", people.Post{Role: people.Desk}, people.Post{Role: "dean"})
 	ok(t, w.staff.Change(t.Context(), func(tx *store.Tx) error {
 		return w.staff.SetPhone(tx, "test", "20260001", mobile)
@@ -28,7 +29,7 @@ func TestMe_CM052_CM053_CM055_ShowsTheAccountWithPhoneAndMailMasked(t *testing.T
 		t.Fatalf("%d %s", r.status, r.body)
 	}
 	if got.Number != "20260001" || got.Name != "林晓岚" || got.Kind != "staff" || got.Phone != "13*******01" || got.Mail != "l***@example.edu" ||
-		got.Unread != 8 || got.Password || len(got.Posts) != 2 || got.Posts[0].Name != "窗口工作人员" || got.Posts[1].Name != "dean" {
+		got.Unread != 2 || got.Password || len(got.Posts) != 2 || got.Posts[0].Name != "窗口工作人员" || got.Posts[1].Name != "dean" {
 		t.Errorf("%s", r.body)
 	}
 	w.refused(t, w.call(t, me, "PUT", "/api/v1/me/mail", map[string]any{"mail": "nobody"}), 422, "invalid")

@@ -18,9 +18,11 @@ import (
 	"campusgate/server/auth"
 	"campusgate/server/auth/sso"
 	"campusgate/server/issue"
+	"campusgate/server/paper"
 	"campusgate/server/people"
 	"campusgate/server/people/sheet"
 	"campusgate/server/store"
+	"campusgate/server/verify"
 	"campusgate/signing"
 	"campusgate/signing/wire"
 )
@@ -108,6 +110,9 @@ var rules = []rule{
 	{errNoCode, 409, "no_code", "该通行证没有静态码", "the pass has no static code"},
 	{store.ErrNotFound, 404, "not_found", "没有找到", "not found"},
 	{store.ErrTaken, 409, "taken", "名称或编号已被使用", "the name or number is in use"},
+	{paper.ErrInvalid, 422, "invalid", "请求有误", "the request is not valid"},
+	{verify.ErrNoGate, 409, "no_gate", "您没有绑定校门,请联系管理员", "you are bound to no gate; ask an administrator"},
+	{verify.ErrTicket, 409, "ticket_over", "查验已超时,请重新扫码", "too long ago; scan the code again"},
 	{store.ErrUsed, 409, "used", "已经用过", "used before"},
 	{store.ErrEnded, 410, "ended", "已过期或作废", "expired or revoked"},
 	{store.ErrState, 409, "state", "当前状态不允许此操作", "not possible in this state"},
@@ -150,6 +155,7 @@ func (a *API) problem(ctx context.Context, err error) *Problem {
 func (p *Problem) explain(err error) {
 	var pass *issue.Fault
 	var person *people.Fault
+	var paperFault *paper.Fault
 	var table *sheet.Error
 	var wait *auth.Wait
 	var flows *approval.Faults
@@ -160,6 +166,8 @@ func (p *Problem) explain(err error) {
 		p.fault(pass.Field, pass.ZH+" "+pass.EN)
 	case errors.As(err, &person):
 		p.fault(person.Field, person.ZH+" "+person.EN)
+	case errors.As(err, &paperFault):
+		p.fault(paperFault.Field, paperFault.ZH+" "+paperFault.EN)
 	case errors.As(err, &table):
 		p.fault("file", table.ZH+" "+table.EN)
 		if table.Row > 0 {

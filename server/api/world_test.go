@@ -29,9 +29,12 @@ import (
 	"campusgate/server/hub"
 	"campusgate/server/issue"
 	"campusgate/server/notify"
+	"campusgate/server/paper"
 	"campusgate/server/people"
 	"campusgate/server/store"
+	"campusgate/server/verify"
 	"campusgate/signing"
+	"campusgate/signing/verdict"
 	"campusgate/signing/wire"
 )
 
@@ -62,6 +65,7 @@ type world struct {
 	db    *store.Store
 	auth  *auth.Auth
 	staff *people.Service
+	told  *notify.Service
 	apply *apply.Service
 	doors *auth.Accounts
 	texts *texts
@@ -159,9 +163,19 @@ func newWorld(t testing.TB, settings ...func(*world, *api.Deps)) *world {
 	}, "passes.yaml", shipped)
 	ok(t, err)
 	w.staff.Roles = w.apply.Roles
+	w.told = notify.New(notify.Config{Store: w.db, Now: w.Now})
 	w.Server = httptest.NewUnstartedServer(nil)
 	deps := api.Deps{
-		Store: w.db, Issue: signer, Auth: w.auth, Accounts: w.doors, People: w.staff, Apply: w.apply, Hub: w.link,
+		Store: w.db, Issue: signer, Auth: w.auth, Accounts: w.doors, People: w.staff, Apply: w.apply, Hub: w.link, Notify: w.told,
+		Papers: paper.New(paper.Config{Store: w.db, Signer: signer, People: w.staff, Now: w.Now, Location: campus}),
+		Verify: verify.New(verify.Config{
+			Store: w.db, Now: w.Now, Random: rand.Reader,
+			Ask: func(_ context.Context, c wire.Claim) wire.Answer {
+				return wire.Answer{ID: c.ID, State: verdict.ClaimSilent}
+			},
+			Holder:    func(context.Context, signing.PassID) (verify.Holder, bool, error) { return verify.Holder{}, false, nil },
+			Guideline: func(context.Context) (*verdict.Guideline, error) { return nil, nil },
+		}),
 		Now: w.Now, Rand: rand.Reader, Version: "test/1", Location: campus,
 		Site: "云岭大学", Public: "http://" + w.Listener.Addr().String(),
 		Log: slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),

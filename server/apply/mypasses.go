@@ -116,3 +116,29 @@ func (s *Service) Revoke(ctx context.Context, actor string, id signing.PassID, r
 	}
 	return err
 }
+
+// Holder is who a pass belongs to, as a guard sees it.
+type Holder struct {
+	Number string // of the applicant; "" of a household's pass
+	Name   string
+	Unit   string
+	Reason string // as it stands in the form
+}
+
+// HolderOf gives who a pass belongs to; false when it came of no application.
+func (s *Service) HolderOf(ctx context.Context, id signing.PassID) (h Holder, ok bool, err error) {
+	src := s.Store.Reader()
+	found, err := store.List(ctx, src, s.scanRecord,
+		recordColumns+" WHERE a.id = (SELECT application FROM application_passes WHERE pass = $1)", id[:])
+	if err != nil || len(found) == 0 {
+		return h, false, err
+	}
+	in := found[0].Instance
+	h.Reason, _ = in.Form["reason"].(string)
+	if head, resident := in.Form["head"].(string); resident {
+		h.Name = head
+		return h, true, nil
+	}
+	h.Number, h.Name, h.Unit = in.Starter.ID, in.Starter.Name, in.Starter.UnitName
+	return h, true, nil
+}

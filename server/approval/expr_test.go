@@ -1,6 +1,7 @@
 package approval_test
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 	"time"
@@ -26,7 +27,15 @@ var staff = approval.Person{ID: "20010001", Name: "王小明", Unit: "u1", Kind:
 // rule compiles a condition over a form with a field of every type.
 func rule(t *testing.T, deny string) *approval.Expr {
 	t.Helper()
-	file := load(t, "rule.yaml", []byte(`
+	return load(t, "rule.yaml", ruleFile(deny)).Flows[0].Rules[0].Deny
+}
+
+func ruleFile(deny string) []byte {
+	quoted, err := json.Marshal(deny)
+	if err != nil {
+		panic(err)
+	}
+	return []byte(`
 schema: flow/v1
 roles: {a: A}
 flows:
@@ -44,14 +53,9 @@ flows:
       - {id: at, name: A, type: datetime}
       - {id: units, name: U, type: unit, many: true}
       - {id: days, name: L, type: date, many: true}
-    rules:
-      - id: R
-        say: 不可
-        deny: >-
-          `+deny+`
+    rules: [{id: R, say: 不可, deny: ` + string(quoted) + `}]
     steps: [{id: s, name: S, who: [role:a]}]
-`))
-	return file.Flows[0].Rules[0].Deny
+`)
 }
 
 // full is a form with all of it.
@@ -106,6 +110,33 @@ func TestExpr_OfEveryKind(t *testing.T) {
 			t.Errorf("%s: %v %q %v, want %v", deny, got, missing, err, want)
 		}
 	}
+}
+
+// FuzzExpr: whatever loads has an answer for every form whose values have their
+// types, and for one without values an answer or the name of a field.
+func FuzzExpr(f *testing.F) {
+	for _, deny := range []string{
+		`form.day < today && form.sum >= yuan(5000)`, `any(household.dates, abs(days(#, form.day)) < settings.quota_days)`,
+		`form.kind in ["a", "b"] ? form.n * 2 > -form.m : len(form.text) == 3`, `form.at > "2026-05-01 08:00:00" or not person.paper`,
+		`none(form.days, # == form.end) and "u1" in form.units`, `form.text contains serial + "1"`, `form.n +`, `$env`, `let x = 1; x > 0`,
+	} {
+		f.Add(deny)
+	}
+	f.Fuzz(func(t *testing.T, deny string) {
+		file, err := approval.Load("rule.yaml", ruleFile(deny))
+		if err != nil {
+			return
+		}
+		e := file.Flows[0].Rules[0].Deny
+		w := moment()
+		w.Household.Dates = []string{"2026-05-01", "2026-06-01"}
+		if _, missing, err := e.Bool(approval.NewEnv(full(), staff, "S1", w)); err != nil || missing != "" {
+			t.Errorf("%s: %q %v", deny, missing, err)
+		}
+		if v, missing, err := e.Bool(approval.NewEnv(nil, staff, "", w)); err != nil || v && missing != "" {
+			t.Errorf("%s: %v %q %v", deny, v, missing, err)
+		}
+	})
 }
 
 // What an expression does when fields are absent: it either has an answer, or

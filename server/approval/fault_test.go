@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"campusgate/server/approval"
 )
@@ -90,7 +91,8 @@ func TestLoad_FilesThatAreNone(t *testing.T) {
 		"tab":           {"schema: flow/v1\nroles:\n\ta: b\n", "x.yaml:3: "},
 		"deep":          {deep, "x.yaml:2: nested too deeply"},
 		"deep dashes":   {"schema: flow/v1\nflows:\n" + strings.Repeat("- ", 50_000), "x.yaml:3: nested too deeply"},
-		"too large":     {strings.Repeat("# a\n", 200_000), "x.yaml: more than 512 KiB"},
+		"too large":     {strings.Repeat("# a\n", 200_000), "x.yaml: more than 256 KiB"},
+		"empty lines":   {"schema: flow/v1\nroles: {a: |" + strings.Repeat("\n \t", 60), "x.yaml:53: more than 50 empty lines"},
 		"anchor":        {"schema: &a flow/v1\n", "x.yaml:1: anchors"},
 		"repeated key":  {"schema: flow/v1\nschema: flow/v1\n", "x.yaml:2: "},
 	} {
@@ -100,6 +102,26 @@ func TestLoad_FilesThatAreNone(t *testing.T) {
 				t.Errorf("got %v, %.200v; want %s", file, err, c.want)
 			}
 		})
+	}
+}
+
+// Files that the lexer or the parser would otherwise sit over for minutes.
+func TestLoad_HostileFilesAreAnsweredSoon(t *testing.T) {
+	const size = 255 << 10
+	began := time.Now()
+	for name, data := range map[string]string{
+		"empty lines":      "a: |\n  " + strings.Repeat("\n", size),
+		"carriage returns": "a: |\n  " + strings.Repeat("\r", size),
+		"items":            "a: [" + strings.Repeat("a, ", size/3),
+		"open texts":       "a: \"" + strings.Repeat("\"", size),
+		"keys":             strings.Repeat("? a\n", size/4),
+	} {
+		if file, err := approval.Load("x.yaml", []byte(data)); file != nil || err == nil || len(err.Error()) > 1000 {
+			t.Errorf("%s: %v, %.100v", name, file, err)
+		}
+	}
+	if took := time.Since(began); took > 20*time.Second {
+		t.Errorf("took %v", took)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/goccy/go-yaml"
@@ -16,11 +17,14 @@ import (
 )
 
 // Limits of a file, kept before it is parsed: the parser calls itself for every
-// level and has no limit of its own.
+// level, the lexer goes over the empty lines of a text again with each of them,
+// and neither has limits of its own.
 const (
-	maxFile   = 512 << 10 // bytes
+	maxFile   = 256 << 10 // bytes
 	maxLevels = 24        // brackets within brackets
 	maxColumn = 80        // where a block structure may begin
+	maxEmpty  = 50        // lines without anything, in a row
+	maxTokens = 40_000    // the parser's time grows with their square
 )
 
 // parse reads one YAML document. What it refuses is told with its line.
@@ -37,6 +41,11 @@ func parse(data []byte, f *faults) (root ast.Node) {
 		return nil
 	case !utf8.Valid(data):
 		f.add(place{line: badLine(data)}, "not in UTF-8")
+		return nil
+	}
+	data = bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n"))
+	if line, what := unfit(data); what != "" {
+		f.add(place{line: line}, "%s", what)
 		return nil
 	}
 	tokens := lexer.Tokenize(string(data))
@@ -74,11 +83,33 @@ func badLine(data []byte) int {
 	return 0
 }
 
+// unfit finds what the lexer must not see: control characters, and too many
+// lines without anything.
+func unfit(data []byte) (line int, what string) {
+	n, empty := 0, 0
+	for text := range bytes.Lines(data) {
+		n++
+		if bytes.ContainsFunc(text, func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' }) {
+			return n, "holds a control character"
+		}
+		if empty++; len(bytes.TrimSpace(text)) > 0 {
+			empty = 0
+		}
+		if empty > maxEmpty {
+			return n, fmt.Sprintf("more than %d empty lines", maxEmpty)
+		}
+	}
+	return 0, ""
+}
+
 // excess finds what a file of flows has no use for: anchors and tags, and nesting
 // beyond any need.
 func excess(tokens token.Tokens) (line int, what string) {
 	level := 0
-	for _, t := range tokens {
+	for i, t := range tokens {
+		if i == maxTokens {
+			return t.Position.Line, "too much for one file"
+		}
 		switch t.Type {
 		case token.AnchorType, token.AliasType, token.TagType, token.DirectiveType, token.MergeKeyType:
 			return t.Position.Line, "anchors, aliases, tags, directives and merges are not used in files of flows"
@@ -139,14 +170,15 @@ func touches(a, b *token.Token) bool {
 	return a.Position.Line == b.Position.Line && a.Position.Column+utf8.RuneCountInString(a.Value) == b.Position.Column
 }
 
-// explain turns the library's error into a line and one line of text.
+// explain turns the library's error into a line and one line of text. Its own
+// Error draws the place, at a cost that grows with the file.
 func explain(err error) (line int, what string) {
-	what, _, _ = strings.Cut(err.Error(), "\n")
 	var at yaml.Error
 	if errors.As(err, &at) && at.GetToken() != nil {
-		line, what = at.GetToken().Position.Line, at.GetMessage()
+		return at.GetToken().Position.Line, at.GetMessage()
 	}
-	return line, what
+	what, _, _ = strings.Cut(err.Error(), "\n")
+	return 0, what
 }
 
 // value is a node of the file with its place. Its methods tell what is not as
@@ -263,8 +295,6 @@ type table struct {
 	values map[string]value
 	f      *faults
 }
-
-func (t table) fault(format string, args ...any) { t.f.add(t.place, format, args...) }
 
 // table reads a mapping whose keys are among those known; none known means that
 // any may stand there.

@@ -204,6 +204,31 @@ func TestRights_CQ089_OnlyTheStarterTouchesADraft(t *testing.T) {
 	worker.submit(jointForm(1, "r1a"))
 }
 
+func TestRights_WhoMayStart(t *testing.T) {
+	for _, c := range []struct {
+		starter approval.Starter
+		who     string
+		want    bool
+	}{
+		{approval.Starter{Kind: "staff"}, "ann", true},
+		{approval.Starter{Kind: "staff"}, "bob", true}, // a worker
+		{approval.Starter{Kind: "worker"}, "bob", true},
+		{approval.Starter{Kind: "worker"}, "ann", false},
+		{approval.Starter{Kind: "staff"}, "kim", false},
+		{approval.Starter{Role: "r1"}, "r1a", true},
+		{approval.Starter{Role: "r1"}, "r2a", false},
+	} {
+		f := &approval.Flow{Starters: []approval.Starter{c.starter}}
+		p, _, err := crew().Person(c.who)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := f.MayStart(p, crew()); got != c.want || err != nil {
+			t.Errorf("%s may start %+v: %v %v", c.who, c.starter, got, err)
+		}
+	}
+}
+
 func TestRights_OnlyTheSystemReminds(t *testing.T) {
 	s := open(t, "lab.added", "ann")
 	s.submit(nil)

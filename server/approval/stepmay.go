@@ -155,10 +155,11 @@ func (in *Instance) copied(who string) bool {
 	return slices.ContainsFunc(in.Copies, func(c Copy) bool { return c.Person == who })
 }
 
-// MayStart says whether somebody is among those who may apply.
+// MayStart says whether somebody is among those who may apply. Contract employees
+// and workers are staff too.
 func (f *Flow) MayStart(p Person, dir Directory) (bool, error) {
 	for _, s := range f.Starters {
-		if s.Kind != "" && s.Kind == groupOf(p.Kind) {
+		if s.Kind != "" && (s.Kind == p.Kind || s.Kind == groupOf(p.Kind)) {
 			return true, nil
 		}
 		if s.Role == "" {
