@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 
 	"campusgate/agent/console"
 	"campusgate/agent/lane"
@@ -119,9 +120,12 @@ func TestEntry_CQ031_StudentLeavesAndReturnsByKeyboard(t *testing.T) {
 	b, _ := guardPage(t, d, till, true)
 	b.press("g")
 	b.until(`document.activeElement.name === 'rule'`)
-	b.call(chromedp.Click(chromedp.CSS(`input[value=winter_student]`)))
-	b.until(`document.querySelector('#person') && document.querySelector('input[name=direction][value=out]').checked`)
-	b.call(chromedp.Evaluate[chromedp.Void](`document.querySelector('input[value=consent_form]').focus()`))
+	for range 7 { // the arrow keys choose
+		b.press(kb.ArrowDown)
+	}
+	b.until(`document.activeElement.value === 'winter_student' && document.querySelector('#person') && document.querySelector('input[name=direction][value=out]').checked`)
+	b.press("\t", "\t")
+	b.until(`document.activeElement.value === 'consent_form'`)
 	b.press(" ", "\t")
 	b.until(`document.activeElement.id === 'person'`)
 	b.person("lin")
@@ -229,6 +233,9 @@ func (b *tab) windows(name string) {
 		}
 		for _, broken := range b.axe() {
 			b.t.Errorf("window %s: %s", key, broken)
+		}
+		if n := eval[int](b, `Math.round(document.querySelector('.keys').getBoundingClientRect().height / document.querySelector('.keys button').getBoundingClientRect().height)`); n > 1 && !strings.HasPrefix(name, phone.name) {
+			b.t.Errorf("the keys take %d rows", n)
 		}
 		if over := eval[int](b, `document.querySelector('dialog').scrollWidth - document.querySelector('dialog').clientWidth`); over > 0 {
 			b.t.Errorf("window %s: %d px are cut off", key, over)
