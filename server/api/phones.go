@@ -62,10 +62,7 @@ func (a *API) heldPass(ctx context.Context, in *PassPath) (signing.PassID, error
 	if who.May(auth.PassesWrite) {
 		return id, nil
 	}
-	if a.Holds == nil {
-		return id, notFound
-	}
-	mine, err := a.Holds(ctx, who.Person, id)
+	mine, err := a.Apply.Holds(ctx, who.Person, id)
 	if err == nil && !mine {
 		err = notFound
 	}

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -29,12 +30,15 @@ const public auth.Scope = ""
 type route struct {
 	method, path string
 	scope        auth.Scope
-	id           string // operationId
-	text         string // what it does, in both languages
-	status       int    // of success; 0 = 200
-	errors       []int  // beside those that every operation can give
-	holder       bool   // a person in a session is let in without the scope; the handler checks that the thing is theirs
-	media        string // content type of a success that is not JSON
+	id           string     // operationId
+	text         string     // what it does, in both languages
+	status       int        // of success; 0 = 200
+	errors       []int      // beside those that every operation can give
+	holder       bool       // a person in a session is let in without the scope; the handler checks that the thing is theirs
+	initial      bool       // open also to who must change the password first
+	media        string     // content types of a success that is not JSON, with spaces between
+	body         int64      // largest request; 0 = maxBody
+	also         auth.Scope // lets in as scope does; "" = none
 }
 
 // mux remembers its patterns, so that a test can hold them against the
@@ -54,13 +58,21 @@ func (m *mux) HandleFunc(pattern string, h func(http.ResponseWriter, *http.Reque
 func add[I, O any](a *API, r route, do func(context.Context, *I) (*O, error)) {
 	op := huma.Operation{
 		OperationID: r.id, Method: r.method, Path: r.path, Summary: r.text, DefaultStatus: r.status,
-		MaxBodyBytes: maxBody, Errors: r.errors, Metadata: map[string]any{session: r},
+		MaxBodyBytes: cmp.Or(r.body, maxBody), Errors: r.errors, Metadata: map[string]any{session: r},
 	}
 	op.Errors = append(op.Errors, http.StatusBadRequest, http.StatusUnprocessableEntity, http.StatusServiceUnavailable)
+	if r.scope == public && r.method != http.MethodGet {
+		op.Errors = append(op.Errors, http.StatusForbidden, http.StatusTooManyRequests)
+	}
 	if r.scope != public {
-		op.Security = []map[string][]string{{session: {string(r.scope)}}}
-		if r.scope != auth.Self { // which a token never has
-			op.Security = append(op.Security, map[string][]string{bearer: {string(r.scope)}})
+		for _, scope := range []auth.Scope{r.scope, r.also} {
+			if scope == "" {
+				continue
+			}
+			op.Security = append(op.Security, map[string][]string{session: {string(scope)}})
+			if scope != auth.Self { // which a token never has
+				op.Security = append(op.Security, map[string][]string{bearer: {string(scope)}})
+			}
 		}
 		op.Errors = append(op.Errors, http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests)
 	}
@@ -68,10 +80,11 @@ func add[I, O any](a *API, r route, do func(context.Context, *I) (*O, error)) {
 		op.Errors = append(op.Errors, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
 	}
 	if r.media != "" {
-		op.Responses = map[string]*huma.Response{"200": {
-			Description: http.StatusText(http.StatusOK),
-			Content:     map[string]*huma.MediaType{r.media: {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}},
-		}}
+		content := map[string]*huma.MediaType{}
+		for _, media := range strings.Fields(r.media) {
+			content[media] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}
+		}
+		op.Responses = map[string]*huma.Response{"200": {Description: http.StatusText(http.StatusOK), Content: content}}
 	}
 	slices.Sort(op.Errors)
 	op.Errors = slices.Compact(op.Errors)
@@ -82,29 +95,6 @@ func add[I, O any](a *API, r route, do func(context.Context, *I) (*O, error)) {
 		}
 		return out, nil
 	})
-}
-
-// authorize lets a call through that needs no token or shows one with the
-// scope of its operation.
-func (a *API) authorize(ctx huma.Context, next func(huma.Context)) {
-	r := routeOf(ctx.Operation())
-	if r.scope == public {
-		next(ctx)
-		return
-	}
-	token := ""
-	if scheme, rest, ok := strings.Cut(ctx.Header("Authorization"), " "); ok && strings.EqualFold(scheme, "Bearer") {
-		token = strings.TrimSpace(rest)
-	}
-	caller, err := a.Auth.Check(ctx.Context(), token, host(ctx.RemoteAddr()))
-	if err == nil {
-		err = r.admits(caller)
-	}
-	if err != nil {
-		a.refuse(ctx, a.problem(ctx.Context(), err))
-		return
-	}
-	next(huma.WithValue(ctx, callerKey{}, caller))
 }
 
 // refuse answers with a problem from a middleware.
@@ -121,38 +111,10 @@ func (a *API) refuse(ctx huma.Context, p *Problem) {
 	}
 }
 
-// admits says whether a caller may make calls of this route.
-func (r route) admits(c auth.Caller) error {
-	switch {
-	case c.May(r.scope), r.holder && c.Person != "":
-		return nil
-	case r.scope == auth.Self:
-		return auth.ErrNoPerson
-	}
-	return fmt.Errorf("%w: %s", auth.ErrForbidden, r.scope)
-}
-
 // routeOf gives what add was told of an operation.
 func routeOf(op *huma.Operation) route {
 	r, _ := op.Metadata[session].(route)
 	return r
-}
-
-type callerKey struct{}
-
-// caller is who makes an authorized call.
-func caller(ctx context.Context) auth.Caller {
-	c, _ := ctx.Value(callerKey{}).(auth.Caller)
-	return c
-}
-
-// person is who makes the call. A token is nobody: auth.ErrNoPerson.
-func (a *API) person(ctx context.Context) (string, error) {
-	id := caller(ctx).Person
-	if id == "" {
-		return "", auth.ErrNoPerson
-	}
-	return id, nil
 }
 
 // checkDocument refuses an operation without a documented scope that is not

@@ -2,7 +2,6 @@ package auth
 
 import (
 	"context"
-	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base32"
 	"errors"
@@ -60,12 +59,7 @@ type Caller struct {
 }
 
 // May reports whether the caller has a scope.
-func (c Caller) May(s Scope) bool {
-	if s == Self {
-		return c.Person != ""
-	}
-	return c.Scopes.May(s)
-}
+func (c Caller) May(s Scope) bool { return c.Scopes.May(s) }
 
 // Auth checks tokens. Safe for concurrent use.
 type Auth struct {
@@ -142,9 +136,4 @@ func (a *Auth) find(ctx context.Context, bearer string, now time.Time) (Caller, 
 		return Caller{}, fmt.Errorf("token %d: %w", token.ID, err)
 	}
 	return Caller{Actor: fmt.Sprintf("token %d (%s)", token.ID, token.Name), TokenID: token.ID, Scopes: scopes}, nil
-}
-
-func hashOf(plain string) []byte {
-	sum := sha256.Sum256([]byte(plain))
-	return sum[:]
 }

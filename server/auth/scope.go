@@ -76,7 +76,7 @@ func ParseScopes(names ...string) (Scopes, error) {
 
 // May reports whether the set permits s.
 func (set Scopes) May(s Scope) bool {
-	return slices.Contains(set, s) || slices.Contains(set, Admin)
+	return slices.Contains(set, s) || s != Self && slices.Contains(set, Admin)
 }
 
 // Covers reports whether the set permits everything that other does: nobody

@@ -196,15 +196,20 @@ func (s *Service) insertPerson(t *store.Tx, actor string, p Person) (Person, err
 	if err != nil {
 		return p, err
 	}
-	err = t.Exec(`INSERT INTO persons (id, name, kind, level, unit, phone, phone_key, number, number_key, mail, created_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
-		p.ID, p.Name, string(p.Kind), p.Level, nullable(p.Unit), k.phone, k.phoneKey, k.number, k.numberKey, p.Mail, t.Now())
+	err = t.Exec(`INSERT INTO persons (id, name, kind, level, unit, phone, phone_key, number, number_key, mail, created_at, left_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+		p.ID, p.Name, string(p.Kind), p.Level, nullable(p.Unit), k.phone, k.phoneKey, k.number, k.numberKey, p.Mail, t.Now(), leaving(t, p))
 	if err != nil {
 		return p, err
 	}
 	err = t.Trail(actor, "person.added", "person "+p.ID, map[string]any{"kind": p.Kind, "unit": p.Unit})
 	p.Phone, p.IDNumber = "", ""
 	return p, err
+}
+
+// leaving is when somebody left, if that is now.
+func leaving(t *store.Tx, p Person) sql.NullInt64 {
+	return sql.NullInt64{Int64: t.Now(), Valid: p.State == Left}
 }
 
 // sealed are the numbers of a person in the form that is kept; nil = none.
@@ -250,7 +255,7 @@ func (s *Service) replacePerson(t *store.Tx, actor string, old, p Person) (Perso
 		return Person{}, err
 	}
 	if p.State == Left && old.State == Active {
-		if err := s.keepAdmin(t, "p.id <> $1", p.ID); err != nil {
+		if err := s.keepAdmin(t.Context(), t, s.dayOf(t), "p.id <> $1", p.ID); err != nil {
 			return Person{}, err
 		}
 	}
@@ -258,7 +263,7 @@ func (s *Service) replacePerson(t *store.Tx, actor string, old, p Person) (Perso
 	if err != nil {
 		return Person{}, err
 	}
-	left := sql.NullInt64{Int64: t.Now(), Valid: p.State == Left}
+	left := leaving(t, p)
 	err = t.Exec(`UPDATE persons SET name = $1, kind = $2, level = $3, unit = $4, phone = $5, phone_key = $6, number = $7,
 		number_key = $8, mail = $9, left_at = CASE WHEN $10 IS NULL THEN NULL ELSE coalesce(left_at, $11) END WHERE id = $12`,
 		p.Name, string(p.Kind), p.Level, nullable(p.Unit), k.phone, k.phoneKey, k.number, k.numberKey, p.Mail, left, left, p.ID)

@@ -36,19 +36,11 @@ type Preview struct {
 	Same      int
 	Faulty    int        // rows
 	Faults    []RowFault // in the order of the file
-	Columns   []string   // fields, in the order of the file; "" = unknown
-	Labels    []string   // their headings, as in the file
-	Sample    []SampleRow
-	ExpiresAt int64 // ms
+	Columns   []string   // headings as in the file, clipped
+	Sample    [][]string // the first rows; phones and ID numbers masked
+	ExpiresAt int64      // ms
 
 	sum string // SHA-256 of the file, hex
-}
-
-// SampleRow is one of the first rows. Phones and ID numbers are masked.
-type SampleRow struct {
-	Row     int
-	Outcome string // add, change, same or fault
-	Cells   []string
 }
 
 // Imported is what a confirmed file has done.
@@ -56,7 +48,7 @@ type Imported struct{ Added, Changed, Skipped int }
 
 // Import reads a file and keeps it, sealed, for an hour to be confirmed. Faults
 // of its rows are in the preview. Errors wrap sheet.ErrTable or ErrKind.
-func (s *Service) Import(ctx context.Context, actor string, kind ImportKind, name string, data []byte) (Preview, error) {
+func (s *Service) Import(ctx context.Context, by By, kind ImportKind, name string, data []byte) (Preview, error) {
 	if _, ok := importColumns[kind]; !ok {
 		return Preview{}, ErrKind
 	}
@@ -89,12 +81,12 @@ func (s *Service) Import(ctx context.Context, actor string, kind ImportKind, nam
 		}
 		return t.Exec(`INSERT INTO imports (id, kind, name, sum, table_read, created_by, created_at, expires_at)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-			id, string(kind), name, hex.EncodeToString(sum[:]), kept, actor, t.Now(), made.ExpiresAt)
+			id, string(kind), name, hex.EncodeToString(sum[:]), kept, by.Actor, t.Now(), made.ExpiresAt)
 	})
 	if err != nil {
 		return Preview{}, err
 	}
-	return s.preview(ctx, actor, made, table)
+	return s.preview(ctx, by, made, table)
 }
 
 func (s *Service) importID() (string, error) {
@@ -107,20 +99,20 @@ func (s *Service) importID() (string, error) {
 
 // Preview looks over a kept file again, as things stand now. store.ErrNotFound,
 // store.ErrUsed once it was confirmed, store.ErrEnded after an hour.
-func (s *Service) Preview(ctx context.Context, id string) (Preview, error) {
+func (s *Service) Preview(ctx context.Context, by By, id string) (Preview, error) {
 	made, table, err := s.kept(ctx, id)
 	if err != nil {
 		return Preview{}, err
 	}
-	return s.preview(ctx, "", made, table)
+	return s.preview(ctx, by, made, table)
 }
 
-func (s *Service) preview(ctx context.Context, actor string, made Preview, table sheet.Table) (Preview, error) {
+func (s *Service) preview(ctx context.Context, by By, made Preview, table sheet.Table) (Preview, error) {
 	all, err := s.AllRoles(ctx)
 	if err != nil {
 		return Preview{}, err
 	}
-	plan, err := s.plan(ctx, s.Store.Reader(), actor, all, made.Kind, table)
+	plan, err := s.plan(ctx, s.Store.Reader(), by, all, made.Kind, table)
 	if err != nil {
 		return Preview{}, err
 	}
@@ -129,22 +121,18 @@ func (s *Service) preview(ctx context.Context, actor string, made Preview, table
 	made.Faults = plan.faults
 	slices.SortStableFunc(made.Faults, func(a, b RowFault) int { return a.Row - b.Row })
 	columns, _, _ := headed(made.Kind, table.Header)
-	for i, c := range columns {
-		field := ""
-		if c != nil {
-			field = c.field
-		}
-		made.Columns, made.Labels = append(made.Columns, field), append(made.Labels, clip(table.Header[i]))
+	for _, text := range table.Header {
+		made.Columns = append(made.Columns, clip(text))
 	}
-	for i, r := range table.Rows[:min(sampleRows, len(table.Rows))] {
-		one := SampleRow{Row: r.Number, Outcome: string(plan.outcomes[i]), Cells: make([]string, len(r.Cells))}
-		for k, text := range r.Cells {
-			if secret(made.Columns[k]) {
+	for _, r := range table.Rows[:min(sampleRows, len(table.Rows))] {
+		cells := make([]string, len(r.Cells))
+		for i, text := range r.Cells {
+			if c := columns[i]; c == nil || secret(c.field) {
 				text = Mask(bare(text))
 			}
-			one.Cells[k] = clip(text)
+			cells[i] = clip(text)
 		}
-		made.Sample = append(made.Sample, one)
+		made.Sample = append(made.Sample, cells)
 	}
 	return made, nil
 }
@@ -176,7 +164,7 @@ func (s *Service) kept(ctx context.Context, id string) (made Preview, table shee
 // over it again. A file with faults is refused (ErrFaulty) unless its faulty
 // rows may be skipped. store.ErrNotFound, store.ErrEnded, and store.ErrUsed the
 // second time.
-func (s *Service) Confirm(ctx context.Context, actor, id string, skipFaulty bool) (Imported, error) {
+func (s *Service) Confirm(ctx context.Context, by By, id string, skipFaulty bool) (Imported, error) {
 	made, table, err := s.kept(ctx, id)
 	if err != nil {
 		return Imported{}, err
@@ -189,7 +177,7 @@ func (s *Service) Confirm(ctx context.Context, actor, id string, skipFaulty bool
 	var refusal error
 	err = s.Store.Change(ctx, func(t *store.Tx) error {
 		done, refusal = Imported{}, nil
-		plan, err := s.plan(t.Context(), t, actor, all, made.Kind, table)
+		plan, err := s.plan(t.Context(), t, by, all, made.Kind, table)
 		if err != nil {
 			return err
 		}
@@ -212,7 +200,7 @@ func (s *Service) Confirm(ctx context.Context, actor, id string, skipFaulty bool
 			}
 		}
 		done = Imported{Added: plan.counts[adds], Changed: plan.counts[changes], Skipped: plan.counts[faulty]}
-		return t.Trail(actor, "import.confirmed", "import "+id, map[string]any{
+		return t.Trail(by.Actor, "import.confirmed", "import "+id, map[string]any{
 			"kind": made.Kind, "file": made.Name, "sha256": made.sum, "added": done.Added, "changed": done.Changed, "skipped": done.Skipped,
 		})
 	})

@@ -87,6 +87,16 @@ func (s *Service) identify(ctx context.Context, src store.Source, household int6
 			return j, fault(f.field, f.zh+"与已登记的不一致", "this person is known with another "+f.what)
 		}
 	}
+	if j.new.Phone != j.old.Phone {
+		// Whoever has the phone could sign in as a person with posts.
+		posts, err := s.PostsOf(ctx, src, j.old.ID, s.Today())
+		if err == nil && len(posts) > 0 {
+			err = fault("phone", "该人员有岗位,请先在人员信息中登记手机号", "this person holds a post; give them the phone first")
+		}
+		if err != nil {
+			return j, err
+		}
+	}
 	return j, s.personPlace(ctx, src, j.new)
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 
 	"campusgate/server/people/sheet"
@@ -39,10 +40,9 @@ type planned struct {
 
 // plan is what a file comes to as things stand.
 type plan struct {
-	counts   map[outcome]int
-	faults   []RowFault
-	outcomes []outcome // of every row
-	steps    []step
+	counts map[outcome]int // of rows
+	faults []RowFault
+	steps  []step
 }
 
 // planner looks over the rows of a file, one after the other. It reads src and
@@ -51,13 +51,17 @@ type planner struct {
 	*Service
 	ctx   context.Context
 	src   store.Source
-	actor string
+	by    By
 	today string
 
 	units *unitNames
 	roles []Role
 	seen  map[string]int    // keys of things in this file, and their row
 	texts map[string]string // what else rows have to agree upon
+
+	// What the row under way would add to both; a faulty row claims nothing.
+	newSeen  map[string]int
+	newTexts map[string]string
 }
 
 // row is one row while it is looked over.
@@ -67,8 +71,6 @@ type row struct {
 }
 
 func (r row) text(field string) string { return r.cells[field] }
-
-func (r row) has(field string) bool { _, ok := r.cells[field]; return ok }
 
 // newText is a cell's text, or the old one where it is empty: a file that says
 // nothing changes nothing.
@@ -95,7 +97,7 @@ func (p *planner) first(field, key string, r row) error {
 	if before, ok := p.seen[key]; ok {
 		return fault(field, fmt.Sprintf("与第 %d 行重复", before), fmt.Sprintf("row %d has the same", before))
 	}
-	p.seen[key] = r.number
+	p.newSeen[key] = r.number
 	return nil
 }
 
@@ -104,20 +106,28 @@ func (p *planner) agree(field, key, value string) error {
 	if before, ok := p.texts[key]; ok && before != value {
 		return fault(field, "与前面的行不一致", "an earlier row says otherwise")
 	}
-	p.texts[key] = value
+	p.newTexts[key] = value
 	return nil
+}
+
+// row looks over one row with the method of its kind.
+func (p *planner) row(look func(row) (planned, error), r row) (planned, error) {
+	p.newSeen, p.newTexts = map[string]int{}, map[string]string{}
+	done, err := look(r)
+	if err == nil {
+		maps.Copy(p.seen, p.newSeen)
+		maps.Copy(p.texts, p.newTexts)
+	}
+	return done, err
 }
 
 // plan looks over a file. An error is one of the database; what is wrong with
 // the file is in the plan.
-func (s *Service) plan(ctx context.Context, src store.Source, actor string, roles []Role, kind ImportKind, table sheet.Table) (*plan, error) {
-	made := &plan{counts: map[outcome]int{}, outcomes: make([]outcome, len(table.Rows))}
+func (s *Service) plan(ctx context.Context, src store.Source, by By, roles []Role, kind ImportKind, table sheet.Table) (*plan, error) {
+	made := &plan{counts: map[outcome]int{}}
 	columns, faults, ready := headed(kind, table.Header)
 	made.faults = faults
 	if !ready {
-		for i := range made.outcomes {
-			made.outcomes[i] = faulty
-		}
 		made.counts[faulty] = len(table.Rows)
 		return made, nil
 	}
@@ -126,7 +136,7 @@ func (s *Service) plan(ctx context.Context, src store.Source, actor string, role
 		return nil, err
 	}
 	p := &planner{
-		Service: s, ctx: ctx, src: src, actor: actor, today: s.Today(), units: units, roles: roles,
+		Service: s, ctx: ctx, src: src, by: by, today: s.Today(), units: units, roles: roles,
 		seen: map[string]int{}, texts: map[string]string{},
 	}
 	order := make([]int, len(table.Rows))
@@ -142,21 +152,20 @@ func (s *Service) plan(ctx context.Context, src store.Source, actor string, role
 	}[kind]
 	for _, i := range order {
 		r := rowOf(columns, table.Rows[i])
-		done, err := look(r)
+		done, err := p.row(look, r)
 		var f *Fault
 		switch {
 		case errors.As(err, &f):
-			made.outcomes[i] = faulty
+			made.counts[faulty]++
 			made.faults = append(made.faults, rowFault(kind, r, f))
 		case err != nil:
 			return nil, fmt.Errorf("row %d: %w", r.number, err)
 		default:
-			made.outcomes[i] = done.outcome
+			made.counts[done.outcome]++
 			if done.step != nil {
 				made.steps = append(made.steps, done.step)
 			}
 		}
-		made.counts[made.outcomes[i]]++
 	}
 	return made, nil
 }

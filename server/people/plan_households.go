@@ -80,6 +80,11 @@ func (p *planner) distinct(r row, place Place, head string, who Person) error {
 			return err
 		}
 	}
+	if who.Phone != "" && who.IDNumber != "" {
+		if err := p.agree("phone", "phone of "+who.IDNumber, who.Phone); err != nil {
+			return err
+		}
+	}
 	if who.ID != "" {
 		key = "person " + who.ID
 	}
@@ -104,13 +109,13 @@ func (p *planner) joins(old Household, j joining, verified bool) outcome {
 // settle writes a member, and the household, room and building that are new.
 // An imported list vouches for its households unless it says otherwise.
 func (p *planner) settle(t *store.Tx, compound Compound, place Place, head string, m NewMember, verified bool) error {
-	room, err := p.makeRoom(t, p.actor, compound, place)
+	room, err := p.makeRoom(t, p.by.Actor, compound, place)
 	if err != nil {
 		return err
 	}
 	id, err := p.householdAt(t.Context(), t, room, head)
 	if err == nil && id == 0 {
-		id, err = p.insertHousehold(t, p.actor, room, head)
+		id, err = p.insertHousehold(t, p.by.Actor, room, head)
 	}
 	if err != nil {
 		return err
@@ -120,9 +125,9 @@ func (p *planner) settle(t *store.Tx, compound Compound, place Place, head strin
 	if err != nil {
 		return err
 	}
-	if _, err := p.join(t, p.actor, id, j); err != nil || !verified {
+	if _, err := p.join(t, p.by.Actor, id, j); err != nil || !verified {
 		return err
 	}
-	_, err = p.VerifyHousehold(t, p.actor, id)
+	_, err = p.VerifyHousehold(t, p.by.Actor, id)
 	return err
 }

@@ -62,6 +62,24 @@ func (p *planner) person(r row) (planned, error) {
 	if err := p.personPlace(p.ctx, p.src, next); err != nil {
 		return planned{}, err
 	}
+	if old.State == Active && next.State == Left {
+		err := p.keepAdmin(p.ctx, p.src, p.today, "p.id <> $1", old.ID)
+		if errors.Is(err, store.ErrState) {
+			err = fault("state", "最后一名管理员不能离校", "nobody else is an administrator")
+		}
+		if err != nil {
+			return planned{}, err
+		}
+	}
+	if old.ID != "" && next.Phone != old.Phone { // who receives its codes is this person
+		over, err := p.Overrules(p.ctx, p.src, p.by, old.ID)
+		if err == nil && !over {
+			err = fault("phone", "不能修改权限高于您的人员的手机号", "this person may more than you")
+		}
+		if err != nil {
+			return planned{}, err
+		}
+	}
 	return p.writes(old, next), nil
 }
 
@@ -120,18 +138,14 @@ func (p *planner) writes(old, next Person) planned {
 	switch {
 	case old.ID == "":
 		return planned{adds, func(t *store.Tx) error {
-			added, err := p.insertPerson(t, p.actor, next)
-			if err == nil && next.State == Left {
-				gone := Left
-				_, err = p.UpdatePerson(t, p.actor, added.ID, PersonChange{State: &gone})
-			}
+			_, err := p.insertPerson(t, p.by.Actor, next)
 			return err
 		}}
 	case len(differences(old, next)) == 0:
 		return planned{outcome: same}
 	}
 	return planned{changes, func(t *store.Tx) error {
-		_, err := p.replacePerson(t, p.actor, old, next)
+		_, err := p.replacePerson(t, p.by.Actor, old, next)
 		return err
 	}}
 }

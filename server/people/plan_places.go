@@ -137,10 +137,10 @@ func (p *planner) settlePlace(t *store.Tx, r row, campus Campus, c Compound) err
 	now, err := p.campus(t.Context(), t, campus.ID)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
-		_, err = p.AddCampus(t, p.actor, campus)
+		_, err = p.AddCampus(t, p.by.Actor, campus)
 	case err == nil:
 		now.Name, now.Police = r.newText("campus_name", now.Name), r.newText("police", now.Police)
-		_, err = p.UpdateCampus(t, p.actor, now)
+		_, err = p.UpdateCampus(t, p.by.Actor, now)
 	}
 	if err != nil || c.Name == "" {
 		return err
@@ -150,19 +150,19 @@ func (p *planner) settlePlace(t *store.Tx, r row, campus Campus, c Compound) err
 	case err != nil:
 		return err
 	case !ok:
-		old, err = p.AddCompound(t, p.actor, c)
+		old, err = p.AddCompound(t, p.by.Actor, c)
 	case r.text("on_campus") != "" && old.OnCampus != c.OnCampus:
 		old.OnCampus = c.OnCampus
-		_, err = p.UpdateCompound(t, p.actor, old)
+		_, err = p.UpdateCompound(t, p.by.Actor, old)
 	}
 	if err != nil || r.text("building") == "" {
 		return err
 	}
 	place := Place{c.Name, r.text("building"), r.text("room")}
 	if place.Room != "" {
-		_, err = p.makeRoom(t, p.actor, old, place)
+		_, err = p.makeRoom(t, p.by.Actor, old, place)
 		return err
 	}
-	_, err = p.makeBuilding(t, p.actor, old, place.Building)
+	_, err = p.makeBuilding(t, p.by.Actor, old, place.Building)
 	return err
 }

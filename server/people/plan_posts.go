@@ -16,6 +16,9 @@ func (p *planner) post(r row) (planned, error) {
 	if o.Role, ok = roleNamed(p.roles, r.text("role")); !ok {
 		return planned{}, fault("role", "没有这种岗位", "no such role")
 	}
+	if !p.by.may(o.Role) {
+		return planned{}, fault("role", "不能授予超出您权限的岗位", "nobody gives away more than they have")
+	}
 	var err error
 	if o.Unit, err = p.units.find("unit", r.text("unit")); err != nil {
 		return planned{}, err
@@ -52,7 +55,7 @@ func (p *planner) posts(r row, o Post) (planned, error) {
 	}
 	if id == 0 {
 		return planned{adds, func(t *store.Tx) error {
-			_, err := p.writePost(t, p.actor, o)
+			_, err := p.writePost(t, p.by.Actor, o)
 			return err
 		}}, nil
 	}
@@ -77,7 +80,7 @@ func (p *planner) posts(r row, o Post) (planned, error) {
 		if err != nil {
 			return err
 		}
-		return t.Trail(p.actor, "post.changed", fmt.Sprintf("post %d", id), map[string]any{"from": o.From, "to": o.To})
+		return t.Trail(p.by.Actor, "post.changed", fmt.Sprintf("post %d", id), map[string]any{"from": o.From, "to": o.To})
 	}}, nil
 }
 

@@ -66,9 +66,9 @@ func (p *planner) unit(r row) (planned, error) {
 		return planned{outcome: same}, nil
 	}
 	p.units.put(u)
-	done := planned{adds, func(t *store.Tx) error { return p.writeUnit(t, p.actor, u, "unit.added") }}
+	done := planned{adds, func(t *store.Tx) error { return p.writeUnit(t, p.by.Actor, u, "unit.added") }}
 	if exists {
-		done = planned{changes, func(t *store.Tx) error { return p.writeUnit(t, p.actor, u, "unit.changed") }}
+		done = planned{changes, func(t *store.Tx) error { return p.writeUnit(t, p.by.Actor, u, "unit.changed") }}
 	}
 	return done, nil
 }

@@ -188,7 +188,7 @@ func (s *Service) EndPost(t *store.Tx, actor string, id int64) (Post, error) {
 		return o, err
 	}
 	if o.Role == Admin {
-		if err := s.keepAdmin(t, "o.id <> $1", id); err != nil {
+		if err := s.keepAdmin(t.Context(), t, s.dayOf(t), "o.id <> $1", id); err != nil {
 			return o, err
 		}
 	}
@@ -206,17 +206,16 @@ func (s *Service) EndPost(t *store.Tx, actor string, id int64) (Post, error) {
 	return s.Post(t.Context(), t, id)
 }
 
-// keepAdmin refuses a change after which nobody could administer: others says
-// which posts would be left.
-func (s *Service) keepAdmin(t *store.Tx, others string, arg any) error {
-	today := s.dayOf(t)
+// keepAdmin refuses a change after which nobody could administer on a day:
+// others says which posts would be left.
+func (s *Service) keepAdmin(ctx context.Context, src store.Source, day, others string, arg any) error {
 	holds := "SELECT count(*) FROM posts o JOIN persons p ON p.id = o.person WHERE o.role = '" + Admin + "' AND "
 	rest := " AND " + held("$2", "$3")
-	before, err := count(t.Context(), t, holds+"o.id <> $1"+rest, 0, today, today)
+	before, err := count(ctx, src, holds+"o.id <> $1"+rest, 0, day, day)
 	if err != nil {
 		return err
 	}
-	after, err := count(t.Context(), t, holds+others+rest, arg, today, today)
+	after, err := count(ctx, src, holds+others+rest, arg, day, day)
 	if err != nil {
 		return err
 	}

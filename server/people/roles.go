@@ -3,6 +3,8 @@ package people
 import (
 	"context"
 	"slices"
+
+	"campusgate/server/store"
 )
 
 // Role is something that a post makes of a person.
@@ -33,4 +35,19 @@ func (s *Service) AllRoles(ctx context.Context) ([]Role, error) {
 		}
 	}
 	return all, nil
+}
+
+// By is who changes something, and which posts they may give and take.
+type By struct {
+	Actor string
+	May   func(role string) bool // nil = every post
+}
+
+func (b By) may(role string) bool { return b.May == nil || b.May(role) }
+
+// Overrules reports whether somebody may give and take every post that a person
+// holds today: only then is it theirs to let that person in by another phone.
+func (s *Service) Overrules(ctx context.Context, src store.Source, by By, person string) (bool, error) {
+	posts, err := s.PostsOf(ctx, src, person, s.Today())
+	return err == nil && !slices.ContainsFunc(posts, func(o Post) bool { return !by.may(o.Role) }), err
 }

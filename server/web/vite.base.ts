@@ -15,8 +15,8 @@ function placeholder(): Plugin {
   }
 }
 
-/** What both apps of the server have in common. `extra` is added to it. */
-export function app(name: 'phone' | 'console', base: string, extra: UserConfig = {}) {
+/** What the apps of the server have in common. `extra` is added to it. */
+export function app(name: 'phone' | 'console' | 'verify', base: string, extra: UserConfig = {}) {
   const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
   return defineConfig({
     ...extra,
@@ -42,6 +42,7 @@ export function app(name: 'phone' | 'console', base: string, extra: UserConfig =
       modulePreload: { polyfill: false },
       reportCompressedSize: true,
       chunkSizeWarningLimit: 1500,
+      ...extra.build,
     },
     server: {
       // For work on a page: `npx vite -c server/web/phone/vite.config.ts` beside a running server.

@@ -1,3 +1,25 @@
+import { VantResolver } from '@vant/auto-import-resolver'
+import components from 'unplugin-vue-components/vite'
 import { app } from '../vite.base.ts'
+import { icons } from './build/icons.ts'
+import { precache } from './build/precache.ts'
 
-export default app('phone', '/m/')
+const here = (path: string) => new URL(path, import.meta.url).pathname
+
+export default app('phone', '/m/', {
+  plugins: [
+    // Vant's components and their styles, each where it is used.
+    components({ resolvers: [VantResolver()], dirs: [], dts: here('./src/components.d.ts') }),
+    icons(),
+    precache(here('./public')),
+  ],
+  build: {
+    rolldownOptions: {
+      input: { index: here('./index.html'), sw: here('./src/sw.ts') },
+      output: {
+        // A service worker's address must not change, and it serves only what is below it.
+        entryFileNames: (chunk) => (chunk.name === 'sw' ? 'sw.js' : 'assets/[name]-[hash].js'),
+      },
+    },
+  },
+})

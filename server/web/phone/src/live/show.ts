@@ -1,0 +1,123 @@
+// The code on the screen: a new one every ten seconds and whenever the page comes
+// back to the front, with the time that is left.
+
+import { refusalOf, type Refusal } from '@shared/api'
+import type { MyPass } from '@shared/types'
+import { onMounted, onUnmounted, ref, shallowRef, type Ref, type ShallowRef } from 'vue'
+import { serverNow } from './clock'
+import { enrol, phoneCode, renew, serverCode, standing, type Shown, type Standing } from './wallet'
+
+const early = 5000 // ms before a server's code ends, to have the next one in time
+const pause = 4000 // ms between attempts without a network
+
+export interface Live {
+  standing: Ref<Standing | 'wait'>
+  code: Ref<string>
+  /** Whole seconds until the next. */
+  left: Ref<number>
+  /** Why there is no code just now. */
+  error: ShallowRef<Refusal | null>
+  /** Whether the person's tap is being worked on. */
+  busy: Ref<boolean>
+  /** Makes this phone the one of the pass. */
+  move(): Promise<boolean>
+  refresh(): void
+  /** The server said something new of the pass. */
+  again(): Promise<void>
+}
+
+/** Shows the live code of a bound pass while the page is mounted. */
+export function useLive(pass: () => MyPass | null, owner: () => string): Live {
+  const where = ref<Standing | 'wait'>('wait')
+  const code = ref('')
+  const left = ref(0)
+  const error = shallowRef<Refusal | null>(null)
+  const busy = ref(false)
+  let shown: Shown | undefined
+  let making = false
+  let notBefore = 0
+  let timer: ReturnType<typeof setInterval> | undefined
+
+  async function again(): Promise<void> {
+    const p = pass()
+    if (!p?.bound) return
+    await renew(p, owner())
+    where.value = await standing(p, owner())
+    // No phone has it, so taking it takes it from nobody.
+    if (where.value === 'new' && p.phone === '') await move()
+    else await tick()
+  }
+
+  async function move(): Promise<boolean> {
+    const p = pass()
+    if (!p || busy.value) return false
+    busy.value = true
+    error.value = null
+    try {
+      await enrol(p, owner())
+      where.value = 'ready'
+      shown = undefined
+      await tick()
+      return true
+    } catch (e) {
+      error.value = refusalOf(e)
+      return false
+    } finally {
+      busy.value = false
+    }
+  }
+
+  async function tick(): Promise<void> {
+    const p = pass()
+    if (!p || (where.value !== 'ready' && where.value !== 'server')) return
+    const now = serverNow()
+    const ahead = where.value === 'server' ? early : 0
+    // A clock that was set back makes a new code too.
+    const over = !shown || now >= shown.until - ahead || shown.until - now > 125_000
+    if (over && !making && Date.now() >= notBefore && document.visibilityState !== 'hidden') await make(p)
+    const rest = shown ? shown.until - serverNow() : 0
+    left.value = Math.max(0, Math.ceil(rest / 1000))
+    if (shown && rest <= 0) code.value = '' // never one that no gate takes
+  }
+
+  async function make(p: MyPass): Promise<void> {
+    making = true
+    try {
+      shown = where.value === 'server' ? await serverCode(p.id) : await phoneCode(p.id, owner())
+      code.value = shown.code
+      error.value = null
+    } catch (e) {
+      error.value = refusalOf(e)
+      notBefore = Date.now() + pause
+      if (where.value === 'ready') where.value = await standing(p, owner())
+    } finally {
+      making = false
+    }
+  }
+
+  function refresh(): void {
+    shown = undefined
+    notBefore = 0
+    void tick()
+  }
+
+  function front(): void {
+    if (document.visibilityState !== 'visible') return
+    if (where.value === 'ready') refresh()
+    else void again()
+  }
+
+  onMounted(() => {
+    timer = setInterval(() => void tick(), 250)
+    document.addEventListener('visibilitychange', front)
+    addEventListener('pageshow', front)
+    addEventListener('online', front)
+  })
+  onUnmounted(() => {
+    clearInterval(timer)
+    document.removeEventListener('visibilitychange', front)
+    removeEventListener('pageshow', front)
+    removeEventListener('online', front)
+  })
+  return { standing: where, code, left, error, busy, move, refresh, again }
+}
