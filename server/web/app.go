@@ -112,9 +112,8 @@ func (a *app) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	name := strings.TrimPrefix(r.URL.Path, a.base)
 	f := a.files[name]
 	switch {
-	case f == nil && (strings.HasPrefix(name, "assets/") || path.Ext(name) != "" && !strings.Contains(name, "/")):
-		// Never the first page instead of a script of an earlier version. (A dot
-		// further down is a part of a route: flows are named like cqu.work_pass.)
+	case f == nil && (strings.HasPrefix(name, "assets/") || path.Ext(name) != ""):
+		// Never the first page instead of a script of an earlier version.
 		h.Set("Cache-Control", "no-store")
 		http.NotFound(w, r)
 		return
