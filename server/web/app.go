@@ -112,8 +112,9 @@ func (a *app) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	name := strings.TrimPrefix(r.URL.Path, a.base)
 	f := a.files[name]
 	switch {
-	case f == nil && (strings.HasPrefix(name, "assets/") || path.Ext(name) != ""):
-		// Never the first page instead of a script of an earlier version.
+	case f == nil && (strings.HasPrefix(name, "assets/") || path.Ext(name) != "" && !strings.Contains(name, "/")):
+		// Never the first page instead of a script of an earlier version. (A route
+		// such as apply/cqu.work_pass is no file.)
 		h.Set("Cache-Control", "no-store")
 		http.NotFound(w, r)
 		return

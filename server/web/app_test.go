@@ -36,7 +36,7 @@ func fetch(t *testing.T, path string, header ...string) *http.Response {
 }
 
 func TestApp_FirstPageForItsRoutes(t *testing.T) {
-	for _, path := range []string{"/m/", "/m/passes", "/m/applications/0a1b", "/console/", "/console/people/A-1"} {
+	for _, path := range []string{"/m/", "/m/passes", "/m/applications/0a1b", "/m/apply/cqu.work_pass", "/console/", "/console/people/A-1"} {
 		r := fetch(t, path)
 		if body := bodyOf(t, r); r.StatusCode != http.StatusOK || !strings.Contains(body, "<title>app</title>") {
 			t.Errorf("%s: %d %.60q", path, r.StatusCode, body)

@@ -50,7 +50,7 @@ func startTab(t *testing.T) context.Context {
 	if err := chromedp.Do(ctx); err != nil {
 		t.Fatal(err)
 	}
-	ctx, done := context.WithTimeout(ctx, time.Minute)
+	ctx, done := context.WithTimeout(ctx, 3*time.Minute)
 	t.Cleanup(done)
 	return ctx
 }

@@ -23,6 +23,7 @@ export default {
   search: ['搜索', 'Search'],
   none_found: ['没有找到', 'Nothing found'],
   choose: ['请选择', 'Choose'],
+  refused: ['没有成功', 'That did not work'],
   failed: ['加载失败', 'Could not load'],
   failed_id: ['编号 {id}', 'Reference {id}'],
   offline: ['当前没有网络,显示的是上次的内容', 'No network; showing what was loaded before'],
