@@ -5,7 +5,6 @@ import { addWords } from './i18n'
 addWords({
   console: ['校园通行控制台', 'Campus pass console'],
   skip: ['跳到正文', 'Skip to content'],
-  language: ['语言', 'Language'],
   language_other: ['English', '中文'],
   theme_auto: ['外观:跟随系统', 'Appearance: as the device'],
   theme_light: ['外观:浅色', 'Appearance: light'],
@@ -126,14 +125,12 @@ addWords({
   act_discard: ['删除草稿', 'Discard draft'],
 
   fault_required: ['必填', 'Required'],
-  fault_long: ['超出 {over} 个字', '{over} characters too many'],
-  fault_many: ['最多 {max} 项', 'At most {max} items'],
+  fault_too_long: ['不能超过 {n} 个字', 'At most {n} characters'],
   fault_phone: ['请输入有效的电话号码', 'Enter a telephone number'],
   fault_number: ['请输入数字', 'Enter a number'],
   fault_money: ['请输入金额,最多两位小数', 'Enter an amount with at most two decimals'],
-  fault_date: ['请选择日期', 'Choose a date'],
-  fault_option: ['请从选项中选择', 'Choose one of the options'],
   fault_order: ['不能早于开始日期', 'Must not be before the first day'],
+  fault_server: ['未通过检查', 'Not accepted'],
   form_faults: ['有 {n} 处需要修改', '{n} to be corrected'],
 
   field_choose: ['请选择', 'Choose'],
@@ -155,11 +152,7 @@ addWords({
   people_search: ['姓名/拼音、工号、部门', 'Name, number or unit'],
   people_clear: ['清空', 'Clear'],
   people_confirm: ['确认', 'Confirm'],
-  people_add: ['选择 {name}', 'Choose {name}'],
   people_remove: ['移除 {name}', 'Remove {name}'],
   people_none: ['没有找到人员', 'Nobody found'],
   people_hint: ['输入姓名,或选择左侧部门', 'Type a name, or choose a unit on the left'],
-  people_name: ['姓名', 'Name'],
-  people_unit: ['部门', 'Unit'],
-  people_post: ['岗位', 'Post'],
 })
