@@ -403,3 +403,18 @@ func TestConsole_MenuOnNarrowScreens(t *testing.T) {
 	c.press("我已办的")
 	c.until(`location.pathname === '/console/work/done' && !document.querySelector('nav.side').checkVisibility({visibilityProperty: true})`)
 }
+
+// What a browser fetches for the first page it is shown, packed.
+func TestConsole_FirstPagesAreSmall(t *testing.T) {
+	for name, before := range map[string]func(*consoleFake){"/login": signedOut, "/": func(*consoleFake) {}, "/applications/a1": func(*consoleFake) {}} {
+		api := newConsoleFake(t)
+		before(api)
+		c := started(t, api, name)
+		bytes := eval[int](t, c.ctx, `[...performance.getEntriesByType('resource'), ...performance.getEntriesByType('navigation')]
+			.filter((r) => new URL(r.name).pathname.startsWith('/console/')).reduce((sum, r) => sum + r.encodedBodySize, 0)`)
+		t.Logf("%s: %d bytes", name, bytes)
+		if most := 200 << 10; name != "/applications/a1" && bytes > most || bytes < 50<<10 {
+			t.Errorf("%s takes %d bytes, at most %d are wanted", name, bytes, most)
+		}
+	}
+}

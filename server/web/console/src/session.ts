@@ -48,7 +48,9 @@ export function signedIn(now: Me): void {
 
 /** Ends the session here and at the server. */
 export async function signOut(): Promise<void> {
-  await post('/logout')
+  await post('/logout').catch((e) => {
+    if (!(e instanceof Refusal) || e.status !== 401) throw e // it had ended already
+  })
   me.value = null
   expired.value = false
 }

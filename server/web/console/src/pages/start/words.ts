@@ -24,6 +24,7 @@ addWords({
   edit_closed: ['这个事项现在不能编辑。', 'This matter cannot be edited now.'],
   edit_open: ['查看事项', 'Open the matter'],
 
+  chart_configure: ['流程配置', 'Definition'],
   chart_start: ['发起人', 'Applicant'],
   chart_end: ['完成', 'Completed'],
   chart_any: ['或签', 'any one'],
