@@ -57,7 +57,6 @@ type Deps struct {
 	Public string    // scheme and host under which people find the pages
 	Demo   bool      // codes are shown instead of sent
 	SSO    *sso.Desk // nil = no sign-on services
-
 }
 
 // API serves. Safe for concurrent use.
