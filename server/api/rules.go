@@ -12,8 +12,7 @@ import (
 
 // Documents is the guideline of the gates.
 type Documents struct {
-	YAML      string             `json:"yaml" doc:"as written; configs/documents.yaml explains every key"`
-	Guideline *verdict.Guideline `json:"guideline" doc:"as the gates have it"`
+	YAML string `json:"yaml" doc:"as written; configs/documents.yaml explains every key"`
 }
 
 // Register is a line of a register: somebody who left and came back, or who
@@ -24,8 +23,8 @@ type Register struct {
 	Number    string          `json:"number" doc:"of a student"`
 	Relation  string          `json:"relation" doc:"of a relative, as the guideline names it"`
 	Staff     string          `json:"staff" doc:"to whom the relative is related"`
-	Began     *RegisterMoment `json:"began" doc:"a student left, a relative came; null where that is not on record"`
-	Ended     *RegisterMoment `json:"ended" doc:"null = not yet"`
+	Began     *RegisterMoment `json:"began,omitempty" doc:"a student left, a relative came; absent where that is not on record"`
+	Ended     *RegisterMoment `json:"ended,omitempty" doc:"absent = not yet"`
 	Collected bool            `json:"collected" doc:"the paper stayed at the gate"`
 }
 
@@ -67,11 +66,7 @@ func (a *API) ruleRoutes() {
 
 func (a *API) getDocuments(ctx context.Context, _ *struct{}) (*documentsOutput, error) {
 	text, err := a.Rules.Text(ctx)
-	if err != nil {
-		return nil, err
-	}
-	g, err := a.Rules.Guideline(ctx)
-	return &documentsOutput{Documents{YAML: text, Guideline: g}}, err
+	return &documentsOutput{Documents{YAML: text}}, err
 }
 
 func (a *API) putDocuments(ctx context.Context, in *struct {
