@@ -70,7 +70,7 @@ func TestConsole_AdminLinkLeavesNoKeyBehind(t *testing.T) {
 	c.fill("新密码", "short")
 	c.fill("确认密码", "short")
 	c.press("创建并登录")
-	c.text("至少 8 位")
+	c.text("至少 10 位")
 	if calls := api.calls(); len(calls) != 0 {
 		t.Fatalf("sent although the password is too short: %v", calls)
 	}
@@ -379,12 +379,12 @@ func TestConsole_FlowFaultsLeadToTheirLines(t *testing.T) {
 		}
 	}
 	api.set("POST /flows/check", 200, `{"faults":[],"flows":["cqu.work_pass"]}`)
-	api.set("POST /flows", 200, `{}`)
+	api.set("POST /flows", 201, `{"changed":["cqu.work_pass"]}`)
 	c.press("发布")
-	c.text("将发布 1 个流程的新版本")
+	c.text("文件中有 1 个流程")
 	c.press("确定")
-	c.text("已发布")
-	c.called("POST /flows ", `"name":"cqu.work_pass.yaml"`, `"yaml":"flows:`)
+	c.text("已发布新版本:cqu.work_pass")
+	c.called("POST /flows ", `"name":"campus.yaml"`, `"yaml":"flows:`)
 }
 
 func TestConsole_MenuOnNarrowScreens(t *testing.T) {

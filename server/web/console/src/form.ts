@@ -6,6 +6,7 @@ import { faultsOf, type Fault } from '@shared/forms'
 import { pick } from '@shared/lang'
 import type { FormField, FormValues } from '@shared/types'
 import { t } from './i18n'
+import type { DayLimits } from './shapes'
 
 /** Why fields do not do, in words, by their ids. */
 export type Faults = Record<string, string>
@@ -25,6 +26,12 @@ export function changed(form: FormValues, id: string, value: unknown): FormValue
   const at = placeChain.findIndex((one) => one === id)
   if (at >= 0 && form[id] !== value) for (const inner of placeChain.slice(at + 1)) if (inner in next) next[inner] = ''
   return next
+}
+
+/** Whether a day lies outside of what a field of a pass may hold. A first day may be past, since only the last one counts. */
+export function outside(id: string, day: string, limits: DayLimits | null | undefined): boolean {
+  if (!limits || !['date', 'to', 'end'].includes(id)) return false
+  return day < limits.first_date || (id === 'date' && limits.last_date !== '' && day > limits.last_date)
 }
 
 const inWords = (fault: Fault): string => fault.text || t('fault_' + fault.kind, { n: fault.n ?? 0 })
