@@ -282,3 +282,31 @@ func TestFlows_EachOfTheRequirementsRunsToItsEnd(t *testing.T) {
 	}
 	t.Skip("no requirements beside this module")
 }
+
+func TestServices_CQ039_TheTilesOfResidentsStaffAndReviewers(t *testing.T) {
+	w := newWorld(t)
+	enter := w.settle(t)
+	tiles := func(who string) (ids []string) {
+		var list struct{ Items []struct{ ID, Name string } }
+		w.as(t, who, 200, "GET", "/api/v1/services", nil, &list)
+		for _, s := range list.Items {
+			ids = append(ids, s.ID+" "+s.Name)
+		}
+		return ids
+	}
+	const resident, work = "cqu.resident_pass 校区居民通行证", "cqu.work_pass 校区工作通行证"
+	if got := tiles(enter("13800130021")); !slices.Contains(got, resident) || slices.Contains(got, work) {
+		t.Errorf("a resident: %q", got)
+	}
+	if got := tiles(enter("T1003")); !slices.Contains(got, resident) || !slices.Contains(got, work) {
+		t.Errorf("staff: %q", got)
+	}
+	multi := atHome("2026-11-22")
+	multi["type"], multi["to"], multi["reason"] = "multi", "2026-11-24", "照看老人"
+	w.as(t, enter("13800130021"), 201, "POST", "/api/v1/applications", request("cqu.resident_pass", multi), nil)
+	var todo struct{ Items []apply.Row }
+	w.as(t, enter("T1006"), 200, "GET", "/api/v1/applications?box=todo", nil, &todo)
+	if len(todo.Items) != 1 || todo.Items[0].StepName != "校区居民通审核" {
+		t.Errorf("resident review: %+v", todo.Items)
+	}
+}
