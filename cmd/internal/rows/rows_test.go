@@ -78,7 +78,9 @@ func claims(t *testing.T) map[string][]string {
 		case strings.HasPrefix(short, "cmd/internal/rows/"):
 			return nil
 		case strings.HasSuffix(short, "_test.go"):
-			return goTests(path, func(name, sub string) { claim(name+" "+sub, strings.TrimSuffix(filepath.ToSlash(filepath.Dir(short)), "/")+"."+name) })
+			return goTests(path, func(name, sub string) {
+				claim(name+" "+sub, strings.TrimSuffix(filepath.ToSlash(filepath.Dir(short)), "/")+"."+name)
+			})
 		case strings.HasSuffix(short, ".test.ts"):
 			text, err := os.ReadFile(path)
 			for _, m := range vitest.FindAllStringSubmatch(string(text), -1) {
