@@ -24,6 +24,7 @@ import (
 	"campusgate/agent/journal"
 	"campusgate/agent/lane"
 	"campusgate/agent/link"
+	"campusgate/agent/shift"
 	"campusgate/agent/snapshot"
 )
 
@@ -60,6 +61,7 @@ type Agent struct {
 	listener net.Listener
 	lanes    []*port
 	clock    *clock
+	logins   *shift.Logins
 	changed  chan struct{} // one token when the status would read differently
 }
 
@@ -107,6 +109,7 @@ func New(s Settings, d Deps) (_ *Agent, err error) {
 	}
 	a.console, err = console.New(console.Config{
 		Desk: a.desk, Status: a.status, StatusChanged: a.changed,
+		Guideline: a.snapshot.Guideline, Guards: duty{a.logins, a.touch}, Lookup: lookup{a},
 		FrameAncestors: s.FrameAncestors, Log: a.log, Rand: d.Rand,
 	})
 	if err != nil {
@@ -129,7 +132,7 @@ func hold(s Settings) (*os.File, error) {
 func (a *Agent) newDesk(d Deps) error {
 	id := a.journal.Identity()
 	cfg := lane.Config{
-		Gate: id.Gate, Site: id.Site, Documents: a.settings.Documents,
+		Gate: id.Gate, Site: id.Site, Documents: a.settings.Documents, Shift: a.settings.Shift,
 		ClockMaxAge: a.settings.ClockMaxAge.Milliseconds(), PolicyMaxAge: a.settings.PolicyMaxAge.Milliseconds(),
 	}
 	barriers := map[string]func(context.Context) error{}
@@ -142,11 +145,15 @@ func (a *Agent) newDesk(d Deps) error {
 		return err
 	}
 	a.desk, err = lane.NewDesk(cfg, lane.Deps{
-		Store: a.journal, Keyring: a.snapshot.Keyring, Gate: a.snapshot.Gate, Barriers: barriers,
+		Store: a.journal, Keyring: a.snapshot.Keyring, Guideline: a.snapshot.Guideline, Gate: a.snapshot.Gate, Barriers: barriers,
 		Ask: a.ask, Online: func() bool { return a.link.State().Online },
 		Past: past, Now: a.now, Rand: d.Rand, Log: a.log,
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	a.logins = shift.New(shift.Deps{Desk: a.desk, Guard: a.snapshot.Guard, Elapsed: a.desk.Elapsed})
+	return nil
 }
 
 func (a *Agent) newLink(d Deps) (err error) {
@@ -167,7 +174,7 @@ func (a *Agent) newLink(d Deps) (err error) {
 		Server: server, TLS: trust, Software: Software, Dial: d.Dial, Now: a.now, Rand: d.Rand, Log: a.log,
 		Identity: link.Identity{Agent: id.Agent, Epoch: id.Epoch, Site: id.Site, Key: id.Private},
 	}, link.Deps{
-		Journal: a.journal, Snapshot: nudging{a.snapshot, a.desk}, Clock: a.clock,
+		Journal: a.journal, Snapshot: nudging{a.snapshot, a}, Clock: a.clock,
 		Claimed: a.desk.Claimed, Health: a.health,
 	})
 	return err

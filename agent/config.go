@@ -21,6 +21,7 @@ type Config struct {
 	Listen         string       `yaml:"listen"`
 	Mode           string       `yaml:"mode"`
 	Documents      string       `yaml:"documents"`
+	Shift          string       `yaml:"shift"`
 	TLS            TLSConfig    `yaml:"tls"`
 	ClockMaxAge    string       `yaml:"clock_max_age"`
 	PolicyMaxAge   string       `yaml:"policy_max_age"`
@@ -64,6 +65,7 @@ type Settings struct {
 	Data           string // folder
 	Listen         string // loopback host:port
 	Documents      bool   // ask the guard for a document
+	Shift          bool   // nothing that a guard answers for without one on duty
 	CA             string // PEM file; "" = none
 	ClockMaxAge    time.Duration
 	PolicyMaxAge   time.Duration
@@ -84,7 +86,7 @@ type LaneSettings struct {
 // reported.
 func ParseConfig(name string, data []byte) (Settings, error) {
 	raw := Config{
-		Listen: "127.0.0.1:8471", Mode: "gate", Documents: "none",
+		Listen: "127.0.0.1:8471", Mode: "gate", Documents: "none", Shift: "none",
 		ClockMaxAge: "168h", PolicyMaxAge: "168h",
 	}
 	doc, err := configs.Decode(name, data, &raw)
@@ -108,11 +110,11 @@ func (c Config) validate(doc *configs.Doc) (s Settings, err error) {
 	if c.Mode != "gate" {
 		return s, doc.Fault("mode", "%q: this version has gate", c.Mode)
 	}
-	switch c.Documents {
-	case "none", "required":
-		s.Documents = c.Documents == "required"
-	default:
-		return s, doc.Fault("documents", "%q: want none or required", c.Documents)
+	if s.Documents, err = required(c.Documents); err != nil {
+		return s, doc.Fault("documents", "%v", err)
+	}
+	if s.Shift, err = required(c.Shift); err != nil {
+		return s, doc.Fault("shift", "%v", err)
 	}
 	if s.ClockMaxAge, err = age(c.ClockMaxAge); err != nil {
 		return s, doc.Fault("clock_max_age", "%v", err)
@@ -142,6 +144,13 @@ func (c Config) validate(doc *configs.Doc) (s Settings, err error) {
 		s.Lanes = append(s.Lanes, checked)
 	}
 	return s, nil
+}
+
+func required(s string) (bool, error) {
+	if s != "none" && s != "required" {
+		return false, fmt.Errorf("%q: want none or required", s)
+	}
+	return s == "required", nil
 }
 
 func (l LaneConfig) validate(doc *configs.Doc, key string) (LaneSettings, error) {

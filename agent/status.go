@@ -8,7 +8,6 @@ import (
 	"campusgate/agent/console"
 	"campusgate/agent/journal"
 	"campusgate/agent/lane"
-	"campusgate/agent/snapshot"
 	"campusgate/signing/verdict"
 	"campusgate/signing/wire"
 )
@@ -56,20 +55,6 @@ func (c *clock) view(maxAge time.Duration) (now int64, v console.Clock) {
 	return now, v
 }
 
-// nudging has the desk look at once for claims that a delta released.
-type nudging struct {
-	*snapshot.Snapshot
-	desk *lane.Desk
-}
-
-func (n nudging) Apply(group []wire.Delta) error {
-	err := n.Snapshot.Apply(group)
-	if err == nil {
-		n.desk.Nudge()
-	}
-	return err
-}
-
 // ask reaches the link, which is made after the desk.
 func (a *Agent) ask(ctx context.Context, c wire.Claim) wire.Answer { return a.link.Ask(ctx, c) }
 
@@ -106,6 +91,10 @@ func (a *Agent) status() console.Status {
 	}
 	if a.settings.Documents || gate.Documents {
 		s.Documents = "required"
+	}
+	s.Shift.Required = a.settings.Shift
+	if on := a.desk.Shift(); on != (lane.Shift{}) {
+		s.Shift.Guard = &on
 	}
 	if s.Snapshot.At > 0 {
 		s.Snapshot.AgeMS = now - s.Snapshot.At

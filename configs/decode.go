@@ -25,7 +25,13 @@ type Doc struct {
 // Decode reads one YAML document into a pointer to a struct. Name is for the
 // messages. The error wraps ErrConfig and holds one line: file:line: what is
 // wrong. An empty file leaves v as it is.
-func Decode(name string, data []byte, v any) (*Doc, error) {
+func Decode(name string, data []byte, v any) (_ *Doc, err error) {
+	// The library panics on some texts that are no YAML anybody would write.
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%w: %s: not understood: %v", ErrConfig, name, p)
+		}
+	}()
 	file, err := parser.ParseBytes(data, 0)
 	if err != nil {
 		return nil, explain(name, err)

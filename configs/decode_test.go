@@ -26,6 +26,7 @@ func TestDecode(t *testing.T) {
 		{"RepeatedKey", "listen: a\nlisten: b\n", "x.yaml:2:1: mapping key \"listen\" already defined"},
 		{"WrongType", "lanes:\n  - baud: many\n", "x.yaml:2:11: cannot unmarshal string"},
 		{"Tab", "listen:\n\t- a\n", "x.yaml:2:1: "},
+		{"NoYAMLAtAll", "lanes: &a !000 ", "not understood"},
 		{"TwoDocuments", "listen: a\n---\nlisten: b\n", "more than one document"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

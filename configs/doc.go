@@ -1,5 +1,5 @@
 // Package configs reads configuration strictly and holds the commented samples
-// of every file a campus writes.
+// of every file a campus writes, the flows of its applications among them.
 //
 // [Decode] refuses unknown and repeated keys, a second document and wrong
 // types, naming file, line and key. What only a daemon can judge (a port that

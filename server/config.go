@@ -23,6 +23,10 @@ type Config struct {
 	RootKey    string    `yaml:"root_key"`
 	KeepEvents string    `yaml:"keep_events"`
 	TLS        TLSConfig `yaml:"tls"`
+
+	SMS  SMSConfig    `yaml:"sms"`
+	OIDC []OIDCConfig `yaml:"oidc"`
+	CAS  []CASConfig  `yaml:"cas"`
 }
 
 // TLSConfig names a certificate, or the hosts for which the site root makes
@@ -44,13 +48,16 @@ type Settings struct {
 	RootKey    string        // file of the site root; "" = in the data folder
 	KeepEvents time.Duration // 0 = for ever
 	TLS        TLSConfig
+	SMS        SMSConfig
+	OIDC       []OIDCConfig
+	CAS        []CASConfig
 }
 
 // ParseConfig decodes and checks a configuration file. Errors wrap
 // configs.ErrConfig and name file, line and key; the first fault found is
 // reported.
 func ParseConfig(name string, data []byte) (Settings, error) {
-	raw := Config{Listen: "127.0.0.1:8443", TimeZone: "Asia/Shanghai", KeepEvents: "720h"}
+	raw := Config{Listen: "127.0.0.1:8443", TimeZone: "Asia/Shanghai", KeepEvents: "720h", SMS: SMSConfig{Gateway: gatewayNone}}
 	doc, err := configs.Decode(name, data, &raw)
 	if err != nil {
 		return Settings{}, err
@@ -83,6 +90,13 @@ func (c Config) validate(doc *configs.Doc) (s Settings, err error) {
 	if s.KeepEvents, err = time.ParseDuration(c.KeepEvents); err != nil || s.KeepEvents < 0 {
 		return s, doc.Fault("keep_events", "%q: want a duration such as 720h, or 0s for ever", c.KeepEvents)
 	}
+	if err := c.SMS.validate(doc); err != nil {
+		return s, err
+	}
+	if err := c.validateSSO(doc); err != nil {
+		return s, err
+	}
+	s.SMS, s.OIDC, s.CAS = c.SMS, c.OIDC, c.CAS
 	return s, nil
 }
 

@@ -175,7 +175,7 @@ func adminLink(ctx context.Context, s Settings, db *store.Store, now func() time
 	}
 	key := base64.RawURLEncoding.EncodeToString(secret)
 	sum := sha256.Sum256([]byte(key))
-	if err := db.AddLink(ctx, "init", "console", sum[:], now().Add(linkLife).UnixMilli()); err != nil {
+	if err := db.AddLink(ctx, "init", auth.LinkPurpose, sum[:], now().Add(linkLife).UnixMilli()); err != nil {
 		return "", err
 	}
 	return s.Public + "/console/?key=" + key, nil

@@ -20,6 +20,7 @@ import (
 	"campusgate/server/hub"
 	"campusgate/server/issue"
 	"campusgate/server/store"
+	"campusgate/server/verify"
 	"campusgate/server/web"
 	"campusgate/signing/wire"
 )
@@ -29,10 +30,14 @@ const Version = "campusgate-server/1"
 
 // Pace of the schedules.
 const (
-	keysEvery  = time.Hour
-	certEvery  = time.Hour
-	pruneEvery = time.Hour
-	feedKept   = 30 * 24 * time.Hour // an agent that was away for longer gets a snapshot
+	keysEvery    = time.Hour
+	usedEvery    = time.Minute // sessions
+	remindEvery  = time.Minute // of applications
+	claimsEvery  = time.Minute
+	messagesKept = 365 * 24 * time.Hour
+	certEvery    = time.Hour
+	pruneEvery   = time.Hour
+	feedKept     = 30 * 24 * time.Hour // an agent that was away for longer gets a snapshot
 )
 
 // Deps is what a server needs of the world.
@@ -40,6 +45,10 @@ type Deps struct {
 	Now  func() time.Time
 	Rand io.Reader
 	Log  *slog.Logger
+
+	// Terminal gets one-time codes where the settings say so. Nil = there is
+	// none.
+	Terminal io.Writer
 }
 
 // Server is an open server. New opens everything, Run works once.
@@ -50,7 +59,10 @@ type Server struct {
 	lock     *os.File
 	db       *store.Store
 	signer   *issue.Service
+	persons  persons
+	matters  matters
 	hub      *hub.Hub
+	verify   *verify.Service
 	auditor  *audit.Auditor
 	cert     *certificate // nil = plain
 	http     *http.Server
@@ -75,8 +87,15 @@ func New(ctx context.Context, s Settings, d Deps) (_ *Server, err error) {
 	if srv.signer, err = newSigner(s, srv.db, d.Now, d.Rand); err != nil {
 		return nil, err
 	}
+	if srv.persons, err = newPersons(s, srv.db, d); err != nil {
+		return nil, err
+	}
+	if srv.matters, err = newMatters(ctx, s, srv.db, srv.signer, srv.persons, d); err != nil {
+		return nil, err
+	}
 	srv.auditor = audit.New(srv.db, d.Log)
 	srv.hub = hub.New(hub.Config{Site: s.Site, Now: d.Now, Rand: d.Rand, Log: d.Log}, agents{srv.db, srv.auditor.Wake})
+	srv.verify = srv.newVerify()
 	handler, err := srv.handler()
 	if err != nil {
 		return nil, err
@@ -125,7 +144,10 @@ func (srv *Server) handler() (http.Handler, error) {
 	s, d := srv.settings, srv.deps
 	calls, err := api.New(api.Deps{
 		Store: srv.db, Issue: srv.signer, Auth: auth.New(srv.db, d.Now, d.Rand), Hub: srv.hub, Audit: srv.auditor,
+		Accounts: srv.persons.accounts, People: srv.persons.people, SSO: srv.persons.sso,
+		Apply: srv.matters.apply, Notify: srv.matters.notify, Papers: srv.matters.papers, Verify: srv.verify,
 		Now: d.Now, Rand: d.Rand, Log: d.Log, Version: Version, Location: s.Location,
+		Site: s.Site, Public: s.Public, Demo: s.SMS.Gateway == gatewayTerminal,
 	})
 	if err != nil {
 		return nil, err
@@ -168,6 +190,7 @@ func (srv *Server) Run(ctx context.Context) error {
 	}
 	group.Go(func() error { return ended(srv.hub.Run(ctx)) })
 	group.Go(func() error { return ended(srv.auditor.Run(ctx)) })
+	group.Go(func() error { return srv.matters.notify.Run(ctx) })
 	group.Go(srv.serve)
 	group.Go(func() error { return srv.watchFeed(ctx) })
 	group.Go(func() error {
@@ -180,7 +203,8 @@ func (srv *Server) Run(ctx context.Context) error {
 		return nil
 	})
 	err = group.Wait()
-	return errors.Join(err, jobs.Shutdown(), srv.close())
+	used := srv.persons.accounts.Flush(context.WithoutCancel(ctx))
+	return errors.Join(err, jobs.Shutdown(), used, srv.close())
 }
 
 // watchFeed wakes the agents' streams when another process has changed the
@@ -235,6 +259,13 @@ func (srv *Server) schedule(ctx context.Context) (gocron.Scheduler, error) {
 	add(pruneEvery, "feed", func(ctx context.Context) error {
 		return srv.db.PruneFeed(ctx, srv.deps.Now().Add(-feedKept).UnixMilli())
 	})
+	add(remindEvery, "applications", srv.matters.apply.Tick)
+	add(claimsEvery, "claims", srv.verify.Tick)
+	add(pruneEvery, "messages", func(ctx context.Context) error {
+		return srv.matters.notify.Prune(ctx, srv.deps.Now().Add(-messagesKept).UnixMilli())
+	})
+	add(usedEvery, "sessions", srv.persons.accounts.Flush)
+	add(pruneEvery, "accounts", srv.persons.accounts.Prune)
 	if keep := srv.settings.KeepEvents; keep > 0 {
 		add(pruneEvery, "events", func(ctx context.Context) error {
 			return srv.db.PruneEvents(ctx, srv.deps.Now().Add(-keep).UnixMilli())

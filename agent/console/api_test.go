@@ -89,7 +89,7 @@ func TestQuestionIsAnsweredOnceAndAdmissionAnnulledOnce(t *testing.T) {
 	srv := served(t, d, newGauge(), nil)
 	q := d.publish(question)
 	path := srv.URL + "/api/v1/scans/" + q.ID
-	if got := send(t, "POST", path+"/answer", `{"document":"id_card"}`); got.status != 200 || !strings.Contains(got.body, `"granted"`) {
+	if got := send(t, "POST", path+"/answer", `{"document":"work_permit"}`); got.status != 200 || !strings.Contains(got.body, `"granted"`) {
 		t.Fatalf("answer: %d %s", got.status, got.body)
 	}
 	if got := send(t, "POST", path+"/answer", `{"refuse":true}`); got.status != http.StatusConflict {
@@ -108,7 +108,7 @@ func TestQuestionIsAnsweredOnceAndAdmissionAnnulledOnce(t *testing.T) {
 }
 
 func TestStatusAndTextsAreServed(t *testing.T) {
-	srv := served(t, newDesk(), newGauge(), nil)
+	srv := served(t, newDesk(), newGauge(), func(c *console.Config) { c.Guideline = nil })
 	var s console.Status
 	send(t, "GET", srv.URL+"/api/v1/status", "").json(t, &s)
 	if s.Gate.Name != "北门" || s.Now == 0 || len(s.Lanes) != 1 {
@@ -207,26 +207,28 @@ func TestBadRequestsNameWhatIsWrong(t *testing.T) {
 		status             int
 		code, mentions     string
 	}{
-		"not JSON":          {"POST", "/api/v1/scans", `text=x`, 400, "bad_json", "problem"},
-		"cut short":         {"POST", "/api/v1/scans", `{"text":"x"`, 400, "bad_json", "problem"},
-		"two values":        {"POST", "/api/v1/scans", `{"text":"x"}{}`, 400, "bad_json", "more than one value"},
-		"unknown key":       {"POST", "/api/v1/scans", `{"text":"x","amount":1}`, 400, "bad_json", "amount"},
-		"wrong type":        {"POST", "/api/v1/scans", `{"text":7}`, 400, "bad_json", "text"},
-		"no text":           {"POST", "/api/v1/scans", ``, 422, "bad_request", "text"},
-		"long text":         {"POST", "/api/v1/scans", `{"text":"` + strings.Repeat("A", 9<<10) + `"}`, 422, "bad_request", "8192"},
-		"huge body":         {"POST", "/api/v1/scans", `{"text":"` + strings.Repeat("A", 64<<10) + `"}`, 413, "body_too_large", "32768"},
-		"unknown source":    {"POST", "/api/v1/scans", `{"text":"x","source":"dream"}`, 422, "bad_request", "wedge"},
-		"unknown lane":      {"POST", "/api/v1/scans", `{"text":"x","lane":"nowhere"}`, 422, "unknown_lane", "nowhere"},
-		"no answer":         {"POST", answer, `{}`, 422, "bad_request", "document"},
-		"two answers":       {"POST", answer, `{"document":"id_card","refuse":true}`, 422, "bad_request", "document"},
-		"unknown document":  {"POST", answer, `{"document":"library_card"}`, 422, "unknown_document", "library_card"},
-		"unknown scan":      {"POST", "/api/v1/scans/nobody/answer", `{"refuse":true}`, 404, "unknown_scan", ""},
-		"annul nobody":      {"POST", "/api/v1/scans/nobody/annul", `{}`, 404, "unknown_scan", ""},
-		"annul a question":  {"POST", "/api/v1/scans/" + q.ID + "/annul", `{}`, 409, "not_annullable", ""},
-		"annul with a body": {"POST", "/api/v1/scans/" + q.ID + "/annul", `{"why":1}`, 400, "bad_json", "why"},
-		"wrong method":      {"PUT", "/api/v1/scans", ``, 405, "method_not_allowed", "POST"},
-		"feed, no socket":   {"GET", "/api/v1/feed", ``, 426, "websocket_required", ""},
-		"no such call":      {"GET", "/api/v1/passes", ``, 404, "not_found", ""},
+		"not JSON":           {"POST", "/api/v1/scans", `text=x`, 400, "bad_json", "problem"},
+		"cut short":          {"POST", "/api/v1/scans", `{"text":"x"`, 400, "bad_json", "problem"},
+		"two values":         {"POST", "/api/v1/scans", `{"text":"x"}{}`, 400, "bad_json", "more than one value"},
+		"unknown key":        {"POST", "/api/v1/scans", `{"text":"x","amount":1}`, 400, "bad_json", "amount"},
+		"wrong type":         {"POST", "/api/v1/scans", `{"text":7}`, 400, "bad_json", "text"},
+		"no text":            {"POST", "/api/v1/scans", ``, 422, "bad_request", "text"},
+		"long text":          {"POST", "/api/v1/scans", `{"text":"` + strings.Repeat("A", 9<<10) + `"}`, 422, "bad_request", "8192"},
+		"huge body":          {"POST", "/api/v1/scans", `{"text":"` + strings.Repeat("A", 64<<10) + `"}`, 413, "body_too_large", "32768"},
+		"unknown source":     {"POST", "/api/v1/scans", `{"text":"x","source":"dream"}`, 422, "bad_request", "wedge"},
+		"unknown lane":       {"POST", "/api/v1/scans", `{"text":"x","lane":"nowhere"}`, 422, "unknown_lane", "nowhere"},
+		"no answer":          {"POST", answer, `{}`, 422, "bad_request", "document"},
+		"two answers":        {"POST", answer, `{"document":"id_card","refuse":true}`, 422, "bad_request", "document"},
+		"unknown document":   {"POST", answer, `{"document":"library_card"}`, 422, "unknown_document", "library_card"},
+		"unknown scan":       {"POST", "/api/v1/scans/nobody/answer", `{"refuse":true}`, 404, "unknown_scan", ""},
+		"annul nobody":       {"POST", "/api/v1/scans/nobody/annul", `{}`, 404, "unknown_scan", ""},
+		"annul a question":   {"POST", "/api/v1/scans/" + q.ID + "/annul", `{}`, 409, "not_annullable", ""},
+		"annul with a body":  {"POST", "/api/v1/scans/" + q.ID + "/annul", `{"why":1}`, 400, "bad_json", "why"},
+		"wrong method":       {"PUT", "/api/v1/scans", ``, 405, "method_not_allowed", "POST"},
+		"feed, no socket":    {"GET", "/api/v1/feed", ``, 426, "websocket_required", ""},
+		"document twice":     {"POST", answer, `{"document":"id_card","documents":["lease"]}`, 422, "bad_request", "document"},
+		"one unknown of two": {"POST", answer, `{"documents":["id_card","library_card"]}`, 422, "unknown_document", "library_card"},
+		"no such call":       {"GET", "/api/v1/nothing", ``, 404, "not_found", ""},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

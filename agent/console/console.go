@@ -24,6 +24,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"campusgate/agent/web"
+	"campusgate/signing/verdict"
 )
 
 // ErrNotLoopback is returned by Serve for a listener that other computers
@@ -41,8 +42,13 @@ type Config struct {
 	// StatusChanged tells that Status would now answer differently. Ages need no
 	// telling.
 	StatusChanged <-chan struct{}
-	// Documents are what a guard can choose; nil means StandardDocuments.
-	Documents []Document
+	// Guideline says which documents a guard can choose and what they are good
+	// for. Nil, or nil given, means StandardDocuments.
+	Guideline func() *verdict.Guideline
+	// Guards puts guards on duty; nil means that nobody can be.
+	Guards Guards
+	// Lookup tells of passes and registers; nil means that there are none.
+	Lookup Lookup
 	// FrameAncestors are the origins that may show the page in a frame; empty
 	// means none.
 	FrameAncestors []string
@@ -70,7 +76,9 @@ type Console struct {
 	desk           Desk
 	status         func() Status
 	changed        <-chan struct{}
-	documents      []Document
+	guideline      func() *verdict.Guideline
+	guards         Guards
+	lookup         Lookup
 	frameAncestors []string
 	hosts          map[string]bool
 	page           fs.FS
@@ -80,6 +88,7 @@ type Console struct {
 	refresh        time.Duration
 	metrics        *metrics
 	hub            *hub
+	told           *verdict.Guideline // the pages; belongs to Run
 	handler        http.Handler
 }
 
@@ -97,7 +106,9 @@ func New(cfg Config) (*Console, error) {
 		desk:           cfg.Desk,
 		status:         cfg.Status,
 		changed:        cfg.StatusChanged,
-		documents:      cfg.Documents,
+		guideline:      cfg.Guideline,
+		guards:         cfg.Guards,
+		lookup:         cfg.Lookup,
 		frameAncestors: cfg.FrameAncestors,
 		hosts:          map[string]bool{},
 		page:           cfg.Page,
@@ -127,8 +138,8 @@ func New(cfg Config) (*Console, error) {
 
 // fillIn puts the usual thing where the configuration is silent.
 func (c *Console) fillIn() {
-	if c.documents == nil {
-		c.documents = StandardDocuments()
+	if c.guideline == nil {
+		c.guideline = func() *verdict.Guideline { return nil }
 	}
 	if c.page == nil {
 		if built, ok := web.FS(); ok {

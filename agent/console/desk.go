@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"campusgate/agent/lane"
+	"campusgate/agent/snapshot"
 )
 
 // Desk is what the console needs of the lanes; *lane.Desk is one. All methods
@@ -13,8 +14,10 @@ type Desk interface {
 	// Present hands a code to the lane of that name as if its scanner had read it, and waits
 	// for the result. A refusal, and a question to the guard, are results.
 	Present(ctx context.Context, where, source, text string) (lane.Result, error)
-	// Answer settles a question: one of the documents, or a refusal.
-	Answer(ctx context.Context, id string, document string, refuse bool) (lane.Result, error)
+	// Answer settles a question: the documents that were shown, or a refusal.
+	Answer(ctx context.Context, id string, documents []string, refuse bool) (lane.Result, error)
+	// Enter lets somebody without a code in or out, or refuses.
+	Enter(ctx context.Context, in lane.Entry) (lane.Result, error)
 	// Annul takes back an admission after which nobody went through.
 	Annul(ctx context.Context, id string) (lane.Result, error)
 	// Recent gives the latest attempts, newest first.
@@ -24,4 +27,21 @@ type Desk interface {
 	// the returned function, when the subscriber is too far behind, or when the
 	// lanes stop; after that Subscribe returns one that is closed already.
 	Subscribe() (<-chan lane.Result, func())
+}
+
+// Guards is what the console needs to put guards on duty; *shift.Logins is one.
+type Guards interface {
+	// Begin checks a PIN. Errors are those of package shift and of package lane.
+	Begin(ctx context.Context, number, digits string) (lane.Shift, error)
+	End(ctx context.Context) error
+	// On is the guard on duty; zero = nobody.
+	On() lane.Shift
+}
+
+// Lookup is what the console can tell a guard of passes and registers.
+type Lookup interface {
+	// Search finds passes that can be used here now or soon.
+	Search(ctx context.Context, query string) (list []snapshot.Found, more bool, err error)
+	// Registers lists who is out, or in, by a register that began here.
+	Registers(ctx context.Context) ([]lane.Registered, error)
 }

@@ -2,9 +2,11 @@ package console_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"net/http/httptest"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -32,6 +34,8 @@ type desk struct {
 	calls   []string // what was asked, in order
 	fail    error    // answers everything
 	stuck   chan struct{}
+
+	anyDocument bool // no guideline is known
 }
 
 func newDesk() *desk {
@@ -61,9 +65,9 @@ func (d *desk) Present(ctx context.Context, where, source, text string) (lane.Re
 	return d.publish(r), nil
 }
 
-func (d *desk) Answer(_ context.Context, id, document string, refuse bool) (lane.Result, error) {
+func (d *desk) Answer(_ context.Context, id string, documents []string, refuse bool) (lane.Result, error) {
 	d.mu.Lock()
-	d.calls = append(d.calls, fmt.Sprintf("answer %s %q %v", id, document, refuse))
+	d.calls = append(d.calls, fmt.Sprintf("answer %s %q %v", id, strings.Join(documents, "+"), refuse))
 	i := slices.IndexFunc(d.results, func(r lane.Result) bool { return r.ID == id })
 	fail := d.fail
 	var r lane.Result
@@ -79,12 +83,62 @@ func (d *desk) Answer(_ context.Context, id, document string, refuse bool) (lane
 	case r.Need != verdict.NeedDocument:
 		return lane.Result{}, lane.ErrNotWaiting
 	}
-	r.Need, r.Reason, r.Opens = "", verdict.Granted, true
-	if refuse {
-		r.Reason, r.Opens = verdict.DocumentRequired, false
+	shown := guideline().Beside(r.Kind, documents)
+	if shown.Refused = refuse; d.anyDocument {
+		shown = (*verdict.Guideline)(nil).Beside(r.Kind, documents)
+		shown.Refused = refuse
 	}
-	return d.publish(r), nil
+	return d.publish(decided(r, shown)), nil
 }
+
+// decided is what a lane makes of documents.
+func decided(r lane.Result, shown verdict.Documents) lane.Result {
+	v := verdict.Judge(&verdict.Case{Vouched: true, Document: shown})
+	r.Need, r.Reason, r.Opens, r.Rule, r.Documents = "", v.Reason, v.Opens(), v.Rule, shown.Shown
+	if r.Barred = shown.Barred; v.Reason == verdict.DocumentIncomplete {
+		r.Missing = shown.Missing()
+	}
+	return r
+}
+
+func (d *desk) Enter(_ context.Context, in lane.Entry) (lane.Result, error) {
+	d.mu.Lock()
+	call := fmt.Sprintf("enter %s %s %s %q", in.Lane, in.Direction, in.Rule, strings.Join(in.Documents, "+"))
+	if g := in.Register; g != nil {
+		call += fmt.Sprintf(" %s/%s/%s/%s", g.Person, g.Number, g.Relation, g.Staff)
+		if g.Ends != nil {
+			call += " ends " + g.Ends.String()
+		}
+	}
+	d.calls = append(d.calls, call+" "+in.Note)
+	fail := d.fail
+	d.mu.Unlock()
+	if fail != nil {
+		return lane.Result{}, fail
+	}
+	shown, ok := guideline().Under(in.Rule, in.Documents)
+	if !ok {
+		return lane.Result{}, lane.ErrNoRule
+	}
+	r := lane.Result{Lane: in.Lane, Direction: in.Direction, Source: lane.SourceGuard, Vouched: true}
+	if in.Register != nil {
+		r.Name = in.Register.Person
+	}
+	return d.publish(decided(r, shown)), nil
+}
+
+// guideline is the one that is shipped, as a gate has it.
+var guideline = sync.OnceValue(func() *verdict.Guideline {
+	raw, err := os.ReadFile("testdata/guideline.json")
+	g := new(verdict.Guideline)
+	if err == nil {
+		err = json.Unmarshal(raw, g)
+	}
+	if err != nil {
+		panic(err)
+	}
+	return g
+})
 
 func (d *desk) Annul(_ context.Context, id string) (lane.Result, error) {
 	d.mu.Lock()
@@ -214,7 +268,7 @@ func (g *gauge) set(change func(*console.Status)) {
 // served runs a console over a desk and a status until the test ends.
 func served(t *testing.T, d *desk, g *gauge, change func(*console.Config)) *httptest.Server {
 	t.Helper()
-	cfg := console.Config{Desk: d, Status: g.get, StatusChanged: g.changed, Rand: strings.NewReader(strings.Repeat("request!", 4096))}
+	cfg := console.Config{Desk: d, Status: g.get, StatusChanged: g.changed, Guideline: guideline, Rand: strings.NewReader(strings.Repeat("request!", 4096))}
 	if change != nil {
 		change(&cfg)
 	}

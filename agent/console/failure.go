@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"campusgate/agent/lane"
+	"campusgate/agent/shift"
 )
 
 // failure is an answer that is not a result. Its code never changes its
@@ -53,6 +54,11 @@ var (
 	badRequest     = failure{status: http.StatusUnprocessableEntity, code: "bad_request", zh: "请求中有一项不正确", en: "one part of the request is not right"}
 	noLane         = failure{status: http.StatusUnprocessableEntity, code: "unknown_lane", zh: "没有这条通道", en: "there is no such lane"}
 	noDocument     = failure{status: http.StatusUnprocessableEntity, code: "unknown_document", zh: "没有这种证件", en: "there is no such document"}
+	noRule         = failure{status: http.StatusUnprocessableEntity, code: "unknown_rule", zh: "没有这条规则", en: "there is no such rule"}
+	noRegister     = failure{status: http.StatusConflict, code: "unknown_register", zh: "登记里没有这一条，或已经结束", en: "there is no such entry in the register, or it has ended"}
+	noShift        = failure{status: http.StatusForbidden, code: "no_shift", zh: "还没有门卫值班，请先登录", en: "no guard is on duty, log in first"}
+	badPIN         = failure{status: http.StatusUnauthorized, code: "bad_pin", zh: "工号或口令不对", en: "number or PIN is wrong"}
+	locked         = failure{status: http.StatusTooManyRequests, code: "locked", zh: "口令错误次数太多，请稍后再试", en: "too many wrong PINs, try again later"}
 	noScan         = failure{status: http.StatusNotFound, code: "unknown_scan", zh: "没有这条扫码记录，或时间已过", en: "there is no such scan, or it was too long ago"}
 	notWaiting     = failure{status: http.StatusConflict, code: "not_waiting", zh: "这次扫码已有结果，不再等待回答", en: "this scan is settled and waits for no answer"}
 	notAnnullable  = failure{status: http.StatusConflict, code: "not_annullable", zh: "这次放行不能撤销", en: "this admission cannot be annulled"}
@@ -74,11 +80,20 @@ func deskFailure(err error) *failure {
 		{lane.ErrNotWaiting, notWaiting},
 		{lane.ErrNotAnnullable, notAnnullable},
 		{lane.ErrBadAnswer, badRequest},
+		{lane.ErrBadEntry, badRequest},
+		{lane.ErrNoRule, noRule},
+		{lane.ErrNoRegister, noRegister},
+		{lane.ErrNoShift, noShift},
+		{shift.ErrPIN, badPIN},
 		{lane.ErrBusy, busy},
 		{lane.ErrStore, notWritten},
 	} {
 		if errors.Is(err, known.err) {
-			return known.because(err)
+			f := known.because(err)
+			if known.err == lane.ErrBadEntry {
+				f.details = map[string]any{"entry": err.Error()}
+			}
+			return f
 		}
 	}
 	return fault.because(err)

@@ -10,14 +10,14 @@ import (
 	"campusgate/agent/lane"
 )
 
-// message is what a feed sends. The first is the whole state; then come scans
-// and statuses. Nothing is expected from the page.
+// message is what a feed sends. The first is the whole state; then come scans,
+// statuses, and texts where a new guideline came. Nothing is expected from the page.
 type message struct {
-	Type   string        `json:"type"` // state, scan or status
+	Type   string        `json:"type"` // state, scan, status or texts
 	Status *Status       `json:"status,omitempty"`
 	Scans  []lane.Result `json:"scans,omitempty"` // with state: newest first
 	Scan   *lane.Result  `json:"scan,omitempty"`
-	Texts  *texts        `json:"texts,omitempty"` // with state
+	Texts  *texts        `json:"texts,omitempty"` // with state, and when they change
 }
 
 const (

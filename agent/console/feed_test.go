@@ -30,7 +30,8 @@ type told struct {
 	Scans  []lane.Result
 	Scan   *lane.Result
 	Texts  *struct {
-		Reasons map[string]map[string]verdict.Text
+		Reasons   map[string]map[string]verdict.Text
+		Documents []console.Document
 	}
 }
 

@@ -129,6 +129,7 @@ func (c *Console) Run(ctx context.Context) error {
 	defer c.hub.end()
 	defer func() { cancel() }()
 	fresh := true // nothing came of this subscription yet
+	c.told = c.guideline()
 	c.hub.setRunning(true)
 	tick := time.NewTicker(c.refresh)
 	defer tick.Stop()
@@ -167,6 +168,11 @@ func (c *Console) Run(ctx context.Context) error {
 func (c *Console) sendStatus() {
 	if c.hub.idle() {
 		return
+	}
+	if g := c.guideline(); g != c.told {
+		c.told = g
+		t := c.texts()
+		c.send(message{Type: "texts", Texts: &t})
 	}
 	s := c.status()
 	c.send(message{Type: "status", Status: &s})

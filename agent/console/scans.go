@@ -82,23 +82,30 @@ func (c *Console) postScan(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
-// postAnswer settles a question: one of the documents, or a refusal.
+// postAnswer settles a question: one document, several, or a refusal.
 func (c *Console) postAnswer(w http.ResponseWriter, r *http.Request) error {
 	var in struct {
-		Document string `json:"document"`
-		Refuse   bool   `json:"refuse"`
+		Document  string   `json:"document"`
+		Documents []string `json:"documents"`
+		Refuse    bool     `json:"refuse"`
 	}
 	if err := c.decode(w, r, &in); err != nil {
 		return err
 	}
-	switch {
-	case in.Refuse == (in.Document != ""):
-		return badRequest.with("document", "give either a document, or refuse: true")
-	case !in.Refuse && !c.knowsDocument(in.Document):
-		return noDocument.with("document", in.Document)
+	if in.Document != "" {
+		if len(in.Documents) > 0 {
+			return badRequest.with("document", "give either document or documents")
+		}
+		in.Documents = []string{in.Document}
+	}
+	if in.Refuse == (len(in.Documents) > 0) {
+		return badRequest.with("document", "give either documents, or refuse: true")
+	}
+	if id := c.unknownDocument(in.Documents); id != "" {
+		return noDocument.with("document", id)
 	}
 	return c.settle(w, r, func(ctx context.Context) (lane.Result, error) {
-		return c.desk.Answer(ctx, r.PathValue("id"), in.Document, in.Refuse)
+		return c.desk.Answer(ctx, r.PathValue("id"), in.Documents, in.Refuse)
 	})
 }
 

@@ -1,5 +1,7 @@
 package console
 
+import "campusgate/agent/lane"
+
 // Status is how the agent is, for the page and the metrics. Times are unix
 // milliseconds; zero means never.
 type Status struct {
@@ -10,6 +12,7 @@ type Status struct {
 	Software  string   `json:"software"`
 	Mode      string   `json:"mode"`      // gate, terminal or kiosk
 	Documents string   `json:"documents"` // none or required
+	Shift     Shift    `json:"shift"`
 	Online    bool     `json:"online"`
 	Since     int64    `json:"since"` // of Online as it is
 	LastError string   `json:"last_error"`
@@ -18,6 +21,13 @@ type Status struct {
 	Queue     uint64   `json:"queue"` // events that the server has not acknowledged
 	Clock     Clock    `json:"clock"`
 	Lanes     []Lane   `json:"lanes"`
+}
+
+// Shift says who is on duty. Where one is required nothing that a guard answers
+// for happens while nobody is.
+type Shift struct {
+	Required bool        `json:"required"`
+	Guard    *lane.Shift `json:"guard"` // null = nobody
 }
 
 // Gate names the place where the agent stands.

@@ -71,6 +71,11 @@ func (j *Journal) Prune(now time.Time, keep Keep) (events uint64, err error) {
 			"SELECT pass, phone FROM counters WHERE at < $1 LIMIT $2",
 			"DELETE FROM counters WHERE at < $1 AND pass = $2 AND phone = $3", at - keep.Counters.Milliseconds(),
 		},
+		{
+			// Who is still out stays, however long.
+			"SELECT seq FROM registers WHERE ended_at < $1 LIMIT $2",
+			"DELETE FROM registers WHERE ended_at < $1 AND seq = $2", at - keep.Events.Milliseconds(),
+		},
 	} {
 		if err := j.pruneRows(p); err != nil {
 			return events, fmt.Errorf("prune journal: %w", err)

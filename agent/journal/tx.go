@@ -108,7 +108,7 @@ func (t *tx) Append(e *wire.Event) error {
 	if !e.Pass.IsZero() {
 		pass = e.Pass[:]
 	}
-	opens := e.Type == wire.EventScan && e.Verdict.Opens()
+	opens := e.Type.Judged() && e.Verdict.Opens()
 	err = t.tx.Exec(`INSERT INTO events (seq, hash, at, scan, pass, opens, counts, body)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
 		int64(r.Seq), r.Hash[:], e.At, e.Scan, pass, opens, e.Counts, []byte(r.Body))

@@ -42,6 +42,18 @@ type Book interface {
 	Releases() ([]Answered, error)
 	Released(claim string) error
 
+	// Shift and SetShift keep who is on duty; zero = nobody.
+	Shift() (Shift, error)
+	SetShift(s Shift) error
+
+	// Registered finds an entry of a register that has not ended. Only entries
+	// that began here are known.
+	Registered(id wire.EventID) (Registered, bool, error)
+	// Register keeps what an event of that type began, or that it ended another.
+	Register(e *wire.Event) error
+	// Unregister takes that back.
+	Unregister(e *wire.Event) error
+
 	// Clock and SetClock keep what is known of the clock.
 	Clock() (Clock, error)
 	SetClock(c Clock) error
@@ -141,4 +153,20 @@ type Clock struct {
 	OffsetMS  int64
 	Synced    int64 // by the corrected clock; 0 = never
 	HighWater int64
+}
+
+// Shift is the guard on duty. Since is by the corrected clock.
+type Shift struct {
+	Number string `json:"number"`
+	Name   string `json:"name"`
+	Since  int64  `json:"since"` // unix ms
+}
+
+// Registered is an entry of a register that began at this gate.
+type Registered struct {
+	Event    wire.EventID  `json:"event"` // with which it began
+	Rule     string        `json:"rule"`
+	At       int64         `json:"at"` // unix ms
+	EndedAt  int64         `json:"ended_at,omitempty"`
+	Register wire.Register `json:"register"`
 }

@@ -3,6 +3,7 @@ package lane
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"unicode/utf8"
 
 	"campusgate/signing"
@@ -21,8 +22,16 @@ var (
 	// ErrNotAnnullable: the attempt admitted nobody, was annulled before, or is
 	// too old to be taken back.
 	ErrNotAnnullable = errors.New("the scan cannot be annulled")
-	// ErrBadAnswer: neither a document nor a refusal, or both.
-	ErrBadAnswer = errors.New("answer with one document, or refuse")
+	// ErrBadAnswer: neither documents nor a refusal, or both.
+	ErrBadAnswer = errors.New("answer with the documents that were shown, or refuse")
+	// ErrBadEntry: an entry that says too little, or what its rule has no place for.
+	ErrBadEntry = errors.New("the entry is not complete")
+	// ErrNoRule: the guideline has no such rule.
+	ErrNoRule = errors.New("no such rule")
+	// ErrNoRegister: no such entry of a register, or it has ended.
+	ErrNoRegister = errors.New("no such entry in the register")
+	// ErrNoShift: nobody is on duty who could answer for this.
+	ErrNoShift = errors.New("no guard is on duty")
 )
 
 // How long things wait, in milliseconds.
@@ -37,6 +46,7 @@ const (
 	// way.
 	waitingPerLane = 8
 	maxDocument    = 64 // bytes of a document's name
+	maxDocuments   = 12
 )
 
 // Core decides. It belongs to one goroutine. What Step changed in memory is
@@ -45,6 +55,7 @@ type Core struct {
 	cfg     Config
 	lanes   map[string]*Lane
 	clock   Clock
+	shift   Shift      // zero = nobody is on duty
 	saved   int64      // mono of the last SetClock
 	waiting []*attempt // oldest first; attempts are replaced, never changed
 	undo    []func()
@@ -78,7 +89,9 @@ func NewCore(cfg Config, book Book) (*Core, error) {
 		c.lanes[l.Name] = &l
 	}
 	var err error
-	c.clock, err = book.Clock()
+	if c.clock, err = book.Clock(); err == nil {
+		c.shift, err = book.Shift()
+	}
 	return c, err
 }
 
@@ -94,6 +107,12 @@ func (c *Core) Step(book Book, in Input) ([]Effect, error) {
 		return c.answer(book, in, now)
 	case Annul:
 		return c.annul(book, in, now)
+	case Entry:
+		return c.enter(book, &in, now)
+	case BeginShift:
+		return c.begin(book, in, now)
+	case EndShift:
+		return c.endShift(book, now)
 	case ClaimReply:
 		return c.reply(book, in, now)
 	case ClaimAsked:
@@ -181,7 +200,9 @@ func (c *Core) present(l *Lane, s *Scan, now moment) verdict.Case {
 		At: now.at, Clock: now.clock,
 		Lane: verdict.Lane{Gate: c.cfg.Gate, Site: c.cfg.Site, Direction: l.Direction, Kinds: l.Kinds},
 	}
-	k.Code, k.Read = verdict.FactsOf(s.Code, s.Err)
+	if k.Code, k.Read = verdict.FactsOf(s.Code, s.Err); k.Read == 0 {
+		k.Document = s.Guideline.Beside(k.Code.Kind, nil)
+	}
 	return k
 }
 
@@ -216,8 +237,11 @@ func (c *Core) refuse(book Book, a *attempt, now moment) ([]Effect, error) {
 }
 
 func (c *Core) answer(book Book, in Answer, now moment) ([]Effect, error) {
-	if in.Refuse == (in.Document != "") || len(in.Document) > maxDocument || !utf8.ValidString(in.Document) {
+	switch {
+	case in.Refuse == (len(in.Documents) > 0) || !kinds(in.Documents):
 		return []Effect{Reject{ID: in.ID, Err: ErrBadAnswer}}, nil
+	case !in.Refuse && c.unattended():
+		return []Effect{Reject{ID: in.ID, Err: ErrNoShift}}, nil
 	}
 	for _, a := range c.waiting {
 		if a.scan.ID != in.ID || a.asked {
@@ -227,11 +251,21 @@ func (c *Core) answer(book Book, in Answer, now moment) ([]Effect, error) {
 			return c.refuse(book, a, now)
 		}
 		next := *a
-		next.kase.Document.Shown = in.Document
-		next.docs = []string{in.Document}
+		next.kase.Document = in.Guideline.Beside(a.kase.Code.Kind, in.Documents)
+		next.docs = in.Documents
 		return c.decide(book, &next, now)
 	}
 	return []Effect{Reject{ID: in.ID, Err: ErrNotWaiting}}, nil
+}
+
+// kinds reports that a list can be one of kinds of document, each once.
+func kinds(list []string) bool {
+	for i, id := range list {
+		if id == "" || len(id) > maxDocument || !utf8.ValidString(id) || slices.Contains(list[:i], id) {
+			return false
+		}
+	}
+	return len(list) <= maxDocuments
 }
 
 // tick ends what waited too long.
@@ -258,6 +292,11 @@ func (c *Core) tick(book Book, now moment) (effects []Effect, err error) {
 	if err := c.release(book, now); err != nil {
 		return nil, err
 	}
+	more, err := c.lapse(book, now)
+	if err != nil {
+		return nil, err
+	}
+	effects = append(effects, more...)
 	if now.Mono-c.saved >= saveMS {
 		return effects, c.saveClock(book, now.Mono)
 	}
@@ -281,6 +320,10 @@ func (c *Core) Failed(in Input, cause error) []Effect {
 		return c.giveUp(in.Wall, func(a *attempt) bool { return a.asked && a.claim == in.Answer.ID }, nil)
 	case Annul:
 		return []Effect{Reject{in.ID, cause}}
+	case Entry:
+		return []Effect{Reject{in.ID, cause}}
+	case BeginShift, EndShift:
+		return []Effect{Reject{Err: cause}}
 	case ClaimAsked:
 		return []Effect{Reply{wire.Answer{ID: in.Claim.ID, State: verdict.ClaimSilent}}}
 	}
@@ -313,6 +356,7 @@ func (a *attempt) result(at int64, v verdict.Verdict) Result {
 		Offline: a.scan.Offline,
 	}
 	r.judged(at, &a.kase, v)
+	r.Documents = a.docs
 	r.named(&a.scan.Code)
 	return r
 }

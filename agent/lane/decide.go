@@ -53,7 +53,7 @@ func (c *Core) conclude(book Book, a *attempt, v verdict.Verdict, now moment) ([
 		Pass: k.Code.ID, Verdict: v, Case: k, Claim: a.claim,
 		// Judge asked for a claim wherever somebody else decides.
 		Counts:    counted && a.claim == "",
-		Documents: a.docs,
+		Documents: a.docs, Guard: c.shift.Number,
 	}
 	if err := c.write(book, &e, now); err != nil {
 		return nil, err
@@ -124,8 +124,12 @@ func (c *Core) write(book Book, e *wire.Event, now moment) error {
 	return book.Append(e)
 }
 
-// annul takes back an own admission: its use, its repeat and its counter.
+// annul takes back an own admission: its use, its repeat, its counter, and its
+// line in a register.
 func (c *Core) annul(book Book, in Annul, now moment) ([]Effect, error) {
+	if c.unattended() {
+		return []Effect{Reject{in.ID, ErrNoShift}}, nil
+	}
 	adm, ok, err := book.Admission(in.ID)
 	if err != nil {
 		return nil, err
@@ -140,7 +144,7 @@ func (c *Core) annul(book Book, in Annul, now moment) ([]Effect, error) {
 	e := wire.Event{
 		Type: wire.EventAnnul, Scan: was.Scan, Lane: was.Lane, Source: was.Source, Offline: in.Offline,
 		Pass: was.Pass, Verdict: verdict.Verdict{Reason: verdict.Annulled},
-		Claim: was.Claim, Annuls: &was.ID, Counts: was.Counts,
+		Claim: was.Claim, Annuls: &was.ID, Counts: was.Counts, Guard: c.shift.Number,
 	}
 	if err := c.write(book, &e, now); err != nil {
 		return nil, err
@@ -156,6 +160,11 @@ func (c *Core) annul(book Book, in Annul, now moment) ([]Effect, error) {
 	}
 	if err := c.uncount(book, was, now); err != nil {
 		return nil, err
+	}
+	if was.Register != nil {
+		if err := book.Unregister(was); err != nil {
+			return nil, err
+		}
 	}
 	r, _ := ResultOf(was, true)
 	return []Effect{Show{r}}, nil

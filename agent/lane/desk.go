@@ -48,6 +48,8 @@ type Deps struct {
 	Store Store
 	// Keyring is the keyring in force.
 	Keyring func() *signing.Keyring
+	// Guideline is the guideline in force. Nil = none is known.
+	Guideline func() *verdict.Guideline
 	// Gate gives the names of gates.
 	Gate func(id uint16) (wire.Gate, bool)
 	// Barriers open lanes; a lane without one shows its verdict only. An error is
@@ -75,6 +77,7 @@ type Desk struct {
 	pulses map[string]chan time.Duration // when each was asked for, as elapsed
 	board  board
 
+	shift    atomic.Pointer[Shift]
 	count    atomic.Uint64
 	lastScan atomic.Int64
 	lost     atomic.Uint64
@@ -145,6 +148,7 @@ func NewDesk(cfg Config, deps Deps) (*Desk, error) {
 		d.pulses[name] = make(chan time.Duration, pulseQueue)
 	}
 	d.board.load(deps.Past)
+	d.shift.Store(&d.core.shift)
 	return d, nil
 }
 
@@ -177,15 +181,25 @@ func (d *Desk) read(lane, source, text string) *Scan {
 	stamp := d.stamp()
 	d.lastScan.Store(stamp.Wall)
 	c, err := code.Read(d.deps.Keyring(), text)
-	id := fmt.Sprintf("%s-%d", d.prefix, d.count.Add(1))
-	return &Scan{Stamp: stamp, ID: id, Lane: lane, Source: source, Code: c, Err: err}
+	return &Scan{
+		Stamp: stamp, ID: d.newID(), Lane: lane, Source: source, Code: c, Err: err, Guideline: d.guideline(),
+	}
 }
 
-// Answer settles a question to the guard: with the document that was shown, or
-// with refuse. It waits for the result. Errors are ErrNoScan, ErrNotWaiting,
-// ErrBadAnswer, ErrBusy and ErrStore.
-func (d *Desk) Answer(ctx context.Context, id, document string, refuse bool) (Result, error) {
-	in := Answer{Stamp: d.stamp(), ID: id, Document: document, Refuse: refuse}
+func (d *Desk) newID() string { return fmt.Sprintf("%s-%d", d.prefix, d.count.Add(1)) }
+
+func (d *Desk) guideline() *verdict.Guideline {
+	if d.deps.Guideline == nil {
+		return nil
+	}
+	return d.deps.Guideline()
+}
+
+// Answer settles a question to the guard: with the documents that were shown,
+// or with refuse. It waits for the result. Errors are ErrNoScan, ErrNotWaiting,
+// ErrBadAnswer, ErrNoShift, ErrBusy and ErrStore.
+func (d *Desk) Answer(ctx context.Context, id string, documents []string, refuse bool) (Result, error) {
+	in := Answer{Stamp: d.stamp(), ID: id, Documents: documents, Refuse: refuse, Guideline: d.guideline()}
 	r, err := d.wait(ctx, &entry{in: in, back: make(chan outcome, 1)})
 	if errors.Is(err, ErrNotWaiting) && !d.board.has(id) {
 		err = ErrNoScan
@@ -194,7 +208,7 @@ func (d *Desk) Answer(ctx context.Context, id, document string, refuse bool) (Re
 }
 
 // Annul takes back an admission of the last fifteen minutes, once. Errors are
-// ErrNoScan, ErrNotAnnullable, ErrBusy and ErrStore.
+// ErrNoScan, ErrNotAnnullable, ErrNoShift, ErrBusy and ErrStore.
 func (d *Desk) Annul(ctx context.Context, id string) (Result, error) {
 	r, err := d.wait(ctx, &entry{in: Annul{Stamp: d.stamp(), ID: id}, back: make(chan outcome, 1)})
 	if errors.Is(err, ErrNoScan) && d.board.has(id) {
@@ -283,11 +297,11 @@ func (d *Desk) outcome(ctx context.Context, e *entry) (outcome, error) {
 
 func (d *Desk) stamp() Stamp {
 	return Stamp{
-		Wall: d.deps.Now().UnixMilli(), Mono: d.elapsed().Milliseconds(),
+		Wall: d.deps.Now().UnixMilli(), Mono: d.Elapsed().Milliseconds(),
 		Offline: d.deps.Online == nil || !d.deps.Online(),
 	}
 }
 
-// elapsed is the time since the desk was made, which no setting of the clock
+// Elapsed is the time since the desk was made, which no setting of the clock
 // changes.
-func (d *Desk) elapsed() time.Duration { return time.Since(d.start) }
+func (d *Desk) Elapsed() time.Duration { return time.Since(d.start) }

@@ -177,15 +177,15 @@ func TestDesk_AnswerAndAnnul(t *testing.T) {
 		c := newCounter(t, withDocuments, nil)
 		ctx := t.Context()
 		r := c.present(t, "a", single(1))
-		done, err := c.desk.Answer(ctx, r.ID, "id_card", false)
+		done, err := c.desk.Answer(ctx, r.ID, []string{"id_card"}, false)
 		if err != nil || done.Reason != verdict.Granted || done.ID != r.ID {
 			t.Fatalf("%+v, %v", done, err)
 		}
 		c.wantPulses(t, 1)
-		if _, err := c.desk.Answer(ctx, r.ID, "id_card", false); !errors.Is(err, lane.ErrNotWaiting) {
+		if _, err := c.desk.Answer(ctx, r.ID, []string{"id_card"}, false); !errors.Is(err, lane.ErrNotWaiting) {
 			t.Fatalf("answered twice: %v", err)
 		}
-		if _, err := c.desk.Answer(ctx, "unheard of", "id_card", false); !errors.Is(err, lane.ErrNoScan) {
+		if _, err := c.desk.Answer(ctx, "unheard of", []string{"id_card"}, false); !errors.Is(err, lane.ErrNoScan) {
 			t.Fatalf("unknown: %v", err)
 		}
 		back, err := c.desk.Annul(ctx, r.ID)

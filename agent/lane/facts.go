@@ -11,6 +11,7 @@ type Config struct {
 	Site        string
 	Lanes       []Lane
 	Documents   bool  // the guard asks for a document at every entry
+	Shift       bool  // nothing that a guard answers for happens while nobody is on duty
 	ClockMaxAge int64 // ms without a comparison of clocks; 0 = no limit
 	// PolicyMaxAge is how old the snapshot may be, in ms; 0 = no limit.
 	PolicyMaxAge int64
@@ -35,7 +36,9 @@ func (s *Standing) apply(k *verdict.Case, cfg *Config) {
 	}
 	k.Lane.Zone, k.Lane.OwnsFrom = p.Zone, p.OwnsFrom
 	k.Policy = verdict.Policy{Revision: p.Revision, Mode: p.Mode, Fresh: p.Fresh, MaxAgeMS: cfg.PolicyMaxAge}
-	k.Document.Required = k.Lane.Direction == verdict.Entry && (cfg.Documents || p.Documents)
+	if k.Document.Required = k.Lane.Direction == verdict.Entry && (cfg.Documents || p.Documents); !k.Document.Required {
+		k.Document = verdict.Documents{}
+	}
 	if !p.Known {
 		// Without its entry in the snapshot a gate knows neither its zone nor who
 		// decides, and would admit too much.

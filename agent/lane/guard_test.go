@@ -25,8 +25,11 @@ func (b *bench) wait(at, text string) lane.Result {
 	return r
 }
 
-func (b *bench) answer(id, document string) []lane.Effect {
-	return b.step(lane.Answer{Stamp: b.stamp(), ID: id, Document: document, Refuse: document == ""})
+// answer gives the documents that the guard ticked; none = a refusal.
+func (b *bench) answer(id string, documents ...string) []lane.Effect {
+	return b.step(lane.Answer{
+		Stamp: b.stamp(), ID: id, Documents: documents, Refuse: len(documents) == 0, Guideline: b.snap.Guideline(),
+	})
 }
 
 func (b *bench) annul(id string) []lane.Effect {
@@ -65,7 +68,7 @@ func TestDocument_LiveCodeStaysFreshWhileTheGuardLooks(t *testing.T) {
 func TestDocument_RefusedOrForgotten(t *testing.T) {
 	b := newBench(t, withDocuments)
 	r := b.wait("a", b.c.static(t, single(1)))
-	if done := shown(t, b.answer(r.ID, "")); done.Reason != verdict.DocumentRequired {
+	if done := shown(t, b.answer(r.ID)); done.Reason != verdict.DocumentRequired {
 		t.Fatalf("refused: %v", done.Reason)
 	}
 	r = b.wait("a", b.c.static(t, single(1)))
@@ -146,9 +149,12 @@ func TestDocument_BadAnswersChangeNothing(t *testing.T) {
 	r := b.wait("a", b.c.static(t, single(1)))
 	for _, in := range []lane.Answer{
 		{ID: r.ID},
-		{ID: r.ID, Document: "id_card", Refuse: true},
-		{ID: r.ID, Document: strings.Repeat("x", 65)},
-		{ID: r.ID, Document: "\xff"},
+		{ID: r.ID, Documents: []string{"id_card"}, Refuse: true},
+		{ID: r.ID, Documents: []string{strings.Repeat("x", 65)}},
+		{ID: r.ID, Documents: []string{"\xff"}},
+		{ID: r.ID, Documents: []string{""}},
+		{ID: r.ID, Documents: []string{"id_card", "id_card"}},
+		{ID: r.ID, Documents: strings.Fields("a b c d e f g h i j k l m")},
 	} {
 		in.Stamp = b.stamp()
 		if rej := find[lane.Reject](t, b.step(in)); rej.Err != lane.ErrBadAnswer {

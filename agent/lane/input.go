@@ -1,7 +1,9 @@
 package lane
 
 import (
+	"campusgate/signing"
 	"campusgate/signing/code"
+	"campusgate/signing/verdict"
 	"campusgate/signing/wire"
 )
 
@@ -28,15 +30,44 @@ type Scan struct {
 	Source string // serial, wedge, camera, api
 	Code   code.Code
 	Err    error
+	// Guideline is the one in force, here and with other inputs; nil = none is
+	// known.
+	Guideline *verdict.Guideline
 }
 
 // Answer is the guard's answer to a scan that waits for a document.
 type Answer struct {
 	Stamp
-	ID       string
-	Document string // the kind of document that was shown
-	Refuse   bool   // none was
+	ID        string
+	Documents []string // the kinds that were shown
+	Refuse    bool     // none was
+	Guideline *verdict.Guideline
 }
+
+// Entry is somebody without a code, whom the guard lets in by a rule of the
+// guideline, or does not; or who leaves by a rule that keeps a register.
+type Entry struct {
+	Stamp
+	ID        string // new, as of a scan
+	Lane      string // that opens
+	Direction verdict.Direction
+	Rule      string
+	Documents []string       // the kinds that were shown; none = nothing was
+	Register  *wire.Register // where the rule keeps one: who it is, or which entry ends
+	Note      string         // the guard's own words
+	Pass      signing.PassID // that was looked up; zero = none
+	Guideline *verdict.Guideline
+}
+
+// BeginShift is a guard who comes on duty, after their PIN was checked.
+type BeginShift struct {
+	Stamp
+	Number string
+	Name   string
+}
+
+// EndShift is the guard who goes.
+type EndShift struct{ Stamp }
 
 // Annul takes back an admission after which nobody went through.
 type Annul struct {
@@ -82,15 +113,19 @@ type Ask struct{ Claim wire.Claim }
 // Reply answers a ClaimAsked.
 type Reply struct{ Answer wire.Answer }
 
-// Reject turns an Answer or Annul down. Nothing was changed. Err is one of the
+// Shifted says who is on duty now.
+type Shifted struct{ Shift Shift }
+
+// Reject turns an input down. Nothing was changed. Err is one of the
 // sentinels of this package.
 type Reject struct {
 	ID  string
 	Err error
 }
 
-func (Open) effect()   {}
-func (Show) effect()   {}
-func (Ask) effect()    {}
-func (Reply) effect()  {}
-func (Reject) effect() {}
+func (Open) effect()    {}
+func (Show) effect()    {}
+func (Ask) effect()     {}
+func (Reply) effect()   {}
+func (Reject) effect()  {}
+func (Shifted) effect() {}

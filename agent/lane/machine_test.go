@@ -181,7 +181,7 @@ func (m *machine) actions() map[string]func(*rapid.T) {
 				refuse := rapid.Bool().Draw(t, "refuse")
 				in := lane.Answer{Stamp: m.stamp(), ID: m.waiting[pick(t, len(m.waiting))], Refuse: refuse}
 				if !refuse {
-					in.Document = "id_card"
+					in.Documents = []string{"id_card"}
 				}
 				m.do(in)
 			}

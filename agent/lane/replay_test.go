@@ -25,7 +25,7 @@ func play(t *testing.T, seed uint64) (trace []string, records []wire.Record) {
 	var ids []string
 	for range 120 {
 		var in lane.Input
-		switch r.IntN(8) {
+		switch r.IntN(10) {
 		case 0, 1, 2, 3:
 			s := b.input([]string{"a", "b", "out"}[r.IntN(3)], texts[r.IntN(len(texts))])
 			ids = append(ids, s.ID)
@@ -44,6 +44,13 @@ func play(t *testing.T, seed uint64) (trace []string, records []wire.Record) {
 			state := []verdict.ClaimState{verdict.ClaimGranted, verdict.ClaimUsed, verdict.ClaimSilent}[r.IntN(3)]
 			in = lane.ClaimReply{Stamp: b.stamp(), Answer: wire.Answer{ID: open[len(open)-1], State: state}}
 			open = open[:len(open)-1]
+		case 7:
+			in = lane.Entry{
+				Stamp: b.stamp(), ID: fmt.Sprintf("e%d", r.Uint32()), Lane: "a", Direction: verdict.Entry, Rule: "staff",
+				Documents: [][]string{nil, {"work_permit"}, {"lease"}}[r.IntN(3)], Guideline: rules,
+			}
+		case 8:
+			in = []lane.Input{lane.BeginShift{Stamp: b.stamp(), Number: "G21"}, lane.EndShift{Stamp: b.stamp()}}[r.IntN(2)]
 		default:
 			b.pass(r.Int64N(20_000))
 			in = lane.Tick{Stamp: b.stamp()}

@@ -29,6 +29,12 @@ type Result struct {
 	ValidUntil int64             `json:"valid_until,omitempty"` // unix s
 	FirstUse   *FirstUse         `json:"first_use,omitempty"`   // with already_used
 	Owner      *Owner            `json:"owner,omitempty"`       // who decides, where it did not answer
+	Vouched    bool              `json:"vouched,omitempty"`     // without a code
+	Rule       string            `json:"rule,omitempty"`        // of the guideline, that admitted, bars, or was chosen
+	Documents  []string          `json:"documents,omitempty"`   // shown
+	Missing    []string          `json:"missing,omitempty"`     // with document_incomplete
+	Barred     bool              `json:"barred,omitempty"`      // nobody of this sort is let in
+	Guard      string            `json:"guard,omitempty"`       // number of who was on duty
 	Offline    bool              `json:"offline,omitempty"`
 	Annulled   bool              `json:"annulled,omitempty"`
 }
@@ -49,7 +55,7 @@ type Owner struct {
 // ResultOf shows an event of the journal, without the holder's name. It reports
 // false for events that are no attempts.
 func ResultOf(e *wire.Event, annulled bool) (Result, bool) {
-	if e.Type != wire.EventScan || e.Case == nil {
+	if !e.Type.Judged() || e.Case == nil {
 		return Result{}, false
 	}
 	r := Result{ID: e.Scan, Lane: e.Lane, Source: e.Source, Direction: e.Case.Lane.Direction, Annulled: annulled}
@@ -60,7 +66,7 @@ func ResultOf(e *wire.Event, annulled bool) (Result, bool) {
 // fill adds what the event says.
 func (r *Result) fill(e *wire.Event) {
 	id := e.ID
-	r.Event, r.Offline = &id, e.Offline
+	r.Event, r.Offline, r.Documents, r.Guard = &id, e.Offline, e.Documents, e.Guard
 	r.judged(e.At, e.Case, e.Verdict)
 }
 
@@ -69,6 +75,10 @@ func (r *Result) judged(at int64, c *verdict.Case, v verdict.Verdict) {
 	r.At, r.Reason, r.Repeat, r.Opens, r.Need = at, v.Reason, v.Repeat, v.Opens(), v.Need
 	if k := c.Code; k.Kind != 0 {
 		r.Pass, r.Kind, r.ValidFrom, r.ValidUntil = k.ID, k.Kind, k.NotBefore, k.Expires
+	}
+	r.Vouched, r.Rule, r.Barred = c.Vouched, v.Rule, c.Document.Barred && v.Reason == verdict.DocumentNotAccepted
+	if v.Reason == verdict.DocumentIncomplete {
+		r.Missing = c.Document.Missing()
 	}
 	if v.First != nil {
 		r.FirstUse = &FirstUse{At: v.First.At, Gate: v.First.Gate}

@@ -99,6 +99,9 @@ func (d *Desk) perform(ctx context.Context, batch []*entry, effects [][]Effect) 
 			case Reject:
 				d.forget(f.ID, e)
 				e.deliver(outcome{err: f.Err})
+			case Shifted:
+				d.shift.Store(&f.Shift)
+				e.deliver(outcome{})
 			case Ask:
 				d.asks.Go(func() { d.ask(ctx, f.Claim) })
 			case Open:
@@ -115,6 +118,8 @@ func awaited(in Input) string {
 	case Answer:
 		return in.ID
 	case Annul:
+		return in.ID
+	case Entry:
 		return in.ID
 	}
 	return ""
@@ -163,7 +168,7 @@ func (d *Desk) open(lane string) {
 		return
 	}
 	select {
-	case d.pulses[lane] <- d.elapsed():
+	case d.pulses[lane] <- d.Elapsed():
 	default:
 		d.lost.Add(1)
 		d.deps.Log.Error("admitted, but the barrier is still busy with earlier pulses", "lane", lane)
@@ -178,7 +183,7 @@ func (d *Desk) pulse(ctx context.Context, lane string, open func(context.Context
 			return
 		case asked = <-d.pulses[lane]:
 		}
-		if late := d.elapsed() - asked; late > pulseLife {
+		if late := d.Elapsed() - asked; late > pulseLife {
 			d.lost.Add(1)
 			d.deps.Log.Error("admitted, but the barrier came back too late", "lane", lane, "late", late)
 			continue

@@ -270,7 +270,10 @@ func (b *bench) step(in lane.Input) (effects []lane.Effect) {
 func (b *bench) input(at, text string) *lane.Scan {
 	c, err := code.Read(b.snap.Keyring(), text)
 	b.n++
-	return &lane.Scan{Stamp: b.stamp(), ID: "s" + strconv.Itoa(b.n), Lane: at, Source: "serial", Code: c, Err: err}
+	return &lane.Scan{
+		Stamp: b.stamp(), ID: "s" + strconv.Itoa(b.n), Lane: at, Source: "serial", Code: c, Err: err,
+		Guideline: b.snap.Guideline(),
+	}
 }
 
 func (b *bench) scan(at, text string) []lane.Effect { return b.step(b.input(at, text)) }

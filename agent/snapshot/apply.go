@@ -127,7 +127,24 @@ func (s *Snapshot) chunks(n int, do func(tx *disk.Tx, i int) error) error {
 // settle is the transaction that brings a group into force, apart from rows.
 func (s *Snapshot) settle(tx *disk.Tx, g *group, base, current int64, dirty bool) error {
 	if g.reset {
-		if err := tx.Exec("DELETE FROM gates"); err != nil {
+		for _, clear := range []string{"DELETE FROM gates", "DELETE FROM guards", "DELETE FROM guideline"} {
+			if err := tx.Exec(clear); err != nil {
+				return err
+			}
+		}
+	}
+	for i := range g.guards {
+		if err := putGuard(tx, &g.guards[i]); err != nil {
+			return err
+		}
+	}
+	if g.guide != nil {
+		err := tx.Exec(`INSERT INTO guideline (id, body) VALUES (1, $1)
+			ON CONFLICT (id) DO UPDATE SET body = excluded.body`, g.guide.body)
+		if g.guide.guideline == nil {
+			err = tx.Exec("DELETE FROM guideline")
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -165,6 +182,23 @@ func (s *Snapshot) adopt(g *group) {
 		}
 	}
 	s.gates.Store(&gates)
+	guards := map[string]wire.Guard{}
+	if !g.reset {
+		guards = maps.Clone(*s.guards.Load())
+	}
+	for _, item := range g.guards {
+		if item.gone {
+			delete(guards, item.number)
+		} else {
+			guards[item.number] = item.guard
+		}
+	}
+	s.guards.Store(&guards)
+	if g.guide != nil {
+		s.guide.Store(g.guide.guideline)
+	} else if g.reset {
+		s.guide.Store(nil)
+	}
 	if g.ring != nil {
 		s.signed = g.signed
 		s.ring.Store(g.ring)
@@ -182,6 +216,15 @@ func putGate(tx *disk.Tx, item *gateItem) error {
 		ON CONFLICT (id) DO UPDATE SET name = excluded.name, zone = excluded.zone, mode = excluded.mode,
 			owns_from = excluded.owns_from, documents = excluded.documents`,
 		int64(g.ID), g.Name, g.Zone, string(g.Mode), g.OwnsFrom, g.Documents)
+}
+
+func putGuard(tx *disk.Tx, item *guardItem) error {
+	if item.gone {
+		return tx.Exec("DELETE FROM guards WHERE number = $1", item.number)
+	}
+	return tx.Exec(`INSERT INTO guards (number, name, hash) VALUES ($1, $2, $3)
+		ON CONFLICT (number) DO UPDATE SET name = excluded.name, hash = excluded.hash`,
+		item.number, item.guard.Name, item.guard.Hash)
 }
 
 func keep(tx *disk.Tx, r release) error {

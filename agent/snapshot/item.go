@@ -6,13 +6,14 @@ import (
 	"strconv"
 
 	"campusgate/signing"
+	"campusgate/signing/pin"
 	"campusgate/signing/verdict"
 	"campusgate/signing/wire"
 )
 
 // row is an item about one pass, checked.
 type row struct {
-	kind    wire.ItemKind // revocation, phone, owner or use
+	kind    wire.ItemKind // revocation, phone, owner, use or pass
 	pass    signing.PassID
 	gone    bool
 	phone   signing.PhoneID
@@ -21,6 +22,7 @@ type row struct {
 	mine    uint32 // of count, what this journal counted
 	at      int64
 	expires int64
+	look    *wire.Pass // of a pass to look up
 }
 
 // group is a whole group of deltas, checked and sorted out.
@@ -30,6 +32,8 @@ type group struct {
 	ring     *signing.Keyring // nil: none came
 	signed   []byte
 	gates    []gateItem
+	guide    *guideItem // nil: none came
+	guards   []guardItem
 	rows     []row
 	releases []release
 }
@@ -38,6 +42,18 @@ type gateItem struct {
 	id   uint16
 	gone bool
 	gate wire.Gate
+}
+
+// guideItem is the guideline, or that there is none any more.
+type guideItem struct {
+	guideline *verdict.Guideline
+	body      []byte
+}
+
+type guardItem struct {
+	number string
+	gone   bool // or serves elsewhere
+	guard  wire.Guard
 }
 
 type release struct {
@@ -96,7 +112,19 @@ func (s *Snapshot) add(g *group, it *wire.Item) error {
 		if body.Owner == s.gate {
 			g.releases = append(g.releases, release{it.Key, body.Pass})
 		}
-	case wire.ItemRevocation, wire.ItemPhone, wire.ItemOwner, wire.ItemUse:
+	case wire.ItemDocuments:
+		item, err := readGuideline(it)
+		if err != nil {
+			return bad(err)
+		}
+		g.guide = item
+	case wire.ItemGuard:
+		item, err := s.readGuard(it)
+		if err != nil {
+			return bad(err)
+		}
+		g.guards = append(g.guards, item)
+	case wire.ItemRevocation, wire.ItemPhone, wire.ItemOwner, wire.ItemUse, wire.ItemPass:
 		r, err := s.readRow(it)
 		if err != nil {
 			return bad(err)
@@ -160,6 +188,30 @@ func readGate(it *wire.Item) (gateItem, error) {
 	return item, nil
 }
 
+func readGuideline(it *wire.Item) (*guideItem, error) {
+	if it.Gone {
+		return &guideItem{}, nil
+	}
+	g := &guideItem{guideline: new(verdict.Guideline), body: it.Body}
+	return g, json.Unmarshal(it.Body, g.guideline)
+}
+
+// readGuard keeps the guards of this gate. Of others a gate needs to know
+// nothing.
+func (s *Snapshot) readGuard(it *wire.Item) (item guardItem, err error) {
+	if item = (guardItem{number: it.Key, gone: it.Gone}); it.Key == "" {
+		return item, fmt.Errorf("no number")
+	}
+	if it.Gone {
+		return item, nil
+	}
+	if err := json.Unmarshal(it.Body, &item.guard); err != nil {
+		return item, err
+	}
+	item.gone = !item.guard.Serves(s.gate)
+	return item, pin.Valid(item.guard.Hash)
+}
+
 func (s *Snapshot) readRow(it *wire.Item) (row, error) {
 	pass, err := signing.ParsePassID(it.Key)
 	if err != nil {
@@ -186,6 +238,12 @@ func (s *Snapshot) readRow(it *wire.Item) (row, error) {
 			err = fmt.Errorf("owner 0")
 		}
 		r.gate, r.expires = body.Gate, body.Expires
+	case wire.ItemPass:
+		r.look = new(wire.Pass)
+		if err = json.Unmarshal(it.Body, r.look); err == nil && !r.look.Kind.OpensGates() {
+			err = fmt.Errorf("kind %s", r.look.Kind)
+		}
+		r.expires = r.look.Expires
 	default:
 		var body wire.Use
 		if err = json.Unmarshal(it.Body, &body); err == nil {

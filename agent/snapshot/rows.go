@@ -16,9 +16,10 @@ const (
 	phones      table = "phones"
 	owners      table = "owners"
 	elsewhere   table = "elsewhere"
+	passes      table = "passes"
 )
 
-var lists = []table{revocations, phones, owners, elsewhere}
+var lists = []table{revocations, phones, owners, elsewhere, passes}
 
 // The statements of each list, written once so that they are prepared once.
 var (
@@ -34,12 +35,17 @@ var (
 			ON CONFLICT (pass, gen) DO UPDATE SET gone = excluded.gone, expires = excluded.expires,
 				first_gate = excluded.first_gate, first_at = excluded.first_at, count = excluded.count,
 				mine = excluded.mine`,
+		wire.ItemPass: `INSERT INTO passes (pass, gen, gone, expires, kind, name, starts, uses, zones)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+			ON CONFLICT (pass, gen) DO UPDATE SET gone = excluded.gone, expires = excluded.expires, kind = excluded.kind,
+				name = excluded.name, starts = excluded.starts, uses = excluded.uses, zones = excluded.zones`,
 	}
 	deletes = map[wire.ItemKind]string{
 		wire.ItemRevocation: "DELETE FROM revocations WHERE pass = $1",
 		wire.ItemPhone:      "DELETE FROM phones WHERE pass = $1",
 		wire.ItemOwner:      "DELETE FROM owners WHERE pass = $1",
 		wire.ItemUse:        "DELETE FROM elsewhere WHERE pass = $1",
+		wire.ItemPass:       "DELETE FROM passes WHERE pass = $1",
 	}
 	ends = perList("SELECT max(pass) FROM (SELECT pass FROM %[1]s WHERE pass > $1 ORDER BY pass LIMIT $2)")
 	// Of each pass, all but the latest row in force, and that too where it says
@@ -66,6 +72,12 @@ func insert(tx *disk.Tx, r *row, gen int64) error {
 		args = append(args, int64(r.gate))
 	case wire.ItemUse:
 		args = append(args, int64(r.gate), r.at, int64(r.count), int64(r.mine))
+	case wire.ItemPass:
+		p := r.look
+		if p == nil { // gone
+			p = &wire.Pass{}
+		}
+		args = append(args, int64(p.Kind), p.Name, p.From, int64(p.Uses), int64(p.Zones))
 	default:
 	}
 	return tx.Exec(inserts[r.kind], args...)

@@ -39,10 +39,12 @@ type Snapshot struct {
 	// journal is the wire.JournalKey of the agent.
 	journal string
 
-	ring  atomic.Pointer[signing.Keyring]
-	gates atomic.Pointer[map[uint16]wire.Gate]
-	cur   atomic.Pointer[wire.Cursor]
-	fresh atomic.Int64 // as confirmed, corrected clock
+	ring   atomic.Pointer[signing.Keyring]
+	gates  atomic.Pointer[map[uint16]wire.Gate]
+	guards atomic.Pointer[map[string]wire.Guard]
+	guide  atomic.Pointer[verdict.Guideline]
+	cur    atomic.Pointer[wire.Cursor]
+	fresh  atomic.Int64 // as confirmed, corrected clock
 
 	mu     sync.Mutex // one Apply or Prune at a time
 	signed []byte     // of ring
@@ -130,7 +132,13 @@ func (s *Snapshot) load(tx *disk.Tx) error {
 	if err != nil {
 		return err
 	}
+	guards, guide, err := loadGuards(tx)
+	if err != nil {
+		return err
+	}
 	cursor.Revision = uint64(revision)
+	s.guards.Store(&guards)
+	s.guide.Store(guide)
 	s.fresh.Store(fresh)
 	s.ring.Store(ring)
 	s.gates.Store(&gates)

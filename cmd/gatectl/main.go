@@ -1,6 +1,6 @@
 // Command gatectl is the tool beside the two daemons: it makes keys, issues,
-// proves, verifies, inspects and draws codes without a server, and runs the
-// demo.
+// proves, verifies, inspects and draws codes without a server, checks files of
+// flows, and runs the demo.
 //
 // Every command writes its result to standard output and what went wrong to
 // standard error. It ends with 0 when it did what was asked, with 1 when it
@@ -53,6 +53,7 @@ var commands = []command{
 	{"verify", "验证通行码 / verify codes against a keyring", runVerify},
 	{"inspect", "查看通行码内容 / show what a code says", runInspect},
 	{"qr", "绘制二维码 / draw a code as a QR image", runQR},
+	{"flows", "检查流程文件 / check files of flows", runFlows},
 	{"demo", "在本机演示整个校园 / run a whole campus on this machine", runDemo},
 	{"bench", "测量性能 / measure speed, each figure against its limit", runBench},
 }
@@ -90,6 +91,10 @@ func help(ctx context.Context, env Env, args []string) int {
 			return c.run(ctx, env, []string{"-h"})
 		}
 		return unknown(env, args[0])
+	case 2:
+		if args[0] == "flows" {
+			return runFlows(ctx, env, []string{args[1], "-h"})
+		}
 	}
 	return say(env.Stderr, "gatectl help: one command at a time / 一次一个命令\n", exitUsage)
 }

@@ -122,7 +122,7 @@ func misused(env Env, what string) int {
 
 func serve(ctx context.Context, env Env, s server.Settings, _ options) error {
 	log := slog.New(slog.NewTextHandler(env.Stderr, nil))
-	srv, err := server.New(ctx, s, server.Deps{Now: env.Now, Rand: env.Rand, Log: log})
+	srv, err := server.New(ctx, s, server.Deps{Now: env.Now, Rand: env.Rand, Log: log, Terminal: env.Stderr})
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"cmp"
 	"crypto/ed25519"
 	"encoding/json"
 	"fmt"
@@ -17,94 +18,9 @@ import (
 	"campusgate/signing/wire"
 )
 
-// access is the table of what each scope opens. A route that is not in it
-// fails the test.
-var access = map[string]auth.Scope{
-	"POST /api/v1/passes":                 "passes:write",
-	"GET /api/v1/passes/{id}":             "passes:read",
-	"GET /api/v1/passes/{id}/qr.png":      "passes:read",
-	"POST /api/v1/passes/{id}/revoke":     "passes:write",
-	"POST /api/v1/passes/{id}/keys":       "passes:write",
-	"POST /api/v1/passes/{id}/keys/nonce": "passes:write",
-	"POST /api/v1/gates":                  "gates:write",
-	"GET /api/v1/gates":                   "gates:read",
-	"PATCH /api/v1/gates/{id}":            "gates:write",
-	"POST /api/v1/gates/{id}/drained":     "gates:write",
-	"POST /api/v1/gates/{id}/enrolments":  "gates:write",
-	"POST /api/v1/zones":                  "gates:write",
-	"GET /api/v1/zones":                   "gates:read",
-	"GET /api/v1/agents":                  "agents:read",
-	"POST /api/v1/agents/{id}/revoke":     "gates:write",
-	"GET /api/v1/events":                  "events:read",
-	"GET /api/v1/conflicts":               "events:read",
-	"GET /api/v1/quarantine":              "events:read",
-	"GET /api/v1/keys":                    "keys:read",
-	"POST /api/v1/keys/rotate":            "keys:write",
-	"POST /api/v1/keys/{kid}/compromise":  "keys:write",
-	"GET /api/v1/tokens":                  "tokens:write",
-	"POST /api/v1/tokens":                 "tokens:write",
-	"POST /api/v1/tokens/{id}/revoke":     "tokens:write",
-	"GET /api/v1/audit":                   "audit:read",
-	"POST " + wire.EnrolPath:              "",
-	"GET /api/openapi.json":               "",
-	"GET /healthz":                        "",
-	"GET /readyz":                         "",
-	"GET /metrics":                        "",
-}
-
-func TestAccess_EveryRouteAndEveryScope(t *testing.T) {
-	w := newWorld(t)
-	tokens := map[auth.Scope]string{}
-	for _, s := range auth.AllScopes() {
-		tokens[s] = w.newToken(t, s)
-	}
-	for _, pattern := range w.api.Patterns() {
-		need, listed := access[pattern]
-		if !listed {
-			t.Errorf("%s is not in the table", pattern)
-			continue
-		}
-		method, path, _ := strings.Cut(pattern, " ")
-		for name, with := range map[string]string{"{id}/qr": "0123456789abcdef/qr", "{id}": "1", "{kid}": "01234567"} {
-			if strings.Contains(path, "/passes/") && name == "{id}" {
-				with = "0123456789abcdef"
-			}
-			path = strings.ReplaceAll(path, name, with)
-		}
-		var body any
-		if method != "GET" {
-			body = "{}"
-		}
-		bare := w.call(t, "", method, path, body)
-		if need == "" {
-			if bare.status == http.StatusUnauthorized || bare.status == http.StatusForbidden {
-				t.Errorf("%s is public and answers %d", pattern, bare.status)
-			}
-			continue
-		}
-		w.refused(t, bare, http.StatusUnauthorized, "no_token")
-		if bare.header.Get("WWW-Authenticate") != "Bearer" {
-			t.Errorf("%s: no WWW-Authenticate", pattern)
-		}
-		for scope, token := range tokens {
-			if pattern == "POST /api/v1/keys/rotate" && (scope == need || scope == auth.Admin) {
-				continue // it would rotate; TestKeys does
-			}
-			r := w.call(t, token, method, path, body)
-			if may := scope == need || scope == auth.Admin; may == (r.status == http.StatusForbidden) {
-				t.Errorf("%s with %s: %d", pattern, scope, r.status)
-			}
-		}
-	}
-	for pattern := range access {
-		if !slices.Contains(w.api.Patterns(), pattern) {
-			t.Errorf("%s is in the table and not served", pattern)
-		}
-	}
-}
-
 func TestDocument_IsWhatIsServed(t *testing.T) {
 	w := newWorld(t)
+	table := readTable(t)
 	r := w.call(t, "", "GET", "/api/openapi.json", nil)
 	var doc struct {
 		OpenAPI string `json:"openapi"`
@@ -119,7 +35,7 @@ func TestDocument_IsWhatIsServed(t *testing.T) {
 		} `json:"components"`
 	}
 	r.into(t, &doc)
-	if doc.OpenAPI != "3.1.0" || doc.Components.SecuritySchemes["bearer"] == nil {
+	if doc.OpenAPI != "3.1.0" || doc.Components.SecuritySchemes["bearer"] == nil || doc.Components.SecuritySchemes["session"] == nil {
 		t.Fatalf("document %s %v", doc.OpenAPI, doc.Components.SecuritySchemes)
 	}
 	ids := map[string]bool{}
@@ -132,12 +48,13 @@ func TestDocument_IsWhatIsServed(t *testing.T) {
 				t.Errorf("%s: id %q, summary %q, %d responses", pattern, op.OperationID, op.Summary, len(op.Responses))
 			}
 			ids[op.OperationID] = true
-			var scope auth.Scope
-			if len(op.Security) > 0 {
-				scope = auth.Scope(op.Security[0]["bearer"][0])
+			var scopes []string
+			for _, way := range op.Security {
+				scopes = append(scopes, way["session"]...)
 			}
-			if scope != access[pattern] {
-				t.Errorf("%s is documented with scope %q, want %q", pattern, scope, access[pattern])
+			scope := cmp.Or(strings.Join(scopes, "|"), "public")
+			if want := table[pattern].scope; scope != want {
+				t.Errorf("%s is documented with scope %q, want %q", pattern, scope, want)
 			}
 		}
 	}

@@ -11,10 +11,16 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"campusgate/server/apply"
 	"campusgate/server/auth"
+	"campusgate/server/auth/sso"
 	"campusgate/server/hub"
 	"campusgate/server/issue"
+	"campusgate/server/notify"
+	"campusgate/server/paper"
+	"campusgate/server/people"
 	"campusgate/server/store"
+	"campusgate/server/verify"
 )
 
 // Hub is what the API needs of the agents' connections; *hub.Hub is one.
@@ -25,11 +31,18 @@ type Hub interface {
 	Drop(agent uint32, code, message string) bool
 }
 
-// Deps are the parts that the API puts to work. All are required but Audit.
+// Deps are the parts that the API puts to work. All are required but Audit and
+// those that say so.
 type Deps struct {
 	Store    *store.Store
 	Issue    *issue.Service
 	Auth     *auth.Auth
+	Accounts *auth.Accounts
+	People   *people.Service
+	Apply    *apply.Service
+	Notify   *notify.Service
+	Papers   *paper.Service
+	Verify   *verify.Service
 	Hub      Hub
 	Audit    prometheus.Collector // its figures go to /metrics
 	Now      func() time.Time
@@ -37,6 +50,12 @@ type Deps struct {
 	Log      *slog.Logger // never sees a name, a code or a token
 	Version  string
 	Location *time.Location
+
+	Site   string    // name of the campus
+	Public string    // scheme and host under which people find the pages
+	Demo   bool      // codes are shown instead of sent
+	SSO    *sso.Desk // nil = no sign-on services
+
 }
 
 // API serves. Safe for concurrent use.
@@ -45,19 +64,32 @@ type API struct {
 	huma    huma.API
 	mux     *mux
 	handler http.Handler
+	origin  *http.CrossOriginProtection
 	enrols  *limiter
+	guesses *limiter // of codes, passwords and links
+	codes   *limiter // that were sent
 	counts  counts
 }
 
 // New makes the handler of /api/, /healthz, /readyz and /metrics.
 func New(d Deps) (*API, error) {
-	if d.Store == nil || d.Issue == nil || d.Auth == nil || d.Hub == nil || d.Now == nil || d.Rand == nil || d.Log == nil || d.Location == nil {
+	if d.Store == nil || d.Issue == nil || d.Auth == nil || d.Accounts == nil || d.People == nil || d.Apply == nil || d.Notify == nil ||
+		d.Papers == nil || d.Verify == nil || d.Hub == nil ||
+		d.Now == nil || d.Rand == nil || d.Log == nil || d.Location == nil {
 		return nil, fmt.Errorf("api: a part is missing")
 	}
 	ownErrors()
 	a := &API{
-		Deps: d, mux: &mux{ServeMux: http.NewServeMux()},
+		Deps: d, mux: &mux{ServeMux: http.NewServeMux()}, origin: http.NewCrossOriginProtection(),
 		enrols: &limiter{burst: 10, refill: 6 * time.Second, now: d.Now},
+		// A whole campus may be behind one address.
+		guesses: &limiter{burst: 30, refill: 10 * time.Second, now: d.Now},
+		codes:   &limiter{burst: 30, refill: 10 * time.Second, now: d.Now},
+	}
+	if d.Public != "" { // a proxy may have changed the Host that Origin is held against
+		if err := a.origin.AddTrustedOrigin(d.Public); err != nil {
+			return nil, fmt.Errorf("api: %w", err)
+		}
 	}
 	a.huma = humago.New(a.mux, huma.Config{
 		OpenAPI: &huma.OpenAPI{
@@ -71,7 +103,8 @@ func New(d Deps) (*API, error) {
 			Components: &huma.Components{
 				Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer),
 				SecuritySchemes: map[string]*huma.SecurityScheme{
-					bearer: {Type: "http", Scheme: "bearer", Description: "API token; the roles listed at an operation are the scopes it needs"},
+					bearer:  {Type: "http", Scheme: "bearer", Description: "API token; the roles listed at an operation are the scopes it needs"},
+					session: {Type: "apiKey", In: "cookie", Name: auth.Cookie, Description: "session of a person who signed in; the roles listed are the scopes that their posts give"},
 				},
 			},
 		},
@@ -87,6 +120,26 @@ func New(d Deps) (*API, error) {
 	a.eventRoutes()
 	a.keyRoutes()
 	a.tokenRoutes()
+	a.loginRoutes()
+	a.ssoRoutes()
+	a.meRoutes()
+	a.passwordRoutes()
+	a.serviceRoutes()
+	a.applicationRoutes()
+	a.attachmentRoutes()
+	a.myPassRoutes()
+	a.flowRoutes()
+	a.settingsRoutes()
+	a.messageRoutes()
+	a.paperRoutes()
+	a.searchRoutes()
+	a.verifyRoutes()
+	a.peopleRoutes()
+	a.unitRoutes()
+	a.placeRoutes()
+	a.householdRoutes()
+	a.postRoutes()
+	a.importRoutes()
 	a.systemRoutes()
 	if err := a.checkDocument(); err != nil {
 		return nil, err

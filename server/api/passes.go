@@ -219,7 +219,7 @@ func (a *API) revokePass(ctx context.Context, in *revokeInput) (*passOutput, err
 	if err != nil {
 		return nil, fmt.Errorf("%w: pass", store.ErrNotFound)
 	}
-	if err := a.Store.RevokePass(ctx, caller(ctx).Actor, id, strings.TrimSpace(in.Body.Reason)); err != nil {
+	if err := a.Apply.Revoke(ctx, caller(ctx).Actor, id, strings.TrimSpace(in.Body.Reason)); err != nil {
 		return nil, err
 	}
 	return a.pass(ctx, &in.PassPath)

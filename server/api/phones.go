@@ -8,6 +8,7 @@ import (
 	"campusgate/server/auth"
 	"campusgate/server/issue"
 	"campusgate/server/store"
+	"campusgate/signing"
 )
 
 // Nonce is what a phone signs to show that it holds its key.
@@ -38,21 +39,40 @@ type credentialOutput struct{ Body Credential }
 
 func (a *API) phoneRoutes() {
 	add(a, route{
-		method: http.MethodPost, path: prefix + "/passes/{id}/keys/nonce", scope: auth.PassesWrite, id: "phone-nonce",
+		method: http.MethodPost, path: prefix + "/passes/{id}/keys/nonce", scope: auth.PassesWrite, holder: true, id: "phone-nonce",
 		text: "取手机密钥的随机数 A nonce for a phone key to sign", status: http.StatusCreated,
 		errors: []int{http.StatusNotFound, http.StatusConflict},
 	}, a.phoneNonce)
 	add(a, route{
-		method: http.MethodPost, path: prefix + "/passes/{id}/keys", scope: auth.PassesWrite, id: "enrol-phone",
+		method: http.MethodPost, path: prefix + "/passes/{id}/keys", scope: auth.PassesWrite, holder: true, id: "enrol-phone",
 		text:   "登记或续期手机密钥 Enrol or renew the phone key of a bound pass; another key replaces the first",
 		status: http.StatusCreated, errors: []int{http.StatusNotFound, http.StatusConflict, http.StatusGone},
 	}, a.enrolPhone)
 }
 
-func (a *API) phoneNonce(ctx context.Context, in *PassPath) (*nonceOutput, error) {
+// heldPass is the pass of a call that its holder may make, and whoever writes
+// passes. Other people's passes are not there.
+func (a *API) heldPass(ctx context.Context, in *PassPath) (signing.PassID, error) {
+	notFound := fmt.Errorf("%w: pass", store.ErrNotFound)
 	id, err := in.id()
 	if err != nil {
-		return nil, fmt.Errorf("%w: pass", store.ErrNotFound)
+		return id, notFound
+	}
+	who := caller(ctx)
+	if who.May(auth.PassesWrite) {
+		return id, nil
+	}
+	mine, err := a.Apply.Holds(ctx, who.Person, id)
+	if err == nil && !mine {
+		err = notFound
+	}
+	return id, err
+}
+
+func (a *API) phoneNonce(ctx context.Context, in *PassPath) (*nonceOutput, error) {
+	id, err := a.heldPass(ctx, in)
+	if err != nil {
+		return nil, err
 	}
 	nonce, err := a.Issue.Nonce(ctx, id)
 	if err != nil {
@@ -64,9 +84,9 @@ func (a *API) phoneNonce(ctx context.Context, in *PassPath) (*nonceOutput, error
 }
 
 func (a *API) enrolPhone(ctx context.Context, in *phoneInput) (*credentialOutput, error) {
-	id, err := in.id()
+	id, err := a.heldPass(ctx, &in.PassPath)
 	if err != nil {
-		return nil, fmt.Errorf("%w: pass", store.ErrNotFound)
+		return nil, err
 	}
 	c, err := a.Issue.Enrol(ctx, caller(ctx).Actor, id, in.Body.PublicKey, in.Body.Proof)
 	if err != nil {

@@ -1,17 +1,28 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"math"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"campusgate/server/apply"
+	"campusgate/server/approval"
 	"campusgate/server/auth"
+	"campusgate/server/auth/sso"
 	"campusgate/server/issue"
+	"campusgate/server/paper"
+	"campusgate/server/people"
+	"campusgate/server/people/sheet"
 	"campusgate/server/store"
+	"campusgate/server/verify"
 	"campusgate/signing"
 	"campusgate/signing/wire"
 )
@@ -24,7 +35,8 @@ type Problem struct {
 	RequestID string         `json:"request_id" doc:"under which the server's log knows this call"`
 
 	status int
-	cause  error // of an internal problem; for the log
+	wait   time.Duration // of a 429, as far as it is known
+	cause  error         // of an internal problem; for the log
 }
 
 func (p *Problem) Error() string { return p.Code + ": " + p.Message }
@@ -39,7 +51,7 @@ func (p *Problem) GetHeaders() http.Header {
 	case http.StatusUnauthorized:
 		h.Set("WWW-Authenticate", "Bearer")
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
-		h.Set("Retry-After", "60")
+		h.Set("Retry-After", strconv.Itoa(int(math.Ceil(cmp.Or(p.wait, time.Minute).Seconds()))))
 	}
 	return h
 }
@@ -58,9 +70,26 @@ var rules = []rule{
 	{auth.ErrNoToken, 401, "no_token", "需要令牌", "a token is needed"},
 	{auth.ErrBadToken, 401, "bad_token", "令牌无效", "the token is not accepted"},
 	{auth.ErrTooMany, 429, "too_many_attempts", "失败次数太多,请稍后再试", "too many failed attempts; try again later"},
-	{auth.ErrForbidden, 403, "forbidden", "令牌没有这项权限", "the token does not allow this"},
+	{auth.ErrForbidden, 403, "forbidden", "没有这项权限", "you have no right to do this"},
+	{auth.ErrNoPerson, 403, "no_person", "令牌不代表任何人,请登录", "a token is nobody; sign in for this"},
+	{auth.ErrNoSession, 401, "session_ended", "登录已失效,请重新登录", "your session has ended; sign in again"},
+	{auth.ErrMustChange, 403, "must_change_password", "请先修改初始密码", "change the password you were given first"},
+	{errCrossOrigin, 403, "cross_origin", "请求来自其他网站", "the call comes from another site"},
+	{auth.ErrCredentials, 422, "bad_credentials", "学工号或密码不正确", "number or password is wrong"},
+	{auth.ErrCode, 422, "bad_code", "验证码不正确或已过期", "the code is wrong or too old"},
+	{auth.ErrNoWay, 404, "no_such_way", "未开通这种登录方式", "this way to sign in is off"},
+	{auth.ErrSending, 503, "sms_unavailable", "短信发送失败,请稍后再试", "the SMS could not be sent; try again later"},
+	{auth.ErrLink, 404, "link_unknown", "链接无效", "there is no such link"},
+	{auth.ErrUnknown, 403, "sso_unknown", "统一身份认证成功,但本系统没有这个学工号;请联系管理员", "you are signed in there, but nobody here has your number; ask an administrator"},
+	{auth.ErrBusy, 503, "busy", "服务器繁忙", "the server is busy"},
+	{sso.ErrTicket, 400, "sso_state", "登录已超时或不是从这里开始,请重新登录", "this login was not begun here, or too long ago; begin again"},
+	{sso.ErrRefused, 403, "sso_refused", "统一身份认证没有通过", "the sign-on service did not accept this login"},
+	{sso.ErrUnreachable, 503, "sso_unreachable", "统一身份认证暂时无法访问", "the sign-on service cannot be reached"},
 	{auth.ErrScope, 422, "no_such_scope", "没有这种权限", "there is no such scope"},
 	{issue.ErrInvalid, 422, "invalid", "请求有误", "the request is not valid"},
+	{people.ErrInvalid, 422, "invalid", "请求有误", "the request is not valid"},
+	{sheet.ErrTable, 422, "unreadable_file", "文件无法读取", "the file cannot be read"},
+	{people.ErrFaulty, 409, "faulty_rows", "文件中有错误的行", "the file has faulty rows"},
 	{issue.ErrNotReady, 409, "key_not_ready", "下一把密钥公布的时间还不够", "the next key has not been published long enough"},
 	{issue.ErrKeyState, 409, "key_state", "该密钥的状态不允许此操作", "the key's state does not allow this"},
 	{issue.ErrRootAbsent, 409, "root_key_absent", "站点根密钥不在服务器上;放回后再试", "the site root key is not on this server; put it back and try again"},
@@ -69,6 +98,9 @@ var rules = []rule{
 	{issue.ErrNoKey, 503, "no_active_key", "没有可用的签发密钥", "there is no active key to sign with"},
 	{issue.ErrNotBound, 409, "not_bound", "该通行证不使用手机密钥", "this pass takes no phone key"},
 	{issue.ErrOver, 409, "pass_over", "该通行证已作废或过期", "the pass is revoked or out of date"},
+	{issue.ErrEarly, 409, "pass_early", "该通行证尚未到生效日期", "the pass does not hold yet"},
+	{errFlows, 422, "flow_faults", "流程文件有误", "the file of flows has faults"},
+	{apply.ErrKey, 409, "key_reused", "该提交编号已用于另一份申请", "the key was used for another application"},
 	{issue.ErrProof, 422, "bad_proof", "手机签名验证失败", "the phone's signature does not hold"},
 	{signing.ErrKey, 422, "bad_key", "公钥无法使用", "the public key cannot be used"},
 	{wire.ErrEnrolCode, 422, "bad_enrolment_code", "登记码有误", "the enrolment code is mistyped"},
@@ -78,6 +110,9 @@ var rules = []rule{
 	{errNoCode, 409, "no_code", "该通行证没有静态码", "the pass has no static code"},
 	{store.ErrNotFound, 404, "not_found", "没有找到", "not found"},
 	{store.ErrTaken, 409, "taken", "名称或编号已被使用", "the name or number is in use"},
+	{paper.ErrInvalid, 422, "invalid", "请求有误", "the request is not valid"},
+	{verify.ErrNoGate, 409, "no_gate", "您没有绑定校门,请联系管理员", "you are bound to no gate; ask an administrator"},
+	{verify.ErrTicket, 409, "ticket_over", "查验已超时,请重新扫码", "too long ago; scan the code again"},
 	{store.ErrUsed, 409, "used", "已经用过", "used before"},
 	{store.ErrEnded, 410, "ended", "已过期或作废", "expired or revoked"},
 	{store.ErrState, 409, "state", "当前状态不允许此操作", "not possible in this state"},
@@ -106,13 +141,7 @@ func (a *API) problem(ctx context.Context, err error) *Problem {
 			continue
 		}
 		p = newProblem(ctx, r.status, r.code, r.zh+" "+r.en)
-		var f *issue.Fault
-		if errors.As(err, &f) {
-			p.Message = f.Field + ": " + f.ZH + " " + f.EN
-			p.Details["faults"] = []fieldFault{{f.Field, f.ZH + " " + f.EN}}
-		} else {
-			p.Details["what"] = err.Error()
-		}
+		p.explain(err)
 		return p
 	}
 	p = newProblem(ctx, http.StatusInternalServerError, "internal", "服务器内部错误 an internal error; the log has it under the request id")
@@ -120,6 +149,41 @@ func (a *API) problem(ctx context.Context, err error) *Problem {
 	a.counts.internal.Add(1)
 	a.Log.Error("internal error", "request_id", p.RequestID, "err", err)
 	return p
+}
+
+// explain adds what an error knows beside its rule.
+func (p *Problem) explain(err error) {
+	var pass *issue.Fault
+	var person *people.Fault
+	var paperFault *paper.Fault
+	var table *sheet.Error
+	var wait *auth.Wait
+	var flows *approval.Faults
+	switch {
+	case errors.As(err, &flows):
+		p.Details["faults"] = flows.List
+	case errors.As(err, &pass):
+		p.fault(pass.Field, pass.ZH+" "+pass.EN)
+	case errors.As(err, &person):
+		p.fault(person.Field, person.ZH+" "+person.EN)
+	case errors.As(err, &paperFault):
+		p.fault(paperFault.Field, paperFault.ZH+" "+paperFault.EN)
+	case errors.As(err, &table):
+		p.fault("file", table.ZH+" "+table.EN)
+		if table.Row > 0 {
+			p.Details["row"] = table.Row
+		}
+	case errors.As(err, &wait):
+		p.wait = wait.After
+		p.Details["retry_after"] = int(math.Ceil(wait.After.Seconds()))
+	default:
+		p.Details["what"] = err.Error()
+	}
+}
+
+func (p *Problem) fault(field, text string) {
+	p.Message = field + ": " + text
+	p.Details["faults"] = []fieldFault{{field, text}}
 }
 
 type fieldFault struct {

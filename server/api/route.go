@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -14,6 +15,7 @@ import (
 
 const (
 	bearer   = "bearer"
+	session  = "session"
 	jsonType = "application/json"
 	prefix   = "/api/v1"
 
@@ -28,11 +30,15 @@ const public auth.Scope = ""
 type route struct {
 	method, path string
 	scope        auth.Scope
-	id           string // operationId
-	text         string // what it does, in both languages
-	status       int    // of success; 0 = 200
-	errors       []int  // beside those that every operation can give
-	media        string // content type of a success that is not JSON
+	id           string     // operationId
+	text         string     // what it does, in both languages
+	status       int        // of success; 0 = 200
+	errors       []int      // beside those that every operation can give
+	holder       bool       // a person in a session is let in without the scope; the handler checks that the thing is theirs
+	initial      bool       // open also to who must change the password first
+	media        string     // content types of a success that is not JSON, with spaces between
+	body         int64      // largest request; 0 = maxBody
+	also         auth.Scope // lets in as scope does; "" = none
 }
 
 // mux remembers its patterns, so that a test can hold them against the
@@ -52,21 +58,33 @@ func (m *mux) HandleFunc(pattern string, h func(http.ResponseWriter, *http.Reque
 func add[I, O any](a *API, r route, do func(context.Context, *I) (*O, error)) {
 	op := huma.Operation{
 		OperationID: r.id, Method: r.method, Path: r.path, Summary: r.text, DefaultStatus: r.status,
-		MaxBodyBytes: maxBody, Errors: r.errors,
+		MaxBodyBytes: cmp.Or(r.body, maxBody), Errors: r.errors, Metadata: map[string]any{session: r},
 	}
 	op.Errors = append(op.Errors, http.StatusBadRequest, http.StatusUnprocessableEntity, http.StatusServiceUnavailable)
+	if r.scope == public && r.method != http.MethodGet {
+		op.Errors = append(op.Errors, http.StatusForbidden, http.StatusTooManyRequests)
+	}
 	if r.scope != public {
-		op.Security = []map[string][]string{{bearer: {string(r.scope)}}}
+		for _, scope := range []auth.Scope{r.scope, r.also} {
+			if scope == "" {
+				continue
+			}
+			op.Security = append(op.Security, map[string][]string{session: {string(scope)}})
+			if scope != auth.Self { // which a token never has
+				op.Security = append(op.Security, map[string][]string{bearer: {string(scope)}})
+			}
+		}
 		op.Errors = append(op.Errors, http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests)
 	}
 	if r.method != http.MethodGet {
 		op.Errors = append(op.Errors, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
 	}
 	if r.media != "" {
-		op.Responses = map[string]*huma.Response{"200": {
-			Description: http.StatusText(http.StatusOK),
-			Content:     map[string]*huma.MediaType{r.media: {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}},
-		}}
+		content := map[string]*huma.MediaType{}
+		for _, media := range strings.Fields(r.media) {
+			content[media] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}
+		}
+		op.Responses = map[string]*huma.Response{"200": {Description: http.StatusText(http.StatusOK), Content: content}}
 	}
 	slices.Sort(op.Errors)
 	op.Errors = slices.Compact(op.Errors)
@@ -77,29 +95,6 @@ func add[I, O any](a *API, r route, do func(context.Context, *I) (*O, error)) {
 		}
 		return out, nil
 	})
-}
-
-// authorize lets a call through that needs no token or shows one with the
-// scope of its operation.
-func (a *API) authorize(ctx huma.Context, next func(huma.Context)) {
-	scope := scopeOf(ctx.Operation())
-	if scope == public {
-		next(ctx)
-		return
-	}
-	token := ""
-	if scheme, rest, ok := strings.Cut(ctx.Header("Authorization"), " "); ok && strings.EqualFold(scheme, "Bearer") {
-		token = strings.TrimSpace(rest)
-	}
-	caller, err := a.Auth.Check(ctx.Context(), token, host(ctx.RemoteAddr()))
-	if err == nil && !caller.May(scope) {
-		err = fmt.Errorf("%w: %s", auth.ErrForbidden, scope)
-	}
-	if err != nil {
-		a.refuse(ctx, a.problem(ctx.Context(), err))
-		return
-	}
-	next(huma.WithValue(ctx, callerKey{}, caller))
 }
 
 // refuse answers with a problem from a middleware.
@@ -116,19 +111,10 @@ func (a *API) refuse(ctx huma.Context, p *Problem) {
 	}
 }
 
-func scopeOf(op *huma.Operation) auth.Scope {
-	if len(op.Security) == 0 {
-		return public
-	}
-	return auth.Scope(op.Security[0][bearer][0])
-}
-
-type callerKey struct{}
-
-// caller is who makes an authorized call.
-func caller(ctx context.Context) auth.Caller {
-	c, _ := ctx.Value(callerKey{}).(auth.Caller)
-	return c
+// routeOf gives what add was told of an operation.
+func routeOf(op *huma.Operation) route {
+	r, _ := op.Metadata[session].(route)
+	return r
 }
 
 // checkDocument refuses an operation without a documented scope that is not
@@ -136,7 +122,7 @@ func caller(ctx context.Context) auth.Caller {
 func (a *API) checkDocument() error {
 	for path, item := range a.OpenAPI().Paths {
 		for method, op := range operations(item) {
-			if scopeOf(op) == public && !slices.Contains(publicPaths, path) {
+			if routeOf(op).scope == public && !slices.Contains(publicPaths, path) {
 				return fmt.Errorf("api: %s %s asks for no scope", method, path)
 			}
 		}

@@ -17,8 +17,12 @@ import (
 
 const documentPath = "/api/openapi.json"
 
-// publicPaths are the only ones that need no token.
-var publicPaths = []string{wire.EnrolPath, documentPath, "/healthz", "/readyz", "/metrics"}
+// publicPaths are the only ones that need nobody.
+var publicPaths = []string{
+	wire.EnrolPath, documentPath, "/healthz", "/readyz", "/metrics",
+	loginPath + "/ways", loginPath + "/code", loginPath + "/phone", loginPath + "/password", loginPath + "/link",
+	loginPath + "/oidc/{id}", loginPath + "/oidc/{id}/callback", loginPath + "/cas/{id}", loginPath + "/cas/{id}/callback",
+}
 
 // Status is the answer of /healthz and /readyz.
 type Status struct {

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -21,12 +22,19 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"campusgate/configs"
 	"campusgate/server/api"
+	"campusgate/server/apply"
 	"campusgate/server/auth"
 	"campusgate/server/hub"
 	"campusgate/server/issue"
+	"campusgate/server/notify"
+	"campusgate/server/paper"
+	"campusgate/server/people"
 	"campusgate/server/store"
+	"campusgate/server/verify"
 	"campusgate/signing"
+	"campusgate/signing/verdict"
 	"campusgate/signing/wire"
 )
 
@@ -56,12 +64,37 @@ type world struct {
 	api   *api.API
 	db    *store.Store
 	auth  *auth.Auth
+	staff *people.Service
+	told  *notify.Service
+	apply *apply.Service
+	doors *auth.Accounts
+	texts *texts
 	root  ed25519.PrivateKey
 	link  *link
 	log   *safeBuffer
 	token string // admin
 	now   atomic.Int64
 	dir   string
+}
+
+// texts stands for an SMS gateway: the last code of each phone, and a fault.
+type texts struct {
+	mu    sync.Mutex
+	codes map[string]string
+	fault error
+}
+
+func (g *texts) Text(_ context.Context, phone, code string) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.codes[phone] = code
+	return g.fault
+}
+
+func (g *texts) code(phone string) string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.codes[phone]
 }
 
 type safeBuffer struct {
@@ -90,12 +123,15 @@ func ok(t testing.TB, err error) {
 	}
 }
 
-// newWorld founds a site at noon of 21 November 2026, campus time.
-func newWorld(t testing.TB) *world {
+// newWorld founds a site at noon of 21 November 2026, campus time. Settings
+// change what the API is made of.
+func newWorld(t testing.TB, settings ...func(*world, *api.Deps)) *world {
 	t.Helper()
 	campus, err := time.LoadLocation("Asia/Shanghai")
 	ok(t, err)
-	w := &world{link: &link{states: map[uint32]hub.State{}}, log: &safeBuffer{}, dir: t.TempDir()}
+	w := &world{
+		link: &link{states: map[uint32]hub.State{}}, log: &safeBuffer{}, dir: t.TempDir(), texts: &texts{codes: map[string]string{}},
+	}
 	w.now.Store(time.Date(2026, 11, 21, 12, 0, 0, 0, campus).UnixMilli())
 	w.root, err = issue.CreateRoot(filepath.Join(w.dir, issue.RootFile), rand.Reader)
 	ok(t, err)
@@ -113,12 +149,44 @@ func newWorld(t testing.TB) *world {
 	})
 	ok(t, signer.Found(t.Context(), "test"))
 	w.auth = auth.New(w.db, w.Now, rand.Reader)
-	w.api, err = api.New(api.Deps{
-		Store: w.db, Issue: signer, Auth: w.auth, Hub: w.link, Now: w.Now, Rand: rand.Reader, Version: "test/1", Location: campus,
-		Log: slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
-	})
+	vault, err := people.NewVault(make([]byte, 32), rand.Reader)
 	ok(t, err)
-	w.Server = httptest.NewServer(w.api)
+	w.staff = people.New(people.Config{Store: w.db, Vault: vault, Now: w.Now, Location: campus, Random: rand.Reader})
+	w.doors = auth.NewAccounts(auth.Config{
+		Store: w.db, People: w.staff, Vault: vault, Texter: w.texts, Now: w.Now, Random: rand.Reader,
+	})
+	shipped, err := fs.ReadFile(configs.Flows(), "passes.yaml")
+	ok(t, err)
+	w.apply, err = apply.New(t.Context(), apply.Config{
+		Store: w.db, Issue: signer, People: w.staff, Notify: notify.New(notify.Config{Store: w.db, Now: w.Now}), Now: w.Now, Location: campus, Random: rand.Reader,
+		Folder: filepath.Join(w.dir, "attachments"), Log: slog.New(slog.NewTextHandler(w.log, nil)),
+	}, "passes.yaml", shipped)
+	ok(t, err)
+	w.staff.Roles = w.apply.Roles
+	w.told = notify.New(notify.Config{Store: w.db, Now: w.Now})
+	w.Server = httptest.NewUnstartedServer(nil)
+	deps := api.Deps{
+		Store: w.db, Issue: signer, Auth: w.auth, Accounts: w.doors, People: w.staff, Apply: w.apply, Hub: w.link, Notify: w.told,
+		Papers: paper.New(paper.Config{Store: w.db, Signer: signer, People: w.staff, Now: w.Now, Location: campus}),
+		Verify: verify.New(verify.Config{
+			Store: w.db, Now: w.Now, Random: rand.Reader,
+			Ask: func(_ context.Context, c wire.Claim) wire.Answer {
+				return wire.Answer{ID: c.ID, State: verdict.ClaimSilent}
+			},
+			Holder:    func(context.Context, signing.PassID) (verify.Holder, bool, error) { return verify.Holder{}, false, nil },
+			Guideline: func(context.Context) (*verdict.Guideline, error) { return nil, nil },
+		}),
+		Now: w.Now, Rand: rand.Reader, Version: "test/1", Location: campus,
+		Site: "云岭大学", Public: "http://" + w.Listener.Addr().String(),
+		Log: slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+	}
+	for _, set := range settings {
+		set(w, &deps)
+	}
+	w.api, err = api.New(deps)
+	ok(t, err)
+	w.Config.Handler = w.api
+	w.Start()
 	t.Cleanup(func() {
 		w.Close()
 		ok(t, w.db.Close())
@@ -132,6 +200,42 @@ func (w *world) newToken(t testing.TB, scopes ...auth.Scope) string {
 	plain, _, err := w.auth.Create(t.Context(), "test", "test", scopes, 0)
 	ok(t, err)
 	return plain
+}
+
+// someone adds a member of staff with the posts, and signs them in: the caller
+// for call.
+func (w *world) someone(t testing.TB, number string, posts ...people.Post) string {
+	t.Helper()
+	ok(t, w.staff.Change(t.Context(), func(tx *store.Tx) error {
+		_, err := w.staff.AddPerson(tx, "test", people.Person{ID: number, Name: "林晓岚", Kind: people.Staff})
+		for _, p := range posts {
+			p.Person = number
+			if err == nil {
+				_, err = w.staff.AddPost(tx, "test", p)
+			}
+		}
+		return err
+	}))
+	return w.enter(t, number)
+}
+
+const inSession = "session "
+
+// enter starts a session of a person who is there.
+func (w *world) enter(t testing.TB, number string) string {
+	t.Helper()
+	e, err := w.doors.Enter(t.Context(), number, "oidc:test", auth.Client{IP: "192.0.2.1"})
+	ok(t, err)
+	return inSession + e.Cookie
+}
+
+// as puts a caller into a request: a token, or a session.
+func as(req *http.Request, who string) {
+	if cookie, ok := strings.CutPrefix(who, inSession); ok {
+		req.AddCookie(&http.Cookie{Name: auth.Cookie, Value: cookie})
+	} else if who != "" {
+		req.Header.Set("Authorization", "Bearer "+who)
+	}
 }
 
 // reply is an answer, read.
@@ -163,7 +267,7 @@ type problem struct {
 }
 
 // call makes a call and checks its answer against the OpenAPI document.
-func (w *world) call(t testing.TB, token, method, path string, body any) reply {
+func (w *world) call(t testing.TB, who, method, path string, body any) reply {
 	t.Helper()
 	var in io.Reader
 	switch b := body.(type) {
@@ -180,9 +284,7 @@ func (w *world) call(t testing.TB, token, method, path string, body any) reply {
 	if in != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
-	if token != "" {
-		req.Header.Set("Authorization", "Bearer "+token)
-	}
+	as(req, who)
 	return w.do(t, req)
 }
 
@@ -214,6 +316,9 @@ func (w *world) conforms(t testing.TB, req *http.Request, r reply) {
 	if said == nil {
 		t.Fatalf("%s: this status is not in the document: %s", what, r.body)
 	}
+	if len(r.body) == 0 && len(said.Content) == 0 {
+		return
+	}
 	kind, _, _ := strings.Cut(r.header.Get("Content-Type"), ";")
 	media := said.Content[kind]
 	if media == nil {
@@ -229,7 +334,7 @@ func (w *world) conforms(t testing.TB, req *http.Request, r reply) {
 	if len(res.Errors) > 0 {
 		t.Fatalf("%s: the answer is not as documented: %v\n%s", what, res.Errors, r.body)
 	}
-	if r.status >= 400 {
+	if r.status >= http.StatusBadRequest {
 		var p problem
 		r.into(t, &p)
 		if p.Code == "" || p.Message == "" || p.RequestID == "" || p.RequestID != r.header.Get("X-Request-Id") {

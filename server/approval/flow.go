@@ -35,6 +35,13 @@ type Flow struct {
 	Roles    map[string]string // of its file
 	Messages map[string]string // of its file
 	Urge     time.Duration     // of its file
+	AddSign  AddSignRule       // of its file
+}
+
+// AddSignRule says how people are added where whoever adds them does not.
+type AddSignRule struct {
+	At   string // before, after, parallel
+	Mode Mode   // all or any
 }
 
 // Starter is who may apply: one of the two is set.

@@ -48,8 +48,10 @@ type Instance struct {
 	Starter   Person         `json:"starter"`
 	Form      map[string]any `json:"form"` // as FieldType says
 	State     State          `json:"state"`
-	Step      string         `json:"step,omitempty"` // where it is while it runs
-	Round     int            `json:"round"`          // counts submits
+	Step      string         `json:"step,omitempty"`  // where it is while it runs
+	Round     int            `json:"round"`           // counts submits
+	Since     int            `json:"since,omitempty"` // round in which the steps last began from the first
+	Visit     int            `json:"visit,omitempty"` // counts the steps it came to
 	Created   int64          `json:"created"`
 	Submitted int64          `json:"submitted,omitempty"`
 	Ended     int64          `json:"ended,omitempty"`
@@ -70,13 +72,16 @@ type Task struct {
 	ID         string         `json:"id"` // within its instance: "t1" …
 	Step       string         `json:"step"`
 	Round      int            `json:"round"`
-	Seats      []string       `json:"seats"` // as written; several when one person sits on them
+	Visit      int            `json:"visit,omitempty"` // of Instance.Visit: a step may be come to again
+	Seats      []string       `json:"seats"`           // as written; several when one person sits on them
 	Candidates []string       `json:"candidates"`
 	By         string         `json:"by,omitempty"` // who decided, or has claimed it
 	State      TaskState      `json:"state"`
 	Outcome    string         `json:"outcome,omitempty"`
 	Opinion    string         `json:"opinion,omitempty"`
 	Values     map[string]any `json:"values,omitempty"`
+	Next       string         `json:"next,omitempty"`   // step that its decision chose
+	Former     []string       `json:"former,omitempty"` // who held it before it changed hands
 	Parent     string         `json:"parent,omitempty"` // task that was added to
 	At         string         `json:"at,omitempty"`     // before, after, parallel: of an added one
 	Turn       int            `json:"turn,omitempty"`   // of mode seq, from 1
@@ -131,6 +136,7 @@ type Rating struct {
 // fill in.
 type Record struct {
 	Step   string         `json:"step"`
+	Visit  int            `json:"visit,omitempty"`
 	By     string         `json:"by"`
 	At     int64          `json:"at"`
 	Values map[string]any `json:"values"`

@@ -55,8 +55,9 @@ type Act struct {
 type World struct {
 	Now       time.Time // in campus time
 	Settings  Settings
-	Household Household // found for the form; zero = none
-	Paper     bool      // the starter holds a paper pass
+	Household Household                   // found for the form; zero = none
+	Paper     bool                        // the starter holds a paper pass
+	Options   func(field string) []string // what a select field offers whose flow lists nothing; nil = any text
 	People    Directory
 	Serial    func() (string, error) // called at most once, at a first submit of a flow with a serial
 }

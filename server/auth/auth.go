@@ -2,7 +2,6 @@ package auth
 
 import (
 	"context"
-	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base32"
 	"errors"
@@ -11,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"campusgate/server/people"
 	"campusgate/server/store"
 )
 
@@ -22,8 +22,10 @@ var (
 	ErrBadToken = errors.New("token not accepted")
 	// ErrTooMany: this address has guessed too often.
 	ErrTooMany = errors.New("too many failed attempts")
-	// ErrForbidden: a good token without the scope.
-	ErrForbidden = errors.New("token lacks the scope")
+	// ErrForbidden: a known caller without the scope.
+	ErrForbidden = errors.New("lacks the scope")
+	// ErrNoPerson: a token, where only a person in a session is let in.
+	ErrNoPerson = errors.New("a token is nobody")
 )
 
 const (
@@ -39,11 +41,21 @@ type Store interface {
 	TokenByHash(ctx context.Context, hash []byte) (store.Token, error)
 }
 
-// Caller is who a token belongs to.
+// Caller is who makes a call: a token, or a person in a session.
 type Caller struct {
-	Actor   string // for the trail: "token 3 (desk)"
-	TokenID int64
+	Actor   string // for the trail: "token 3 (desk)", or the person's id
 	Scopes  Scopes
+	TokenID int64 // 0 = a session
+
+	Person  string        // id, "" = a token
+	Name    string        // of the person
+	Posts   []people.Post // held today
+	Gate    uint16        // of a guard's post; 0 = none
+	Session int64         // 0 = a token
+
+	// MustChange: the password is one that somebody else gave; nothing is
+	// allowed but to change it.
+	MustChange bool
 }
 
 // May reports whether the caller has a scope.
@@ -124,9 +136,4 @@ func (a *Auth) find(ctx context.Context, bearer string, now time.Time) (Caller, 
 		return Caller{}, fmt.Errorf("token %d: %w", token.ID, err)
 	}
 	return Caller{Actor: fmt.Sprintf("token %d (%s)", token.ID, token.Name), TokenID: token.ID, Scopes: scopes}, nil
-}
-
-func hashOf(plain string) []byte {
-	sum := sha256.Sum256([]byte(plain))
-	return sum[:]
 }

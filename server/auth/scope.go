@@ -13,26 +13,39 @@ var ErrScope = errors.New("no such scope")
 // Scope is one thing that a token permits. The names are permanent.
 type Scope string
 
-// The scopes. Admin permits everything.
+// The scopes. Admin permits everything but Self.
 const (
-	PassesRead  Scope = "passes:read"
-	PassesWrite Scope = "passes:write"
-	GatesRead   Scope = "gates:read"
-	GatesWrite  Scope = "gates:write"
-	AgentsRead  Scope = "agents:read"
-	EventsRead  Scope = "events:read"
-	KeysRead    Scope = "keys:read"
-	KeysWrite   Scope = "keys:write"
-	AuditRead   Scope = "audit:read"
-	TokensWrite Scope = "tokens:write"
-	Admin       Scope = "admin"
+	PassesRead    Scope = "passes:read"
+	PassesWrite   Scope = "passes:write"
+	GatesRead     Scope = "gates:read"
+	GatesWrite    Scope = "gates:write"
+	AgentsRead    Scope = "agents:read"
+	EventsRead    Scope = "events:read"
+	KeysRead      Scope = "keys:read"
+	KeysWrite     Scope = "keys:write"
+	AuditRead     Scope = "audit:read"
+	TokensWrite   Scope = "tokens:write"
+	PeopleRead    Scope = "people:read"
+	PeopleWrite   Scope = "people:write"
+	FlowsWrite    Scope = "flows:write"
+	SettingsWrite Scope = "settings:write"
+	Guard         Scope = "guard" // verify codes at a gate
+	Desk          Scope = "desk"  // paper passes, households
+	Stats         Scope = "stats" // all records and figures
+	Admin         Scope = "admin"
+
+	// Self is what every person may do in their own name. No token has it: a
+	// token is nobody's.
+	Self Scope = "self"
 )
 
-// AllScopes lists the scopes in the order of the documentation.
+// AllScopes lists the scopes that a token can have, in the order of the
+// documentation.
 func AllScopes() []Scope {
 	return []Scope{
 		PassesRead, PassesWrite, GatesRead, GatesWrite, AgentsRead, EventsRead,
-		KeysRead, KeysWrite, AuditRead, TokensWrite, Admin,
+		KeysRead, KeysWrite, AuditRead, TokensWrite, PeopleRead, PeopleWrite,
+		FlowsWrite, SettingsWrite, Guard, Desk, Stats, Admin,
 	}
 }
 
@@ -63,7 +76,7 @@ func ParseScopes(names ...string) (Scopes, error) {
 
 // May reports whether the set permits s.
 func (set Scopes) May(s Scope) bool {
-	return slices.Contains(set, s) || slices.Contains(set, Admin)
+	return slices.Contains(set, s) || s != Self && slices.Contains(set, Admin)
 }
 
 // Covers reports whether the set permits everything that other does: nobody

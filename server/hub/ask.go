@@ -96,3 +96,16 @@ func (c *conn) answer(a wire.Answer) error {
 func silence(m wire.Claim) wire.Answer {
 	return wire.Answer{ID: m.ID, State: verdict.ClaimSilent}
 }
+
+// Ask puts a claim of the server's own to the gate that owns the pass, and
+// waits no longer than a gate would. Silence is an answer; so is that of a gate
+// that is not connected.
+func (h *Hub) Ask(ctx context.Context, m wire.Claim) wire.Answer {
+	ctx, cancel := context.WithTimeout(ctx, wire.AskTimeoutMS*time.Millisecond)
+	defer cancel()
+	owner := h.owner(m.Owner)
+	if owner == nil {
+		return silence(m)
+	}
+	return owner.ask(ctx, m)
+}

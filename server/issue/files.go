@@ -91,6 +91,20 @@ func LoadSeal(path string) ([]byte, error) {
 	return key, nil
 }
 
+// LoadSecret reads a secret that another system shares with this one: the text
+// of a file that only its owner can read, without the space around it. It wraps
+// ErrExposed or ErrKeyFile.
+func LoadSecret(path string) ([]byte, error) {
+	data, err := readFile(path)
+	if err != nil {
+		return nil, err
+	}
+	if data = bytes.TrimSpace(data); len(data) == 0 {
+		return nil, fmt.Errorf("%w: %s is empty", ErrKeyFile, path)
+	}
+	return data, nil
+}
+
 // createFile writes a new file that only its owner can read, and syncs it:
 // what is signed with a lost key is lost as well.
 func createFile(path string, data []byte) error {

@@ -259,8 +259,8 @@ func stateOf(k *store.Key) string {
 }
 
 // active gives the key that signs for a purpose.
-func (s *Service) active(ctx context.Context, purpose signing.Purpose) (signing.Issuer, error) {
-	keys, err := s.Store.Keys(ctx)
+func (s *Service) active(ctx context.Context, src records, purpose signing.Purpose) (signing.Issuer, error) {
+	keys, err := src.Keys(ctx)
 	if err != nil {
 		return signing.Issuer{}, err
 	}
@@ -279,6 +279,6 @@ func (s *Service) active(ctx context.Context, purpose signing.Purpose) (signing.
 
 // Ready reports whether passes can be signed.
 func (s *Service) Ready(ctx context.Context) error {
-	_, err := s.active(ctx, signing.PurposeGate)
+	_, err := s.active(ctx, s.Store, signing.PurposeGate)
 	return err
 }

@@ -27,7 +27,7 @@ type Prepared struct {
 // Prepare checks a request without touching the issuer key. What is wrong with
 // it is a *Fault.
 func (s *Service) Prepare(ctx context.Context, r Request) (*Prepared, error) {
-	p, err := s.terms(ctx, r)
+	p, err := s.terms(ctx, s.Store, r)
 	if err != nil {
 		return nil, err
 	}
@@ -61,24 +61,9 @@ func (s *Service) Issue(ctx context.Context, actor string, prepared *Prepared) (
 	if prepared == nil || prepared.service != s || prepared.spent.Swap(true) {
 		return store.PassStatus{}, ErrSpent
 	}
-	p := prepared.pass
-	iss, err := s.active(ctx, signing.PurposeGate)
+	row, err := s.row(ctx, s.Store, actor, &prepared.pass, prepared.bound)
 	if err != nil {
 		return store.PassStatus{}, err
-	}
-	text, err := s.sign(p, iss)
-	if err != nil {
-		return store.PassStatus{}, err
-	}
-	if prepared.bound {
-		// The terms are fixed and proved to be signable; the code comes with a
-		// phone key.
-		text = ""
-	}
-	row := store.Pass{
-		ID: p.ID, Kind: p.Kind, Name: p.Name, Doc4: p.Doc4, From: p.NotBefore, Until: p.Expires, Uses: p.Uses,
-		Zones: p.Zones, Owner: p.Owner, Bound: prepared.bound, Key: iss.Key.ID, Code: text,
-		IssuedAt: p.IssuedAt * 1000, IssuedBy: actor,
 	}
 	if err := s.Store.AddPass(ctx, row); err != nil {
 		return store.PassStatus{}, err
@@ -86,17 +71,69 @@ func (s *Service) Issue(ctx context.Context, actor string, prepared *Prepared) (
 	return store.PassStatus{Pass: row}, nil
 }
 
+// row signs with the active key and gives what is to be stored.
+func (s *Service) row(ctx context.Context, src records, actor string, p *pass.Pass, bound bool) (store.Pass, error) {
+	iss, err := s.active(ctx, src, signing.PurposeGate)
+	if err != nil {
+		return store.Pass{}, err
+	}
+	text, err := s.sign(*p, iss)
+	if err != nil {
+		return store.Pass{}, err
+	}
+	if bound {
+		// The terms are fixed and proved to be signable; the code comes with a
+		// phone key.
+		text = ""
+	}
+	return store.Pass{
+		ID: p.ID, Kind: p.Kind, Name: p.Name, Doc4: p.Doc4, From: p.NotBefore, Until: p.Expires, Uses: p.Uses,
+		Zones: p.Zones, Owner: p.Owner, Bound: bound, Key: iss.Key.ID, Code: text,
+		IssuedAt: p.IssuedAt * 1000, IssuedBy: actor,
+	}, nil
+}
+
+// CheckIn says whether IssueIn would take a request. What is wrong with it is a
+// *Fault.
+func (s *Service) CheckIn(t *store.Tx, r Request) error {
+	_, err := s.terms(t.Context(), t, r)
+	return err
+}
+
+// IssueIn makes, signs and stores a pass as a part of a larger change, in which
+// a *Fault is an error as any other: CheckIn before. There is no trial signature;
+// the signature itself is read back before anything is stored, and what is not
+// committed nobody sees.
+func (s *Service) IssueIn(t *store.Tx, actor string, r Request) (store.Pass, error) {
+	p, err := s.terms(t.Context(), t, r)
+	if err != nil {
+		return store.Pass{}, err
+	}
+	if _, err := io.ReadFull(s.Random, p.ID[:]); err != nil {
+		return store.Pass{}, fmt.Errorf("pass id: %w", err)
+	}
+	row, err := s.row(t.Context(), t, actor, p, r.Bound)
+	if err != nil {
+		return store.Pass{}, err
+	}
+	return row, t.AddPass(row)
+}
+
 // sign makes the text of a code (a phone's credential when the pass names a
 // key) and reads it the way a gate does, from the text.
 func (s *Service) sign(p pass.Pass, iss signing.Issuer) (string, error) {
+	if p.Phone != nil {
+		return s.signAs(p, iss, pass.LiveText)
+	}
+	return s.signAs(p, iss, func(cred []byte) string { return pass.URL(s.Host, cred) })
+}
+
+func (s *Service) signAs(p pass.Pass, iss signing.Issuer, write func(cred []byte) string) (string, error) {
 	cred, err := p.Sign(iss)
 	if err != nil {
 		return "", err
 	}
-	text := pass.LiveText(cred)
-	if p.Phone == nil {
-		text = pass.URL(s.Host, cred)
-	}
+	text := write(cred)
 	ring, err := signing.NewKeyring(s.site(), 1, []signing.Key{iss.Key})
 	if err != nil {
 		return "", err

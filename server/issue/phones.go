@@ -68,15 +68,10 @@ func (s *Service) Enrol(ctx context.Context, actor string, id signing.PassID, pu
 	if err != nil {
 		return Credential{}, err
 	}
-	p := pass.Pass{
-		ID: id, Kind: held.Kind, Name: held.Name, Doc4: held.Doc4, Uses: held.Uses, Zones: held.Zones, Owner: held.Owner,
-		NotBefore: held.From, Phone: &key,
-		// The time of the pass, not of this credential: a gate that took over
-		// later must not think it newer than its own beginning.
-		IssuedAt: held.IssuedAt / 1000,
-	}
+	p := credential(held)
+	p.Phone = &key
 	p.Expires = min(held.Until, max(s.Now().Unix(), held.From)+int64(CredentialLife/time.Second))
-	iss, err := s.active(ctx, signing.PurposeGate)
+	iss, err := s.active(ctx, s.Store, signing.PurposeGate)
 	if err != nil {
 		return Credential{}, err
 	}
@@ -126,4 +121,14 @@ func (s *Service) provedNonce(ctx context.Context, id signing.PassID, key signin
 		}
 	}
 	return nil, ErrProof
+}
+
+// credential is what every credential of a bound pass says: its terms. Its time
+// of issue is that of the pass: a gate that took over later must not think it
+// newer than its own beginning.
+func credential(held store.PassStatus) pass.Pass {
+	return pass.Pass{
+		ID: held.ID, Kind: held.Kind, Name: held.Name, Doc4: held.Doc4, Uses: held.Uses, Zones: held.Zones, Owner: held.Owner,
+		NotBefore: held.From, Expires: held.Until, IssuedAt: held.IssuedAt / 1000,
+	}
 }

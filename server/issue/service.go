@@ -1,6 +1,7 @@
 package issue
 
 import (
+	"context"
 	"crypto/ed25519"
 	"errors"
 	"io"
@@ -23,6 +24,8 @@ var (
 	ErrNotBound = errors.New("pass takes no phone key")
 	// ErrOver: the pass is revoked or out of date.
 	ErrOver = errors.New("pass is revoked or out of date")
+	// ErrEarly: the pass does not hold yet.
+	ErrEarly = errors.New("pass does not hold yet")
 	// ErrProof: the phone did not sign a nonce of this pass with this key.
 	ErrProof = errors.New("phone key is not proved")
 )
@@ -53,5 +56,12 @@ type Service struct{ Config }
 
 // New makes a service.
 func New(c Config) *Service { return &Service{c} }
+
+// records is what signing reads: a *store.Store what was committed, a *store.Tx
+// what its change sees.
+type records interface {
+	Keys(ctx context.Context) ([]store.Key, error)
+	Gates(ctx context.Context) ([]store.Gate, error)
+}
 
 func (s *Service) site() string { return s.Store.Site().Name }

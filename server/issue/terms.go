@@ -37,7 +37,7 @@ const (
 
 // terms checks a request and makes the pass it asks for, still without id and
 // key.
-func (s *Service) terms(ctx context.Context, r Request) (*pass.Pass, error) {
+func (s *Service) terms(ctx context.Context, src records, r Request) (*pass.Pass, error) {
 	kind, err := signing.ParseKind(r.Kind)
 	if err != nil || !kind.OpensGates() {
 		return nil, fault("kind", "没有这种通行证", fmt.Sprintf("no such kind of pass: %q (one of %s)", r.Kind, signing.GateKinds))
@@ -61,7 +61,7 @@ func (s *Service) terms(ctx context.Context, r Request) (*pass.Pass, error) {
 	if p.Zones, err = signing.ZonesOf(r.Zones...); err != nil {
 		return nil, fault("zones", "区域编号应为 1 到 32", "zones are numbered 1 to 32")
 	}
-	p.Owner, err = s.ownerOf(ctx, p, r.Owner)
+	p.Owner, err = s.ownerOf(ctx, src, p, r.Owner)
 	return p, err
 }
 
@@ -134,8 +134,8 @@ func (s *Service) moment(field, text string) (at time.Time, date bool, err error
 // ownerOf finds the gate that decides a counted pass: the one that was named,
 // or the only gate of its zones, unless that asks the server anyway; otherwise
 // the server.
-func (s *Service) ownerOf(ctx context.Context, p *pass.Pass, named *uint16) (uint16, error) {
-	gates, err := s.Store.Gates(ctx)
+func (s *Service) ownerOf(ctx context.Context, src records, p *pass.Pass, named *uint16) (uint16, error) {
+	gates, err := src.Gates(ctx)
 	if err != nil {
 		return 0, err
 	}

@@ -35,8 +35,14 @@ type Person struct {
 	Phone    string // plain; only where a caller asked for it
 	IDNumber string // plain; only where a caller asked for it
 	Mail     string
-	State    string // active, left
+	State    string // Active or Left
 }
+
+// The states of a person. Who has left keeps the number and holds nothing.
+const (
+	Active = "active"
+	Left   = "left"
+)
 
 // Post is something that a person is, in a unit or at a gate, from one day to
 // another. Flows name posts of their own beside those below.
@@ -48,6 +54,9 @@ type Post struct {
 	Gate   uint16 // of a guard; 0 = none
 	From   string // first day
 	To     string // last day, "" = open
+
+	PersonName string // read only
+	UnitName   string // read only
 }
 
 // The posts that the product itself knows. Every person may also apply, and
@@ -75,6 +84,8 @@ type Campus struct {
 	ID   string // A, B …
 	Name string
 	Zone int // of its gates, 0 = none yet
+	// Police is the station that issues temporary residence papers here.
+	Police string
 }
 
 // Compound is a 小区.
@@ -108,7 +119,12 @@ type Household struct {
 	VerifiedBy string // actor, "" = not yet
 	VerifiedAt int64  // ms
 	Members    []Member
-	Address    string // read only: compound, building, room
+
+	Campus   string // read only: id
+	Compound string // read only: name
+	Building string // read only: name
+	RoomName string // read only
+	Address  string // read only: compound, building, room
 }
 
 // Member is somebody who lives in a household. Their phone shares its quota.

@@ -23,7 +23,10 @@ const (
 	rankOwner      = 5
 	rankUse        = 6 // not in table feed: the rows of table uses
 	rankRelease    = 7
-	rankEnd        = 8
+	rankDocuments  = 8
+	rankGuard      = 9
+	rankPass       = 10
+	rankEnd        = 11
 )
 
 var rankKinds = [rankEnd]wire.ItemKind{
@@ -34,6 +37,9 @@ var rankKinds = [rankEnd]wire.ItemKind{
 	rankOwner:      wire.ItemOwner,
 	rankUse:        wire.ItemUse,
 	rankRelease:    wire.ItemRelease,
+	rankDocuments:  wire.ItemDocuments,
+	rankGuard:      wire.ItemGuard,
+	rankPass:       wire.ItemPass,
 }
 
 // put replaces an item of the feed and gives it the next revision. Expires is
@@ -52,6 +58,16 @@ func (t *Tx) put(rank int, key string, body any, expires int64) error {
 		ON CONFLICT (kind, key) DO UPDATE SET revision = excluded.revision, gone = excluded.gone,
 			body = excluded.body, changed_at = excluded.changed_at, expires_at = excluded.expires_at`,
 		rank, key, revision, false, string(text), t.now, nullable(expires))
+}
+
+// remove takes an item away. The mark of that stays until PruneFeed.
+func (t *Tx) remove(rank int, key string) error {
+	revision, err := t.revisions(1)
+	if err != nil {
+		return err
+	}
+	return t.Exec("UPDATE feed SET revision = $1, gone = $2, body = '', changed_at = $3, expires_at = NULL WHERE kind = $4 AND key = $5",
+		revision, true, t.now, rank, key)
 }
 
 // revisions takes n revisions and gives the first.

@@ -47,6 +47,11 @@ func (s *Store) Gates(ctx context.Context) ([]Gate, error) {
 	return List(ctx, s.read, scanGate, gateColumns+" ORDER BY id")
 }
 
+// Gates is Store.Gates within a change.
+func (t *Tx) Gates(ctx context.Context) ([]Gate, error) {
+	return List(ctx, t, scanGate, gateColumns+" ORDER BY id")
+}
+
 // Gate gives one gate, or ErrNotFound.
 func (s *Store) Gate(ctx context.Context, id uint16) (Gate, error) { return gate(ctx, s.read, id) }
 

@@ -40,7 +40,14 @@ func (s *Store) scanKey(rows *sql.Rows) (k Key, err error) {
 
 // Keys lists the issuer keys that were ever made, oldest first.
 func (s *Store) Keys(ctx context.Context) ([]Key, error) {
-	return List(ctx, s.read, s.scanKey, keyColumns+" ORDER BY published_at, kid")
+	return s.keys(ctx, s.read)
+}
+
+// Keys is Store.Keys within a change.
+func (t *Tx) Keys(ctx context.Context) ([]Key, error) { return t.store.keys(ctx, t) }
+
+func (s *Store) keys(ctx context.Context, src Source) ([]Key, error) {
+	return List(ctx, src, s.scanKey, keyColumns+" ORDER BY published_at, kid")
 }
 
 // Keyring gives the newest signed keyring. ErrNotFound before the first.
@@ -69,7 +76,7 @@ type KeyChange struct {
 // plan runs in the writer and must not call the store.
 func (s *Store) ChangeKeys(ctx context.Context, actor string, plan func(keys []Key, serial uint64, now int64) (*KeyChange, error)) error {
 	return s.Change(ctx, func(t *Tx) error {
-		keys, err := List(t.ctx, t, s.scanKey, keyColumns+" ORDER BY published_at, kid")
+		keys, err := s.keys(t.ctx, t)
 		if err != nil {
 			return err
 		}

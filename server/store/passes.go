@@ -58,6 +58,9 @@ func (t *Tx) AddPass(p Pass) error {
 	if IsUnique(err) {
 		return fmt.Errorf("%w: pass id %s", ErrTaken, p.ID)
 	}
+	if err == nil {
+		err = t.putPass(&p)
+	}
 	if err != nil {
 		return err
 	}

@@ -17,6 +17,7 @@ const (
 	settingTimeZone = "time_zone"
 	settingLineage  = "lineage"
 	settingRoot     = "root" // public key, base64
+	settingOwn      = "own_journal"
 )
 
 // found writes the first rows of a new database.

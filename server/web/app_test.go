@@ -36,7 +36,7 @@ func fetch(t *testing.T, path string, header ...string) *http.Response {
 }
 
 func TestApp_FirstPageForItsRoutes(t *testing.T) {
-	for _, path := range []string{"/m/", "/m/passes", "/m/applications/0a1b", "/m/apply/cqu.work_pass", "/console/", "/console/people/A-1"} {
+	for _, path := range []string{"/m/", "/m/passes", "/m/applications/0a1b", "/m/apply/cqu.work_pass", "/console/", "/console/people/A-1", "/console/services/cqu.work_pass"} {
 		r := fetch(t, path)
 		if body := bodyOf(t, r); r.StatusCode != http.StatusOK || !strings.Contains(body, "<title>app</title>") {
 			t.Errorf("%s: %d %.60q", path, r.StatusCode, body)
@@ -85,7 +85,7 @@ func TestApp_PathWithoutSlash(t *testing.T) {
 
 // What is built into this program must be there where everything must run.
 func TestApps_AreBuilt(t *testing.T) {
-	for _, a := range []web.App{web.Phone, web.Console} {
+	for _, a := range []web.App{web.Phone, web.Console, web.Verify} {
 		if _, ok := a.FS(); !ok {
 			missing(t, a.Source()+" is not built: npm ci && npm run build")
 		}

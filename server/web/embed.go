@@ -12,6 +12,9 @@ import (
 //go:embed all:dist
 var dist embed.FS
 
+// apps are all there are.
+var apps = []App{Phone, Console, Verify}
+
 // App is one of the pages that are built from sources beside this file.
 type App string
 
@@ -19,6 +22,7 @@ type App string
 const (
 	Phone   App = "phone"   // at /m/
 	Console App = "console" // at /console/
+	Verify  App = "verify"  // at /V/, the address in every static code
 )
 
 // Source is the folder of an app's sources, seen from the root of the
@@ -27,10 +31,14 @@ func (a App) Source() string { return "server/web/" + string(a) }
 
 // Path is where an app is served.
 func (a App) Path() string {
-	if a == Phone {
+	switch a {
+	case Phone:
 		return "/m/"
+	case Verify:
+		return "/V/"
+	default:
+		return "/console/"
 	}
-	return "/console/"
 }
 
 // FS gives a built app with index.html at its root. It reports false when it

@@ -15,8 +15,8 @@ function placeholder(): Plugin {
   }
 }
 
-/** What both apps of the server have in common. `extra` is added to it. */
-export function app(name: 'phone' | 'console', base: string, extra: UserConfig = {}) {
+/** What the apps of the server have in common. `extra` is added to it. */
+export function app(name: 'phone' | 'console' | 'verify', base: string, extra: UserConfig = {}) {
   const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
   return defineConfig({
     ...extra,

@@ -47,16 +47,16 @@ type site struct {
 	apps  map[App]*app // those that were built
 }
 
-// New gives the handler of the apps at /m/ and /console/, of /V/… and of /; any
-// other path is answered with a page that says so. An app that was not built
-// into the program is answered with 503 and what to do about it. It is safe for
-// concurrent use.
+// New gives the handler of the apps and of /; any other path is answered with a
+// page that says so. In place of an app that was not built into the program
+// stands a page with 503 and what to do about it, and for /V/ one that tells the
+// holder what to do with the code. It is safe for concurrent use.
 func New(cfg Config) (http.Handler, error) {
 	if cfg.Built == nil {
 		cfg.Built = App.FS
 	}
 	s := &site{still: newPages(cfg), apps: map[App]*app{}}
-	for _, a := range []App{Phone, Console} {
+	for _, a := range apps {
 		built, ok := cfg.Built(a)
 		if !ok {
 			continue
@@ -73,7 +73,7 @@ func New(cfg Config) (http.Handler, error) {
 // ServeHTTP goes by the beginning of the path only: what follows /V/ is
 // nobody's business, so nothing here may clean it or redirect by it.
 func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	for _, a := range []App{Phone, Console} {
+	for _, a := range apps {
 		base := a.Path()
 		if r.URL.Path+"/" == base {
 			http.Redirect(w, r, base, http.StatusMovedPermanently)

@@ -163,8 +163,8 @@ func TestPass_AnswersEveryCodeWithTheSameBytes(t *testing.T) {
 			t.Errorf("%.40q is answered otherwise", code)
 		}
 	}
-	if got := answer(t, ask(t, http.MethodGet, "/V")); got != want {
-		t.Error("/V is answered otherwise")
+	if r := ask(t, http.MethodGet, "/V"); r.StatusCode != http.StatusMovedPermanently || r.Header.Get("Location") != "/V/" {
+		t.Errorf("/V is answered with %d %s", r.StatusCode, r.Header.Get("Location"))
 	}
 }
 

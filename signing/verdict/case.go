@@ -22,6 +22,7 @@ type Case struct {
 	Clock    Clock     `json:"clock"`
 	Policy   Policy    `json:"policy"`
 	Record   Record    `json:"record"`
+	Vouched  bool      `json:"vouched,omitempty"` // there is no code: the guard goes by the documents
 	Document Documents `json:"document,omitzero"`
 	Claim    Claim     `json:"claim,omitzero"`
 	Card     Card      `json:"card,omitzero"`
@@ -141,15 +142,6 @@ type Recent struct {
 	Reason Reason `json:"reason"`
 }
 
-// Documents is what the gate asks to see and what was shown.
-type Documents struct {
-	Required   bool   `json:"required,omitempty"`
-	Shown      string `json:"shown,omitempty"` // the guard's choice; "" = not answered
-	Refused    bool   `json:"refused,omitempty"`
-	Rejected   bool   `json:"rejected,omitempty"`   // shown, but never valid here
-	Incomplete bool   `json:"incomplete,omitempty"` // another one must be shown with it
-}
-
 // ClaimState is how far the question to a pass's decider has come.
 type ClaimState string
 
@@ -196,6 +188,7 @@ const (
 // Verdict is the answer to a Case.
 type Verdict struct {
 	Reason Reason `json:"reason"`
+	Rule   string `json:"rule,omitempty"`   // of the guideline, that admitted or bars; of an entry without a code, the one it was judged by
 	Repeat bool   `json:"repeat,omitempty"` // the previous verdict shown again: no use, no second pulse
 	Need   Need   `json:"need,omitempty"`
 	First  *Use   `json:"first,omitempty"` // with AlreadyUsed

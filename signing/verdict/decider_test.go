@@ -121,8 +121,8 @@ func TestJudge_DocumentIsAskedBeforeTheDecider(t *testing.T) {
 		want   verdict.Verdict
 	}{
 		{func() {}, verdict.Verdict{Reason: verdict.NeedsInput, Need: verdict.NeedDocument}},
-		{func() { c.Document.Shown = "工作证" }, verdict.Verdict{Reason: verdict.NeedsInput, Need: verdict.NeedClaim, Owner: 8}},
-		{func() { c.Claim.State = verdict.ClaimGranted }, verdict.Verdict{Reason: verdict.Granted}},
+		{func() { c.Document = workPermit() }, verdict.Verdict{Reason: verdict.NeedsInput, Need: verdict.NeedClaim, Owner: 8}},
+		{func() { c.Claim.State = verdict.ClaimGranted }, verdict.Verdict{Reason: verdict.Granted, Rule: "staff"}},
 	}
 	for i, step := range steps {
 		step.answer()
@@ -138,8 +138,18 @@ func TestJudge_DocumentIsAskedBeforeTheDecider(t *testing.T) {
 
 func TestJudge_DocumentsMatterOnlyWhereRequired(t *testing.T) {
 	c := gateCase()
-	c.Document = verdict.Documents{Refused: true, Rejected: true, Incomplete: true}
+	c.Document = verdict.Documents{Refused: true, Barred: true, Shown: []string{"lease"}}
+	if v := wantReason(t, c, verdict.Granted); v.Rule != "" {
+		t.Errorf("granted by rule %q, and nobody asked for documents", v.Rule)
+	}
+	c.Document = workPermit()
 	wantReason(t, c, verdict.Granted)
-	c.Document = verdict.Documents{Required: true, Shown: "工作证"}
-	wantReason(t, c, verdict.Granted)
+}
+
+// workPermit is the answer of a guard who saw one.
+func workPermit() verdict.Documents {
+	return verdict.Documents{
+		Required: true, Shown: []string{"work_permit"},
+		Sets: []verdict.DocumentSet{{Rule: "staff", All: []string{"work_permit"}}},
+	}
 }

@@ -37,8 +37,8 @@ var (
 		{OutsideHours, func(c *Case) bool { return c.Policy.OutsideHours }},
 		{Lockdown, func(c *Case) bool { return c.Policy.Lockdown }},
 		{DocumentRequired, func(c *Case) bool { return c.Document.Required && c.Document.Refused }},
-		{DocumentNotAccepted, func(c *Case) bool { return c.Document.Required && c.Document.Rejected }},
-		{DocumentIncomplete, func(c *Case) bool { return c.Document.Required && c.Document.Incomplete }},
+		{DocumentNotAccepted, func(c *Case) bool { return c.Document.Required && c.Document.rejected() }},
+		{DocumentIncomplete, func(c *Case) bool { return c.Document.Required && c.Document.incomplete() }},
 		{OfflineNotAllowed, func(c *Case) bool { return c.Claim.State == ClaimSilent }},
 		{OccupancyFull, func(c *Case) bool { return c.Policy.Full }},
 		{Antipassback, func(c *Case) bool { return c.Policy.Passback }},
@@ -61,6 +61,9 @@ func Judge(c *Case) Verdict {
 	if !c.coherent() {
 		return Verdict{Reason: Internal}
 	}
+	if c.Vouched {
+		return c.vouched()
+	}
 	if r := first(unreadable, c); r != 0 {
 		return Verdict{Reason: r}
 	}
@@ -76,20 +79,30 @@ func Judge(c *Case) Verdict {
 	if r := first(using, c); r != 0 {
 		return c.refuse(r)
 	}
-	if c.Document.Required && c.Document.Shown == "" {
+	if c.Document.Required && c.Document.Complete() == nil {
 		return Verdict{Reason: NeedsInput, Need: NeedDocument}
 	}
 	if !c.mustAsk() {
-		return Verdict{Reason: Granted}
+		return c.grant()
 	}
 	switch c.Claim.State {
 	case ClaimGranted:
-		return Verdict{Reason: Granted}
+		return c.grant()
 	case ClaimUnasked:
 		return Verdict{Reason: NeedsInput, Need: NeedClaim, Owner: c.Decider()}
 	default: // used and silent are in the table; anything else is no answer at all
 		return Verdict{Reason: Internal}
 	}
+}
+
+// grant names the rule by which the documents admitted, where some were asked
+// for.
+func (c *Case) grant() Verdict {
+	v := Verdict{Reason: Granted}
+	if c.Document.Required {
+		v.Rule = c.Document.Complete().Rule
+	}
+	return v
 }
 
 // Decider is the gate whose durable record decides the pass; zero is the
@@ -136,6 +149,8 @@ func (c *Case) refuse(r Reason) Verdict {
 		v.First = c.firstUse()
 	case OfflineNotAllowed:
 		v.Owner = c.Decider()
+	case DocumentNotAccepted:
+		v.Rule = c.Document.Rule
 	default:
 	}
 	return v
@@ -157,6 +172,9 @@ func (c *Case) firstUse() *Use {
 func (c *Case) coherent() bool {
 	if c == nil {
 		return false
+	}
+	if c.Vouched {
+		return c.Read == 0 && c.Code == Code{}
 	}
 	switch c.Read {
 	case Malformed, UnknownKey, BadSignature:

@@ -90,9 +90,10 @@ func anyCase(t *rapid.T, tidy bool) *verdict.Case {
 			}),
 			Counter: maybe(t, "counter", func() uint64 { return rapid.Uint64().Draw(t, "highest") }),
 		},
+		Vouched: rapid.IntRange(0, 9).Draw(t, "vouched") == 0,
 		Document: verdict.Documents{
-			Required: yes("required"), Shown: rapid.SampledFrom([]string{"", "工作证"}).Draw(t, "shown"),
-			Refused: yes("refused"), Rejected: yes("rejected"), Incomplete: yes("incomplete"),
+			Required: yes("required"), Shown: papers(t, "shown"), Refused: yes("refused"), Barred: yes("barred"),
+			Rule: rapid.SampledFrom([]string{"", "staff"}).Draw(t, "rule"), Sets: sets(t),
 		},
 		Claim: verdict.Claim{
 			State: verdict.ClaimState(rapid.SampledFrom([]string{"", "granted", "used", "silent", "?"}).Draw(t, "claim")),
@@ -105,6 +106,18 @@ func anyCase(t *rapid.T, tidy bool) *verdict.Case {
 			BalanceFen: maybe(t, "balance", func() int64 { return n("balance fen") }),
 		},
 	}
+}
+
+// papers draws some of a few documents; none is nil, as after JSON.
+func papers(t *rapid.T, name string) (list []string) {
+	return append(list, rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"work_permit", "lease", "id_card"}), 0, 3, rapid.ID).Draw(t, name)...)
+}
+
+func sets(t *rapid.T) (list []verdict.DocumentSet) {
+	for range rapid.IntRange(0, 2).Draw(t, "sets") {
+		list = append(list, verdict.DocumentSet{Rule: "r", All: papers(t, "all"), Beside: papers(t, "beside")})
+	}
+	return list
 }
 
 // nearlyGood draws a fixture with a few things changed, since a case of which

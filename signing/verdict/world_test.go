@@ -1,6 +1,7 @@
 package verdict_test
 
 import (
+	"slices"
 	"testing"
 
 	"campusgate/signing"
@@ -48,6 +49,11 @@ func clone(c *verdict.Case) *verdict.Case {
 	d.Record.First = copied(c.Record.First)
 	d.Record.Recent = copied(c.Record.Recent)
 	d.Record.Counter = copied(c.Record.Counter)
+	d.Document.Shown = slices.Clone(c.Document.Shown)
+	d.Document.Sets = slices.Clone(c.Document.Sets)
+	for i, set := range d.Document.Sets {
+		d.Document.Sets[i].All, d.Document.Sets[i].Beside = slices.Clone(set.All), slices.Clone(set.Beside)
+	}
 	d.Claim.First = copied(c.Claim.First)
 	d.Card.BalanceFen = copied(c.Card.BalanceFen)
 	return &d
@@ -84,11 +90,14 @@ var triggers = map[verdict.Reason]func(*verdict.Case){
 	verdict.OutsideHours:        func(c *verdict.Case) { c.Policy.OutsideHours = true },
 	verdict.Lockdown:            func(c *verdict.Case) { c.Policy.Lockdown = true },
 	verdict.DocumentRequired:    func(c *verdict.Case) { c.Document.Required, c.Document.Refused = true, true },
-	verdict.DocumentNotAccepted: func(c *verdict.Case) { c.Document.Required, c.Document.Rejected = true, true },
-	verdict.DocumentIncomplete:  func(c *verdict.Case) { c.Document.Required, c.Document.Incomplete = true, true },
-	verdict.OfflineNotAllowed:   func(c *verdict.Case) { c.Claim.State = verdict.ClaimSilent },
-	verdict.OccupancyFull:       func(c *verdict.Case) { c.Policy.Full = true },
-	verdict.Antipassback:        func(c *verdict.Case) { c.Policy.Passback = true },
+	verdict.DocumentNotAccepted: func(c *verdict.Case) { c.Document.Required, c.Document.Barred = true, true },
+	verdict.DocumentIncomplete: func(c *verdict.Case) {
+		c.Document.Required, c.Document.Shown = true, []string{"lease"}
+		c.Document.Sets = []verdict.DocumentSet{{Rule: "tenant", All: []string{"lease", "id_card"}}}
+	},
+	verdict.OfflineNotAllowed: func(c *verdict.Case) { c.Claim.State = verdict.ClaimSilent },
+	verdict.OccupancyFull:     func(c *verdict.Case) { c.Policy.Full = true },
+	verdict.Antipassback:      func(c *verdict.Case) { c.Policy.Passback = true },
 	verdict.AlreadyUsed: func(c *verdict.Case) {
 		c.Code.Uses, c.Record.Recent = 1, &verdict.Recent{At: c.At - 60_000, Reason: verdict.Granted}
 	},

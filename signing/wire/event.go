@@ -15,12 +15,21 @@ type EventType string
 
 // The types of event. Scan is an attempt at a lane, whatever its result.
 // Grant is an owner's durable answer to another gate's claim: it uses the pass
-// up before the answer leaves. Annul takes back an earlier admission or grant.
+// up before the answer leaves. Annul takes back an earlier admission, grant or
+// entry. Entry is somebody without a code, whom the guard let in or did not;
+// Register is an entry that is kept in a register. Shift is a guard who came on
+// duty or went.
 const (
-	EventScan  EventType = "scan"
-	EventGrant EventType = "grant"
-	EventAnnul EventType = "annul"
+	EventScan     EventType = "scan"
+	EventGrant    EventType = "grant"
+	EventAnnul    EventType = "annul"
+	EventEntry    EventType = "entry"
+	EventRegister EventType = "register"
+	EventShift    EventType = "shift"
 )
+
+// Judged reports whether events of this type hold a decision and its case.
+func (t EventType) Judged() bool { return t == EventScan || t == EventEntry || t == EventRegister }
 
 // EventID names an event for ever. Its text form is "agent-epoch-seq".
 type EventID struct {
@@ -48,8 +57,9 @@ func (id *EventID) UnmarshalText(b []byte) (err error) {
 }
 
 // Event is one entry of an agent's journal. The facts that were judged are
-// inside, so that anyone with the same judge can repeat the decision; names,
-// document numbers and codes are not.
+// inside, so that anyone with the same judge can repeat the decision. Codes and
+// the numbers of documents are not, nor are names, but for those that a
+// register is kept of and what a guard wrote in a note.
 type Event struct {
 	ID        EventID         `json:"id"`
 	Type      EventType       `json:"type"`
@@ -62,13 +72,38 @@ type Event struct {
 	Offline   bool            `json:"offline,omitempty"`
 	Pass      signing.PassID  `json:"pass,omitzero"`
 	Verdict   verdict.Verdict `json:"verdict"`
-	Case      *verdict.Case   `json:"case,omitempty"`      // scans
+	Case      *verdict.Case   `json:"case,omitempty"`      // scans, entries and registers
 	Claim     string          `json:"claim,omitempty"`     // claim id, where one was asked or granted
 	For       uint16          `json:"for,omitempty"`       // grants: the gate that asked
 	Annuls    *EventID        `json:"annuls,omitempty"`    // annuls: which event
 	Counts    bool            `json:"counts,omitempty"`    // adds one use of the pass (an annul: takes it back)
 	Documents []string        `json:"documents,omitempty"` // shown, as the guard ticked them
+	Guard     string          `json:"guard,omitempty"`     // number of the guard on shift
+	Note      string          `json:"note,omitempty"`      // the guard's own words to an entry
+	Register  *Register       `json:"register,omitempty"`  // registers
+	Shift     ShiftMove       `json:"shift,omitempty"`     // shifts
 }
+
+// Register is what is kept of somebody who leaves or comes by a rule that
+// keeps a register. The direction is that of the case.
+type Register struct {
+	Kind      verdict.RegisterKind `json:"kind"`
+	Person    string               `json:"person"`
+	Number    string               `json:"number,omitempty"`    // of a student
+	Relation  string               `json:"relation,omitempty"`  // of a relative
+	Staff     string               `json:"staff,omitempty"`     // to whom
+	Ends      *EventID             `json:"ends,omitempty"`      // the event that this one is the end of
+	Collected bool                 `json:"collected,omitempty"` // the paper stayed with the guard
+}
+
+// ShiftMove says what became of a shift.
+type ShiftMove string
+
+// The moves. A guard who comes relieves the one before: that is an end first.
+const (
+	ShiftBegins ShiftMove = "begins"
+	ShiftEnds   ShiftMove = "ends"
+)
 
 // Hash is a link of the journal's chain.
 type Hash [sha256.Size]byte

@@ -3,6 +3,7 @@ package wire
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"campusgate/signing"
 	"campusgate/signing/verdict"
@@ -129,6 +130,9 @@ const (
 	ItemOwner      ItemKind = "owner"      // key pass id: Ownership
 	ItemUse        ItemKind = "use"        // key pass id: Use
 	ItemRelease    ItemKind = "release"    // key claim id: Release
+	ItemDocuments  ItemKind = "documents"  // key "": verdict.Guideline
+	ItemGuard      ItemKind = "guard"      // key staff number: Guard
+	ItemPass       ItemKind = "pass"       // key pass id: Pass
 )
 
 // Item is one fact of the snapshot. Same kind and key replaces; Gone removes.
@@ -193,6 +197,27 @@ func JournalKey(agent, epoch uint32) string { return fmt.Sprintf("%d-%d", agent,
 type Release struct {
 	Owner uint16         `json:"owner"`
 	Pass  signing.PassID `json:"pass"`
+}
+
+// Guard is the body of ItemGuard: somebody who may begin a shift at a gate.
+type Guard struct {
+	Name  string   `json:"name"`
+	Hash  string   `json:"hash"`            // of the PIN, see package pin
+	Gates []uint16 `json:"gates,omitempty"` // none = all
+}
+
+// Serves reports whether the guard may work at a gate.
+func (g *Guard) Serves(gate uint16) bool { return len(g.Gates) == 0 || slices.Contains(g.Gates, gate) }
+
+// Pass is the body of ItemPass: what a guard may look up of a pass that can be
+// used now or soon. It admits nobody: only the signed code does.
+type Pass struct {
+	Kind    signing.Kind  `json:"kind"`
+	Name    string        `json:"name"`
+	From    int64         `json:"from"` // unix s
+	Expires int64         `json:"exp"`  // unix s
+	Uses    uint32        `json:"uses,omitempty"`
+	Zones   signing.Zones `json:"zones,omitempty"`
 }
 
 // Delta brings an agent from one revision to the next: server to agent. A

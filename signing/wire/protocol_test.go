@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"campusgate/signing/verdict"
 	"campusgate/signing/wire"
 )
 
@@ -38,7 +39,7 @@ func examples(t testing.TB) []string {
 func constants(t *testing.T, prefix string) map[string]string {
 	t.Helper()
 	found := make(map[string]string)
-	for _, name := range []string{"message.go", "bye.go", "check.go"} {
+	for _, name := range []string{"message.go", "bye.go", "check.go", "event.go"} {
 		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
 		if err != nil {
 			t.Fatal(err)
@@ -142,7 +143,7 @@ func TestProtocol_EveryByeCodeIsInTheTableAndNoOther(t *testing.T) {
 
 func TestProtocol_EveryItemKindIsInTheTableAndNoOther(t *testing.T) {
 	kinds := constants(t, "Item")
-	if len(kinds) != 7 {
+	if len(kinds) != 10 {
 		t.Fatalf("found %d kinds in the source: %v", len(kinds), kinds)
 	}
 	text := protocol(t)
@@ -159,6 +160,80 @@ func TestProtocol_EveryItemKindIsInTheTableAndNoOther(t *testing.T) {
 	}
 	if len(rows) > 0 {
 		t.Errorf("kinds that do not exist: %v", rows)
+	}
+}
+
+func TestProtocol_EveryEventTypeIsInTheTableAndNoOther(t *testing.T) {
+	types := constants(t, "Event")
+	if len(types) != 6 {
+		t.Fatalf("found %d types in the source: %v", len(types), types)
+	}
+	text := protocol(t)
+	up := text[strings.Index(text, "### up: events"):strings.Index(text, "### ask: claims")]
+	rows := make(map[string]bool)
+	for _, row := range regexp.MustCompile("(?m)^\\| `([a-z]+)` \\|").FindAllStringSubmatch(up, -1) {
+		rows[row[1]] = true
+	}
+	for name, typ := range types {
+		if !rows[typ] {
+			t.Errorf("%s = %q is not in the table", name, typ)
+		}
+		delete(rows, typ)
+	}
+	if len(rows) > 0 {
+		t.Errorf("types that do not exist: %v", rows)
+	}
+}
+
+// What an example shows is what the types hold: nothing in it is unknown, and
+// a decision in it is the judge's.
+func TestProtocol_ExamplesOfEventsAndItemsAreTrue(t *testing.T) {
+	strictly := func(raw json.RawMessage, into any) {
+		t.Helper()
+		d := json.NewDecoder(strings.NewReader(string(raw)))
+		d.DisallowUnknownFields()
+		if err := d.Decode(into); err != nil {
+			t.Errorf("%s\n%v", raw, err)
+		}
+	}
+	judged, items := 0, make(map[wire.ItemKind]bool)
+	for _, line := range examples(t) {
+		f, err := wire.DecodeFrame([]byte(line))
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := message(f.Type)
+		if err := f.Into(m); err != nil {
+			t.Fatal(err)
+		}
+		switch m := m.(type) {
+		case *wire.Events:
+			for _, r := range m.Records {
+				var e wire.Event
+				strictly(r.Body, &e)
+				if e.Case == nil {
+					continue
+				}
+				judged++
+				if v := verdict.Judge(e.Case); v != e.Verdict || !e.Type.Judged() {
+					t.Errorf("%s: judged %+v, the example says %+v", e.ID, v, e.Verdict)
+				}
+			}
+		case *wire.Delta:
+			for _, it := range m.Items {
+				if items[it.Kind] = true; it.Gone {
+					continue
+				}
+				body := map[wire.ItemKind]any{
+					wire.ItemRevocation: new(wire.Revocation), wire.ItemPhone: new(wire.Phone), wire.ItemDocuments: new(verdict.Guideline),
+					wire.ItemGuard: new(wire.Guard), wire.ItemPass: new(wire.Pass),
+				}[it.Kind]
+				strictly(it.Body, body)
+			}
+		}
+	}
+	if judged == 0 || !items[wire.ItemDocuments] || !items[wire.ItemGuard] || !items[wire.ItemPass] {
+		t.Errorf("%d judged events, items %v: examples are missing", judged, items)
 	}
 }
 

@@ -8,6 +8,9 @@ export const SHORTCUT_MS = 90
 
 type Field = HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement
 
+/** Inputs that hold no text to put back. */
+const choosing = ['radio', 'checkbox']
+
 interface Before {
   field: Field
   value: string
@@ -20,7 +23,8 @@ function fieldOf(target: EventTarget | null): Field | null {
   return null
 }
 
-const isText = (f: Field): f is HTMLInputElement | HTMLTextAreaElement => !(f instanceof HTMLSelectElement)
+const isText = (f: Field): f is HTMLInputElement | HTMLTextAreaElement =>
+  !(f instanceof HTMLSelectElement) && !choosing.includes(f.type)
 
 function remember(field: Field): Before {
   const text = isText(field)
@@ -28,7 +32,7 @@ function remember(field: Field): Before {
 }
 
 function putBack(b: Before): void {
-  if (b.field.value === b.value) return
+  if (b.field.value === b.value || choosing.includes(b.field.type)) return
   b.field.value = b.value
   if (isText(b.field) && b.start !== null) b.field.setSelectionRange(b.start, b.end)
   b.field.dispatchEvent(new Event(isText(b.field) ? 'input' : 'change', { bubbles: true }))
@@ -40,7 +44,7 @@ function type(field: Field, text: string): void {
   field.dispatchEvent(new Event('input', { bubbles: true }))
 }
 
-/** The name of a shortcut: a digit, a lower-case letter, "?" or "Escape", whatever the layout. */
+/** The name of a shortcut: a digit, a lower-case letter, "?", "Enter" or "Escape", whatever the layout. */
 function nameOf(e: KeyboardEvent): string {
   const m = /^(?:Key([A-Z])|(?:Digit|Numpad)([0-9]))$/.exec(e.code)
   if (m && !(m[2] && e.shiftKey)) return (m[1] ?? m[2]!).toLowerCase()
@@ -84,7 +88,8 @@ export function listenToKeys(on: { scan: (text: string) => void; shortcut: (name
       if (wedge.holding || wedge.sure) expiry = window.setTimeout(() => settle(wedge.expire()), STALL_MS)
       if (a.hold || field) return
       const name = nameOf(e)
-      if (e.key === 'Escape') on.shortcut(name)
+      // Enter on a button presses that button.
+      if (e.key === 'Escape' || (e.key === 'Enter' && !(e.target instanceof HTMLButtonElement))) on.shortcut(name)
       else if (name.length === 1) command = window.setTimeout(() => on.shortcut(name), SHORTCUT_MS)
     },
     { capture: true },

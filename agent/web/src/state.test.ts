@@ -5,7 +5,7 @@ import {
 import type { Scan, Status, Texts } from './types'
 
 const status = { now: 1_000_000, online: true, software: '1', lanes: [] } as unknown as Status
-const texts: Texts = { reasons: { zh: {}, en: {} }, documents: [] }
+const texts: Texts = { reasons: { zh: {}, en: {} }, documents: [], rules: [], addresses: [] }
 
 let n = 0
 function scan(part: Partial<Scan> = {}): Scan {

@@ -85,6 +85,8 @@ function hear(s: State, m: Message, now: number): State {
       return begin({ ...s, status: m.status, statusAt: now, texts: m.texts }, m.scans ?? [])
     case 'status':
       return { ...s, status: m.status, statusAt: now }
+    case 'texts':
+      return { ...s, texts: m.texts }
     case 'scan':
       return show(s, m.scan, now)
     default:

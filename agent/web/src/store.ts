@@ -5,8 +5,9 @@ import * as api from './api'
 import { follow } from './feed'
 import { t } from './i18n'
 import { play } from './sound'
+import { choices, rulesBeside, toggled } from './papers'
 import { agentNow, annullable, faceOf, reduce, shownScan, start, type Happening } from './state'
-import type { Scan } from './types'
+import type { Entry, Scan } from './types'
 
 const TICK_MS = 200
 const NOTICE_MS = 6_000
@@ -20,6 +21,10 @@ export const notice = ref('')
 export const typingLane = ref('')
 /** The scan whose answer is on its way to the agent. */
 export const sending = ref('')
+/** What the guard has ticked of the documents of a question. */
+const ticks = ref<{ scan: string; documents: string[] }>({ scan: '', documents: [] })
+/** The entry that a guard is filling in; it outlives its window, which a scan closes. */
+export const draft = ref<Entry | null>(null)
 
 export const status = computed(() => state.value.status)
 export const texts = computed(() => state.value.texts)
@@ -30,6 +35,12 @@ export const face = computed(() => (shown.value ? faceOf(shown.value) : null))
 export const last = computed(() => annullable(state.value, now.value))
 export const time = computed(() => agentNow(state.value, now.value))
 export const current = state
+/** Nothing that a guard answers for is taken while this holds. */
+export const unattended = computed(() => !!status.value?.shift.required && !status.value.shift.guard)
+/** The rules and documents that the question on the stage is about. */
+export const rules = computed(() => rulesBeside(texts.value, shown.value?.kind))
+export const documents = computed(() => choices(texts.value, rules.value))
+export const ticked = computed(() => (ticks.value.scan === shown.value?.id ? ticks.value.documents : []))
 
 let noticeTimer = 0
 
@@ -92,9 +103,27 @@ async function settle(id: string, call: () => Promise<Scan>): Promise<void> {
   if (sending.value === id) sending.value = ''
 }
 
-export const answer = (scan: Scan, document: string): Promise<void> =>
-  settle(scan.id, () => api.answer(scan.id, document))
+export function tick(scan: Scan, document: string): void {
+  ticks.value = { scan: scan.id, documents: toggled(ticked.value, document) }
+}
+
+/** Answers with what is ticked; with nothing ticked there is nothing to answer. */
+export async function answer(scan: Scan): Promise<void> {
+  const documents = ticked.value
+  if (documents.length > 0 && !unattended.value) await settle(scan.id, () => api.answer(scan.id, documents))
+}
 
 export const refuse = (scan: Scan): Promise<void> => settle(scan.id, () => api.refuse(scan.id))
+
+/** Sends an entry; true when it was taken, whatever came of it. */
+export async function enter(entry: Entry): Promise<boolean> {
+  let taken = false
+  await attempt(async () => {
+    const result = await api.enter(entry)
+    taken = true
+    return result
+  })
+  return taken
+}
 
 export const annul = (scan: Scan): Promise<void> => attempt(() => api.annul(scan.id))

@@ -28,8 +28,23 @@ export interface Scan {
   valid_until?: number
   first_use?: { at: number; gate: number; gate_name: string }
   owner?: Place
+  /** Somebody without a code. */
+  vouched?: boolean
+  /** The rule that admitted, bars, or was chosen. */
+  rule?: string
+  documents?: string[]
+  /** What would have completed what was shown. */
+  missing?: string[]
+  barred?: boolean
+  guard?: string
   offline?: boolean
   annulled?: boolean
+}
+
+export interface Guard {
+  number: string
+  name: string
+  since: number
 }
 
 export interface Device {
@@ -54,6 +69,7 @@ export interface Status {
   software: string
   mode: string
   documents: string
+  shift: { required: boolean; guard: Guard | null }
   online: boolean
   since: number
   last_error: string
@@ -70,17 +86,77 @@ export interface ReasonText {
   next: string
 }
 
+export type Words = Record<Lang, string>
+
 export interface DocumentChoice {
   id: string
-  label: Record<Lang, string>
+  label: Words
+  issuer?: Words
+  /** Counts only where it shows a campus address. */
+  address?: boolean
+  copy?: boolean
+  /** Proves nothing alone. */
+  beside?: boolean
+  never?: boolean
+}
+
+/** What people of one sort have to show: any one of the sets, all of it. */
+export interface Rule {
+  id: string
+  who: Words
+  passes?: string[]
+  documents?: string[][]
+  refuse?: boolean
+  register?: 'student' | 'relative' | ''
+  relations?: { id: string; name: Words }[]
+  collect?: boolean
+  note?: Words
 }
 
 export interface Texts {
   reasons: Record<Lang, Record<string, ReasonText>>
   documents: DocumentChoice[]
+  /** None as long as no guideline has come: any document counts then. */
+  rules: Rule[]
+  addresses: { campus: string; places: string[] }[]
+}
+
+export type Direction = 'in' | 'out'
+
+/** An entry of a register. */
+export interface Registered {
+  event: string
+  rule: string
+  at: number
+  ended_at?: number
+  register: { kind: 'student' | 'relative'; person: string; number?: string; relation?: string; staff?: string }
+}
+
+/** A pass that was looked up. It admits nobody. */
+export interface Found {
+  id: string
+  kind: string
+  name: string
+  valid_from: number
+  valid_until: number
+  uses: number
+  used: number
+  state: 'valid' | 'not_yet' | 'used' | 'revoked'
+}
+
+/** What the guard fills in for somebody without a code. */
+export interface Entry {
+  rule: string
+  direction: Direction
+  lane: string
+  documents: string[]
+  register?: { person?: string; number?: string; relation?: string; staff?: string; ends?: string }
+  note: string
+  pass?: string
 }
 
 export type Message =
   | { type: 'state'; status: Status; scans?: Scan[]; texts: Texts }
   | { type: 'scan'; scan: Scan }
   | { type: 'status'; status: Status }
+  | { type: 'texts'; texts: Texts }

@@ -7,7 +7,7 @@ import { session } from './state/session'
 declare module 'vue-router' {
   interface RouteMeta {
     /** Wording of the title. */
-    title: Word
+    title?: Word
     /** Needs nobody signed in. */
     open?: boolean
     /** Shown from what is kept on the phone when the session is over. */

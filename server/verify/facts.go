@@ -1,0 +1,106 @@
+package verify
+
+import (
+	"context"
+	"errors"
+
+	"campusgate/server/store"
+	"campusgate/signing"
+	"campusgate/signing/code"
+	"campusgate/signing/verdict"
+)
+
+// unread says how a judge calls what is wrong with a code.
+func unread(err error) verdict.Reason {
+	switch {
+	case errors.Is(err, signing.ErrUnknownKey):
+		return verdict.UnknownKey
+	case errors.Is(err, signing.ErrBadSignature):
+		return verdict.BadSignature
+	}
+	return verdict.Malformed
+}
+
+// facts puts together what is to be judged, and what is shown of it. The lane
+// has gate 0, the server: so a gate that owns a pass is asked, even when it is
+// the guard's own.
+func (s *Service) facts(ctx context.Context, gate store.Gate, read *code.Code, fault error) (k verdict.Case, r Result, err error) {
+	now := s.Now().UnixMilli()
+	r.Gate = gate
+	k = verdict.Case{
+		At:     now,
+		Lane:   verdict.Lane{Site: s.Store.Site().Name, Zone: gate.Zone, Direction: verdict.Entry, Kinds: signing.GateKinds},
+		Clock:  verdict.Clock{HighWater: now, Synced: now},
+		Policy: verdict.Policy{Fresh: now, Mode: gate.Mode},
+	}
+	compromised := errors.Is(fault, signing.ErrCompromised)
+	if fault != nil && !compromised {
+		k.Read = unread(fault)
+		return k, r, nil
+	}
+	k.Code = verdict.Code{Kind: read.Kind(), ID: read.ID(), Key: read.Key.ID, Site: read.Key.Site, Compromised: compromised}
+	p := read.Pass
+	if p == nil {
+		return k, r, nil // a payment code, which no gate takes
+	}
+	c := &k.Code
+	c.NotBefore, c.Expires, c.IssuedAt, c.Uses, c.Zones, c.Owner = p.NotBefore, p.Expires, p.IssuedAt, p.Uses, p.Zones, p.Owner
+	if c.Bound = p.Phone != nil; read.Proof != nil {
+		c.Proof = &verdict.Proof{T: read.Proof.T, Counter: read.Proof.Counter, Phone: read.Phone, Context: uint8(read.Proof.Context)}
+	}
+	if err := s.known(ctx, &k); err != nil {
+		return k, r, err
+	}
+	if gate.Documents {
+		g, err := s.Guideline(ctx)
+		if err != nil {
+			return k, r, err
+		}
+		k.Document = g.Beside(c.Kind, nil)
+		r.Documents, r.Offered = true, offered(g)
+	}
+	r.Kind, r.ID, r.Name, r.Doc4, r.From, r.Until, r.Uses, r.Used = p.Kind, p.ID, p.Name, p.Doc4, p.NotBefore, p.Expires, p.Uses, k.Record.Uses
+	r.Decider = k.Decider()
+	r.Holder, _, err = s.Holder(ctx, p.ID)
+	return k, r, err
+}
+
+// offered leaves out what never admits anybody.
+func offered(g *verdict.Guideline) (list []verdict.DocumentKind) {
+	if g == nil {
+		return nil
+	}
+	for _, d := range g.Documents {
+		if !d.Never {
+			list = append(list, d)
+		}
+	}
+	return list
+}
+
+// known adds what the server knows of the pass. One that was signed elsewhere
+// has no row here; its uses may be known all the same.
+func (s *Service) known(ctx context.Context, k *verdict.Case) error {
+	held, err := s.Store.Pass(ctx, k.Code.ID)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	rec := &k.Record
+	rec.Revoked, rec.Uses, rec.First = held.RevokedAt > 0, held.Used, held.First
+	if k.Code.Proof == nil {
+		return nil
+	}
+	phone := k.Code.Proof.Phone
+	s.mu.Lock()
+	if n, seen := s.counters[phone]; seen {
+		rec.Counter = &n
+	}
+	s.mu.Unlock()
+	phones, err := s.Store.Phones(ctx, k.Code.ID)
+	for _, p := range phones {
+		if p.ID == phone && p.ReplacedAt > 0 {
+			rec.Replaced = true
+		}
+	}
+	return err
+}

@@ -1,0 +1,34 @@
+// The numbers beside the menu's entries: what waits for me, and what is new.
+
+import { reactive } from 'vue'
+import { get } from '@shared/api'
+import type { Box, RowList } from '@shared/types'
+
+export type CountName = Box | 'unread'
+
+/** The latest numbers; those not known are absent. */
+export const counts = reactive<Partial<Record<CountName, number>>>({})
+
+/** Asks for all of them. A failure leaves the old ones: nothing depends on them. */
+export async function count(): Promise<void> {
+  await Promise.allSettled([
+    get<RowList>('/applications', { box: 'todo', size: 1 }).then((list) => Object.assign(counts, list.counts)),
+    get<{ unread: number }>('/messages/count').then((answer) => (counts.unread = answer.unread)),
+  ])
+}
+
+const every = 60_000
+
+/** Counts now, every minute while the page is seen, and when it comes back to sight. Returns what ends it. */
+export function keepCounting(): () => void {
+  const again = () => {
+    if (document.visibilityState === 'visible') void count()
+  }
+  again()
+  const timer = setInterval(again, every)
+  document.addEventListener('visibilitychange', again)
+  return () => {
+    clearInterval(timer)
+    document.removeEventListener('visibilitychange', again)
+  }
+}

@@ -1,0 +1,3 @@
+import { app } from '../vite.base.ts'
+
+export default app('verify', '/V/')
