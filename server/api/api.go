@@ -142,6 +142,7 @@ func New(d Deps) (*API, error) {
 	a.postRoutes()
 	a.importRoutes()
 	a.ruleRoutes()
+	a.reportRoutes()
 	a.systemRoutes()
 	if err := a.checkDocument(); err != nil {
 		return nil, err

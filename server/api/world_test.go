@@ -443,6 +443,13 @@ func (w *world) spoilKeys() error {
 	})
 }
 
+// spoil makes an application one that does not open.
+func (w *world) spoil(application string) error {
+	return w.db.Change(context.Background(), func(t *store.Tx) error {
+		return t.Exec("UPDATE applications SET body = $1 WHERE id = $2", []byte("spoiled"), application)
+	})
+}
+
 func public(t testing.TB) ed25519.PublicKey {
 	t.Helper()
 	key, _, err := ed25519.GenerateKey(rand.Reader)
