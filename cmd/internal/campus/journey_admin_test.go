@@ -23,8 +23,8 @@ func TestJourney_AdminLinkOfTheInstallationOpensTheConsole(t *testing.T) {
 	p.open("/console/?key=" + key)
 	p.enter(`#link-number`, "T9001")
 	p.enter(`#link-name`, "安装员")
-	p.enter(`#password-new`, "wisteria-72-over-the-gate")
-	p.enter(`#password-again`, "wisteria-72-over-the-gate")
+	p.enter(`#password-new`, ownPassword)
+	p.enter(`#password-again`, ownPassword)
 	p.tap("创建并登录")
 	p.until(`location.pathname === '/console/' && document.querySelector('nav')?.innerText.includes('流程')`)
 	if at := eval[string](p, `location.href + JSON.stringify(history.state)`); strings.Contains(at, key) {

@@ -35,6 +35,9 @@ func offline(p *tab, line *campus.Network, off bool) {
 	}
 }
 
+// ownPassword is what people choose here.
+const ownPassword = "wisteria-72-over-the-gate"
+
 // firstPassword signs in with the password that an administrator gave, and
 // replaces it as the page asks.
 func firstPassword(p *tab, c *campus.Campus, number string) {
@@ -45,16 +48,20 @@ func firstPassword(p *tab, c *campus.Campus, number string) {
 	if err := c.Client.Do(p.Context(), http.MethodPost, "/api/v1/people/"+number+"/password", nil, &given); err != nil {
 		p.Fatal(err)
 	}
+	signInByNumber(p, number, given.Password)
+	p.until(`location.pathname === '/m/password'`)
+	p.enter(`input[name=old]`, given.Password)
+	p.enter(`input[name=new]`, ownPassword)
+	p.enter(`input[name=again]`, ownPassword)
+	p.tap("设置密码")
+}
+
+func signInByNumber(p *tab, number, password string) {
+	p.Helper()
 	p.tap("工号登录")
 	p.enter(`input[name=number]`, number)
-	p.enter(`input[name=password]`, given.Password)
+	p.enter(`input[name=password]`, password)
 	p.tap("登录")
-	p.until(`location.pathname === '/m/password'`)
-	const own = "wisteria-72-over-the-gate"
-	p.enter(`input[name=old]`, given.Password)
-	p.enter(`input[name=new]`, own)
-	p.enter(`input[name=again]`, own)
-	p.tap("设置密码")
 }
 
 // agree has the head of the unit agree, in the console.
@@ -164,6 +171,8 @@ func terminate(p *tab, c *campus.Campus, gate *campus.Gate, matter, pass string)
 	}
 	code := p.code()
 	p.open(matter)
+	p.until(`location.pathname === '/m/login'`) // a session with a password ends with the browser; the code did not
+	signInByNumber(p, applicant, ownPassword)
 	p.tap("终止")
 	p.until(`document.querySelector('[role=alertdialog]')?.checkVisibility()`)
 	p.tap("终止")
