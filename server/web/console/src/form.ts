@@ -3,7 +3,7 @@
 
 import type { Refusal } from '@shared/api'
 import { fen, millis } from '@shared/format'
-import { pick } from '@shared/lang'
+import { half, pick } from '@shared/lang'
 import type { FormField, FormValues } from '@shared/types'
 import { t } from './i18n'
 
@@ -97,10 +97,16 @@ export function check(flow: string, fields: readonly FormField[], form: FormValu
   return faults
 }
 
-/** The field that a refusal is about, with why; {} when it names none of these. */
+/** The fields that a refusal is about, with why; {} when it names none of these. */
 export function faultsOf(refusal: Refusal, fields: readonly FormField[]): Faults {
-  const field = refusal.details.field
-  return typeof field === 'string' && fields.some((one) => one.id === field) ? { [field]: refusal.message } : {}
+  const { field, faults } = refusal.details
+  const told = [[field, refusal.message], ...(Array.isArray(faults) ? faults : []).map((one) => [one?.field, half(String(one?.message ?? ''))])]
+  const found: Faults = {}
+  for (const [name, why] of told) {
+    const id = String(name ?? '').replace(/^body\./, '')
+    if (fields.some((one) => one.id === id)) found[id] ??= String(why)
+  }
+  return found
 }
 
 /** What is sent: what can be filled in, without blanks. */
