@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { Refusal } from '@shared/api'
 import type { FormField } from '@shared/types'
-import { changed, check, faultOf, length, nameOf, outside } from './form'
+import { changed, check, faultsOf, length, nameOf, outside } from './form'
 import { acceptable, fileKinds, imageKinds } from './files'
 import { named } from './learn'
 import { asTree, withPaths } from './lookup'
@@ -32,9 +32,9 @@ describe('a form', () => {
   })
   it('puts a refusal to the field that it names, if it is there', () => {
     const refused = new Refusal('REQUIRED', '请填写申请原因', 422, { field: 'reason' })
-    expect(faultOf(refused, [field('reason')])).toEqual({ reason: '请填写申请原因' })
-    expect(faultOf(refused, [field('other')])).toEqual({})
-    expect(faultOf(new Refusal('PAPER_PASS_HELD', '…', 409), [field('reason')])).toEqual({})
+    expect(faultsOf(refused, [field('reason')])).toEqual({ reason: '请填写申请原因' })
+    expect(faultsOf(refused, [field('other')])).toEqual({})
+    expect(faultsOf(new Refusal('PAPER_PASS_HELD', '…', 409), [field('reason')])).toEqual({})
   })
   it('counts characters as people do', () => {
     expect([length('字a😀'), length('')]).toEqual([3, 0])

@@ -2,8 +2,8 @@
 // faults, and fields that hang on one another.
 
 import type { Refusal } from '@shared/api'
-import { faultsOf, type Fault } from '@shared/forms'
-import { pick } from '@shared/lang'
+import { faultsOf as faultsOfForm, type Fault } from '@shared/forms'
+import { half, pick } from '@shared/lang'
 import type { FormField, FormValues } from '@shared/types'
 import { t } from './i18n'
 import type { DayLimits } from './shapes'
@@ -38,11 +38,17 @@ const inWords = (fault: Fault): string => fault.text || t('fault_' + fault.kind,
 
 /** What is wrong with a form as it stands; {} = nothing that the page can see. */
 export function check(flow: string, fields: readonly FormField[], form: FormValues): Faults {
-  return Object.fromEntries(Object.entries(faultsOf(flow, fields, form)).map(([id, fault]) => [id, inWords(fault)]))
+  return Object.fromEntries(Object.entries(faultsOfForm(flow, fields, form)).map(([id, fault]) => [id, inWords(fault)]))
 }
 
-/** The field that a refusal is about, with why; {} when it names none of these. */
-export function faultOf(refusal: Refusal, fields: readonly FormField[]): Faults {
-  const field = refusal.details.field
-  return typeof field === 'string' && fields.some((one) => one.id === field) ? { [field]: refusal.message } : {}
+/** The fields that a refusal is about, with why; {} when it names none of these. */
+export function faultsOf(refusal: Refusal, fields: readonly FormField[]): Faults {
+  const { field, faults } = refusal.details
+  const told = [[field, refusal.message], ...(Array.isArray(faults) ? faults : []).map((one) => [one?.field, half(String(one?.message ?? ''))])]
+  const found: Faults = {}
+  for (const [name, why] of told) {
+    const id = String(name ?? '').replace(/^body\./, '')
+    if (fields.some((one) => one.id === id)) found[id] ??= String(why)
+  }
+  return found
 }
