@@ -10,6 +10,7 @@ import (
 // code at once; its pixels, as a scanner reads them, open the gate. The next
 // member of the household is told why not, and from when on.
 func TestJourney_CQ003_CQ004_CQ006_CQ037_CQ041_CQ043_CQ044_CQ045_CQ046_CQ047_CQ048_CQ049_CQ052_CQ056_ResidentComesHome(t *testing.T) {
+	t.Parallel()
 	c, line := populated(t)
 	gate := c.Gates[0]
 	relay := watch(t, gate)
