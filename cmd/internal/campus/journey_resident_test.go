@@ -57,11 +57,14 @@ func TestJourney_CQ003_CQ004_CQ006_CQ037_CQ041_CQ043_CQ044_CQ045_CQ046_CQ047_CQ0
 	if codes := spouse.refusals("/api/v1/applications"); !slices.Equal(codes, []string{"HOUSEHOLD_QUOTA_2D"}) {
 		t.Errorf("refused with %v", codes)
 	}
+	closed := `!document.querySelector('[role=alertdialog]')?.checkVisibility()`
 	spouse.tap("返回修改")
+	spouse.until(closed)
 	spouse.tap("今天")
 	spouse.tap("提交")
 	spouse.says(next)
 	spouse.tap("改为这一天")
+	spouse.until(closed)
 	spouse.tap("提交")
 	spouse.until(`location.pathname.startsWith('/m/applications/')`)
 	spouse.tap("我的通行码")
