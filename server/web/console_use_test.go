@@ -70,7 +70,7 @@ func TestConsole_AdminLinkLeavesNoKeyBehind(t *testing.T) {
 	c.fill("新密码", "short")
 	c.fill("确认密码", "short")
 	c.press("创建并登录")
-	c.text("至少 8 位")
+	c.text("至少 10 位")
 	if calls := api.calls(); len(calls) != 0 {
 		t.Fatalf("sent although the password is too short: %v", calls)
 	}
@@ -379,12 +379,12 @@ func TestConsole_FlowFaultsLeadToTheirLines(t *testing.T) {
 		}
 	}
 	api.set("POST /flows/check", 200, `{"faults":[],"flows":["cqu.work_pass"]}`)
-	api.set("POST /flows", 200, `{}`)
+	api.set("POST /flows", 201, `{"changed":["cqu.work_pass"]}`)
 	c.press("发布")
-	c.text("将发布 1 个流程的新版本")
+	c.text("文件中有 1 个流程")
 	c.press("确定")
-	c.text("已发布")
-	c.called("POST /flows ", `"name":"cqu.work_pass.yaml"`, `"yaml":"flows:`)
+	c.text("已发布新版本:cqu.work_pass")
+	c.called("POST /flows ", `"name":"campus.yaml"`, `"yaml":"flows:`)
 }
 
 func TestConsole_MenuOnNarrowScreens(t *testing.T) {
@@ -402,4 +402,19 @@ func TestConsole_MenuOnNarrowScreens(t *testing.T) {
 	c.judge("menu-768", "zh-CN")
 	c.press("我已办的")
 	c.until(`location.pathname === '/console/work/done' && !document.querySelector('nav.side').checkVisibility({visibilityProperty: true})`)
+}
+
+// What a browser fetches for the first page it is shown, packed.
+func TestConsole_FirstPagesAreSmall(t *testing.T) {
+	for name, before := range map[string]func(*consoleFake){"/login": signedOut, "/": func(*consoleFake) {}, "/applications/a1": func(*consoleFake) {}} {
+		api := newConsoleFake(t)
+		before(api)
+		c := started(t, api, name)
+		bytes := eval[int](t, c.ctx, `[...performance.getEntriesByType('resource'), ...performance.getEntriesByType('navigation')]
+			.filter((r) => new URL(r.name).pathname.startsWith('/console/')).reduce((sum, r) => sum + r.encodedBodySize, 0)`)
+		t.Logf("%s: %d bytes", name, bytes)
+		if most := 200 << 10; name != "/applications/a1" && bytes > most || bytes < 50<<10 {
+			t.Errorf("%s takes %d bytes, at most %d are wanted", name, bytes, most)
+		}
+	}
 }

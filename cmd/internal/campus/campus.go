@@ -26,6 +26,7 @@ type Options struct {
 	Documents      bool      // gates ask for a document
 	FrameAncestors []string  // who may show the guard pages in a frame
 	Log            io.Writer // what the daemons say; nil = nowhere
+	Texts          io.Writer // the one-time codes that phones would get; nil = nowhere
 	Wrap           []string  // a command that runs each agent, such as strace
 }
 
@@ -122,7 +123,7 @@ func (c *Campus) startServer(ctx context.Context, o Options, logs *sync.Mutex) e
 	if err := json.Unmarshal(out, &made); err != nil || made.Token == "" {
 		return fmt.Errorf("gateserver init printed no token: %q", out)
 	}
-	c.Client, c.AdminLink, c.Texts = Client{Base: "http://" + addr, Token: made.Token}, made.AdminLink, &Texts{}
+	c.Client, c.AdminLink, c.Texts = Client{Base: "http://" + addr, Token: made.Token}, made.AdminLink, &Texts{out: o.Texts}
 	c.Server = &Process{
 		name: "server", bin: bin, args: []string{"-config", config},
 		log: io.MultiWriter(prefixed("server", o.Log, logs), c.Texts),

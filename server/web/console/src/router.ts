@@ -2,6 +2,7 @@ import { ref, shallowRef } from 'vue'
 import { createRouter, createWebHistory } from 'vue-router'
 import { refusalOf, type Refusal } from '@shared/api'
 import { takeKey } from './adminlink'
+import { recall, remember } from './memory'
 import { metaOf, routes } from './routes'
 import { may, me, whoAmI } from './session'
 
@@ -35,7 +36,14 @@ router.beforeEach(async (to) => {
   return true
 })
 router.afterEach(() => (travelling.value = false))
-router.onError((e) => {
+router.onError((e, to) => {
   travelling.value = false
+  // Pages of an earlier version of the server are gone: begin with the new one, once.
+  const before = Number(recall('renewed') ?? 0)
+  if (/dynamically imported|module script|preload CSS/i.test(String(e)) && Date.now() - before > 60_000) {
+    remember('renewed', String(Date.now()))
+    location.assign('/console' + to.fullPath)
+    return
+  }
   blocked.value = refusalOf(e)
 })

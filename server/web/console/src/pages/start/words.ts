@@ -18,12 +18,12 @@ addWords({
   start_submitted: ['已提交', 'Submitted'],
   start_leave: ['离开页面', 'Leave this page'],
   start_leave_sure: ['填写的内容尚未保存,确定离开吗?', 'What you typed is not saved. Leave anyway?'],
-  start_refused: ['未能提交', 'Not submitted'],
   start_next_date: ['最早可申请 {date}', 'The earliest day is {date}'],
   edit_title: ['编辑申请', 'Edit application'],
   edit_closed: ['这个事项现在不能编辑。', 'This matter cannot be edited now.'],
   edit_open: ['查看事项', 'Open the matter'],
 
+  chart_configure: ['流程配置', 'Definition'],
   chart_start: ['发起人', 'Applicant'],
   chart_end: ['完成', 'Completed'],
   chart_any: ['或签', 'any one'],
