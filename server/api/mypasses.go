@@ -8,17 +8,16 @@ import (
 	"campusgate/server/apply"
 	"campusgate/server/auth"
 	"campusgate/server/store"
-	"campusgate/signing"
 )
 
 // MyPass is a pass as its holder sees it.
 type MyPass struct {
 	Pass
-	Phone       string `json:"phone" doc:"id of the phone key that stands; empty = no phone has it"`
 	Mine        bool   `json:"mine" doc:"applied for by me; else it is my household's"`
 	OwnerName   string `json:"owner_name" doc:"of the gate that decides; empty = the server"`
 	Application string `json:"application"`
 	Serial      string `json:"serial" doc:"of the application"`
+	Phone       string `json:"phone" doc:"id of the phone key that stands for a bound pass; empty = no phone has it yet"`
 	Warning     string `json:"warning" doc:"what the holder must know; empty = nothing"`
 }
 
@@ -69,25 +68,11 @@ func (a *API) myPasses(ctx context.Context, in *hereInput) (*myPassesOutput, err
 	for _, g := range gates {
 		names[g.ID] = g.Name
 	}
-	phones := map[signing.PassID]string{}
-	for _, h := range held {
-		if !h.Bound {
-			continue
-		}
-		keys, err := a.Store.Phones(ctx, h.ID)
-		if err != nil {
-			return nil, err
-		}
-		for _, k := range keys {
-			if k.ReplacedAt == 0 {
-				phones[h.ID] = k.ID.String()
-			}
-		}
-	}
 	out := &myPassesOutput{}
 	out.Body.Items = mapped(held, func(h apply.Held) MyPass {
 		p := MyPass{
-			Pass: a.passBody(h.PassStatus, in.address), Phone: phones[h.ID], Mine: h.Person == who, OwnerName: names[h.Owner], Application: h.Application, Serial: h.Serial,
+			Pass: a.passBody(h.PassStatus, in.address), Mine: h.Person == who, OwnerName: names[h.Owner], Application: h.Application, Serial: h.Serial,
+			Phone: h.Phone,
 		}
 		if !h.Bound {
 			p.Warning = bearerWarning

@@ -13,6 +13,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"campusgate/configs"
 	"campusgate/server/apply"
 	"campusgate/server/approval"
 	"campusgate/server/auth"
@@ -21,9 +22,11 @@ import (
 	"campusgate/server/paper"
 	"campusgate/server/people"
 	"campusgate/server/people/sheet"
+	"campusgate/server/report"
 	"campusgate/server/store"
 	"campusgate/server/verify"
 	"campusgate/signing"
+	"campusgate/signing/pin"
 	"campusgate/signing/wire"
 )
 
@@ -88,6 +91,8 @@ var rules = []rule{
 	{auth.ErrScope, 422, "no_such_scope", "没有这种权限", "there is no such scope"},
 	{issue.ErrInvalid, 422, "invalid", "请求有误", "the request is not valid"},
 	{people.ErrInvalid, 422, "invalid", "请求有误", "the request is not valid"},
+	{report.ErrColumn, 422, "no_such_column", "没有这一列,或重复", "there is no such column, or it comes twice"},
+	{report.ErrTooMany, 422, "too_many_rows", "超过 100000 行,请缩小筛选范围", "more than 100000 rows; narrow the filter"},
 	{sheet.ErrTable, 422, "unreadable_file", "文件无法读取", "the file cannot be read"},
 	{people.ErrFaulty, 409, "faulty_rows", "文件中有错误的行", "the file has faulty rows"},
 	{issue.ErrNotReady, 409, "key_not_ready", "下一把密钥公布的时间还不够", "the next key has not been published long enough"},
@@ -108,6 +113,8 @@ var rules = []rule{
 	{errEnrolUsed, 409, "enrolment_used", "登记码已用过", "the enrolment code was used before"},
 	{errEnrolEnded, 410, "enrolment_expired", "登记码已过期", "the enrolment code has expired"},
 	{errNoCode, 409, "no_code", "该通行证没有静态码", "the pass has no static code"},
+	{configs.ErrConfig, 422, "invalid_file", "文件有误,见 details.what 中的行号", "the file is not valid; details.what names line and key"},
+	{pin.ErrWeak, 422, "weak_pin", "口令须为 6 至 12 位数字,不能全相同或连号", "a PIN has 6 to 12 digits, neither all the same nor in a row"},
 	{store.ErrNotFound, 404, "not_found", "没有找到", "not found"},
 	{store.ErrTaken, 409, "taken", "名称或编号已被使用", "the name or number is in use"},
 	{paper.ErrInvalid, 422, "invalid", "请求有误", "the request is not valid"},

@@ -31,6 +31,7 @@ import (
 	"campusgate/server/notify"
 	"campusgate/server/paper"
 	"campusgate/server/people"
+	"campusgate/server/rules"
 	"campusgate/server/store"
 	"campusgate/server/verify"
 	"campusgate/signing"
@@ -176,7 +177,8 @@ func newWorld(t testing.TB, settings ...func(*world, *api.Deps)) *world {
 			Holder:    func(context.Context, signing.PassID) (verify.Holder, bool, error) { return verify.Holder{}, false, nil },
 			Guideline: func(context.Context) (*verdict.Guideline, error) { return nil, nil },
 		}),
-		Now: w.Now, Rand: rand.Reader, Version: "test/1", Location: campus,
+		Rules: rules.New(rules.Config{Store: w.db, People: w.staff, Random: rand.Reader}),
+		Now:   w.Now, Rand: rand.Reader, Version: "test/1", Location: campus,
 		Site: "云岭大学", Public: "http://" + w.Listener.Addr().String(),
 		Log: slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
@@ -438,6 +440,13 @@ func (w *world) spoilKeys() error {
 			keys[i].Sealed = []byte("spoiled")
 		}
 		return &store.KeyChange{Keys: keys, Signed: []byte("ring"), Action: "test"}, nil
+	})
+}
+
+// spoil makes an application one that does not open.
+func (w *world) spoil(application string) error {
+	return w.db.Change(context.Background(), func(t *store.Tx) error {
+		return t.Exec("UPDATE applications SET body = $1 WHERE id = $2", []byte("spoiled"), application)
 	})
 }
 

@@ -122,6 +122,8 @@ export const get = <T>(path: string, query?: Query): Promise<T> => call<T>('GET'
 export const post = <T = null>(path: string, body: unknown = {}): Promise<T> => call<T>('POST', path, undefined, body)
 export const put = <T = null>(path: string, body: unknown): Promise<T> => call<T>('PUT', path, undefined, body)
 export const del = <T = null>(path: string): Promise<T> => call<T>('DELETE', path)
+/** Changes what is given of something. */
+export const patch = <T = null>(path: string, body: unknown): Promise<T> => call<T>('PATCH', path, undefined, body)
 
 /** A running upload. */
 export interface Upload<T> {
