@@ -20,16 +20,8 @@ export const maxText = 1000
 /** Items of a field with many. */
 export const maxItems = 50
 
-/**
- * What the shipped forms ask for only with certain answers. The server says
- * `required_if` for the form as it was sent; this follows while people choose.
- */
-const withAnswer: Readonly<Record<string, Readonly<Record<string, { field: string; is: string; hide?: boolean }>>>> = {
-  'cqu.resident_pass': {
-    to: { field: 'type', is: 'multi', hide: true },
-    reason: { field: 'type', is: 'multi' },
-  },
-}
+/** Fields that mean nothing but where they are required: a single-use pass has no last day. */
+const onlyIfRequired: Readonly<Record<string, readonly string[]>> = { 'cqu.resident_pass': ['to'] }
 
 /** Pairs of days of which the second may not be before the first. */
 const spans: readonly (readonly [string, string])[] = [['start', 'end'], ['date', 'to'], ['from', 'to']]
@@ -46,16 +38,22 @@ export function isEmpty(value: unknown): boolean {
 
 /** Whether a field is shown with these answers. */
 export function isShown(flow: string, f: FormField, values: FormValues): boolean {
-  const on = withAnswer[flow]?.[f.id]
-  return !on?.hide || values[on.field] === on.is
+  return !onlyIfRequired[flow]?.includes(f.id) || isRequired(f, values)
 }
 
-/** Whether a field is required with these answers. `said` is what the server last said of the form. */
-export function isRequired(flow: string, f: FormField, values: FormValues, said?: readonly string[]): boolean {
+/**
+ * Whether a field is required with these answers. Conditions are the server's;
+ * the plain ones are followed here while people choose.
+ */
+export function isRequired(f: FormField, values: FormValues): boolean {
   if (f.readonly || f.type === 'note') return false
-  if (f.required || said?.includes(f.id)) return true
-  const on = withAnswer[flow]?.[f.id]
-  return on ? values[on.field] === on.is : Boolean(f.required_if)
+  return f.required || (holds(f.required_when, values) ?? Boolean(f.required_if))
+}
+
+/** `form.type == "multi"`; undefined for any other condition. */
+function holds(condition: string | undefined, values: FormValues): boolean | undefined {
+  const said = /^form\.(\w+)\s*(==|!=)\s*"([^"]*)"$/.exec(condition ?? '')
+  return said ? (values[said[1] ?? ''] === said[3]) === (said[2] === '==') : undefined
 }
 
 /** The answers that a form begins with. */
@@ -64,13 +62,13 @@ export function beginning(form: readonly FormField[]): FormValues {
 }
 
 /** What is wrong with the answers, by field in the form's order. */
-export function faultsOf(flow: string, form: readonly FormField[], values: FormValues, said?: readonly string[]): Faults {
+export function faultsOf(flow: string, form: readonly FormField[], values: FormValues): Faults {
   const faults: Faults = {}
   for (const f of form) {
     if (f.readonly || !isShown(flow, f, values)) continue
     const value = values[f.id]
     if (isEmpty(value)) {
-      if (isRequired(flow, f, values, said)) faults[f.id] = { kind: 'required' }
+      if (isRequired(f, values)) faults[f.id] = { kind: 'required' }
       continue
     }
     const fault = faultOf(f, value)

@@ -55,6 +55,8 @@ export interface Me {
   posts: { role: string; name: string; unit: string; gate: number }[]
   scopes: string[]
   gate: number
+  /** There is one. */
+  password?: boolean
   must_change: boolean
   unread: number
   demo: boolean
@@ -99,8 +101,10 @@ export interface FormField {
   en?: string
   type: FieldType
   required: boolean
-  /** Whether it is required now, where that hangs on other fields. */
+  /** Whether it is required with the form as it stands. */
   required_if?: boolean
+  /** The condition, as the flow words it: form.type == "multi". */
+  required_when?: string
   readonly?: boolean
   value?: unknown
   /** The value in words, of a unit or a person that is filled in already. */
@@ -133,6 +137,7 @@ export interface ChartNode {
 export interface Service {
   id: string
   name: string
+  en?: string
   office: string
   version: number
   group: string
@@ -141,6 +146,7 @@ export interface Service {
 export interface ServiceForm {
   id: string
   name: string
+  en?: string
   version: number
   form: FormField[]
   chart: ChartNode[]
@@ -154,9 +160,17 @@ export interface PersonRef {
 }
 
 export interface Preview {
-  /** Fields that are required with this form. */
-  required?: string[]
-  steps: { id: string; name: string; people: PersonRef[] }[]
+  steps: {
+    id: string
+    name: string
+    people: PersonRef[]
+    /** The system will agree. */
+    auto?: boolean
+    /** Done only when the handler before chooses it. */
+    choice?: boolean
+    /** One of the people, whom the handler before chooses. */
+    pick?: boolean
+  }[]
 }
 
 export type MatterState =
@@ -168,17 +182,20 @@ export interface Row {
   id: string
   flow: string
   flow_name: string
+  flow_en?: string
   group: string
   title: string
   serial: string
   state: MatterState
   state_name: string
+  state_en?: string
   starter: PersonRef
   created_at: number
   submitted_at: number
   ended_at: number
   step: string
   step_name: string
+  step_en?: string
   waiting: string[]
   task: { id: string; state: string; opened_at: number } | null
   pass: { id: string; kind: PassKind; state: PassState; from: string; until: string } | null
@@ -195,6 +212,7 @@ export interface TrailEntry {
   actor: { number: string; name: string }
   verb: string
   name: string
+  en?: string
   opinion: string
   to: string[] | null
   attachments: Attachment[] | null
@@ -206,7 +224,7 @@ export interface Task {
   step_name: string
   round: number
   seats: string[]
-  people: PersonRef[]
+  people: string[]
   state: string
   outcome: string
   opinion: string
@@ -218,14 +236,21 @@ export interface Task {
 export interface Outcome {
   id: string
   name: string
+  en?: string
   to: string
   form: FormField[] | null
+  /** Takes the step's form too. */
+  step_form?: boolean
+  /** Takes the next step and its handler. */
+  next?: boolean
 }
 
 export interface MyTask {
   task: string
   step_name: string
   kind: string
+  /** Only an opinion is asked: somebody was added to a task. */
+  added?: boolean
   opinion: 'none' | 'optional' | 'required'
   outcomes: Outcome[]
   form: FormField[] | null
@@ -246,17 +271,23 @@ export interface MatterPass {
 export interface Application extends Omit<Row, 'pass'> {
   version: number
   form: FilledField[]
-  steps_forms: { step: string; name: string; by: string; at: number; fields: { name: string; text: string; value: unknown; type: FieldType }[] }[]
+  steps_forms: { step: string; name: string; by: PersonRef; at: number; fields: { name: string; text: string; value: unknown; type: FieldType }[] }[]
   trail: TrailEntry[]
   chart: ChartNode[]
-  copies: { person: string; at: number; read_at: number }[]
-  comments: { from: string; to: string; text: string; at: number }[]
-  ratings: { by: string; target: string; stars: number; text: string; at: number }[]
+  copies: { person: PersonRef; at: number; read_at: number }[]
+  comments: { from: PersonRef; to?: PersonRef; text: string; at: number }[]
+  ratings: { by: PersonRef; target: string; stars: number; text: string; at: number }[]
   rate: string[] | null
   actions: string[]
   tasks: Task[]
   mine: MyTask | null
   pass: MatterPass | null
+  /** Every attachment of its forms. */
+  files?: Attachment[]
+  /** Who decided last. */
+  reviewer?: PersonRef | null
+  /** Of the applicant, masked; where a household applies. */
+  id_number?: string
 }
 
 /** One action on a matter: a verb of the server's, and what goes with it. */
@@ -315,7 +346,9 @@ export interface MyPass {
   serial: string
   warning: string
   /** Id of the phone key that stands, "" = no phone has it yet. */
-  phone?: string
+  phone: string
+  /** Applied for by me; else it is my household's. */
+  mine?: boolean
 }
 
 export interface LiveCode {

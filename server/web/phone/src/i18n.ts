@@ -1,7 +1,7 @@
 // The words of the pages, Chinese and English side by side so that neither is
 // forgotten, and Vant's own words in step with them.
 
-import { lang } from '@shared/lang'
+import { lang, pick } from '@shared/lang'
 import { Locale } from 'vant/es/locale'
 import enUS from 'vant/es/locale/lang/en-US'
 import zhCN from 'vant/es/locale/lang/zh-CN'
@@ -44,9 +44,9 @@ export function t(word: Word, values: Record<string, string | number> = {}): str
   return i18n.global.t(word, values)
 }
 
-/** The name of a service or a decision: the server words it in Chinese; of the shipped ones we know the English. */
-export function named(kind: 'flow' | 'verb', id: string, name: string): string {
-  return lang.value === 'zh' && name ? name : tryWord(`${kind}_${id.replace(/\W/g, '_')}`, name || id)
+/** What a decision is called: as its flow calls it, or with a word of ours. */
+export function verbName(verb: string, name: string, en = ''): string {
+  return pick(name, en) || tryWord('verb_' + verb, verb)
 }
 
 /** A wording that may not exist, such as the name of a state of a later server. */

@@ -2,14 +2,14 @@
 
 import { get, post, refusalOf, type Refusal } from '@shared/api'
 import { answers, beginning, faultsOf, isRequired, type Faults } from '@shared/forms'
+import { pick } from '@shared/lang'
 import type { Application, ChartNode, FormField, FormValues, Preview, ServiceForm } from '@shared/types'
 import { computed, ref, shallowRef, watch } from 'vue'
 import { t } from '../i18n'
 import { session } from '../state/session'
+import { knowFiles } from './files'
 import { knowPeople } from './names'
-import { filesOf } from './read'
 import { forgetTyped, keepTyped, keepable, typed } from './typed'
-import { faultText } from './words'
 
 /** What of a matter or a service the page needs. */
 export interface Form {
@@ -18,6 +18,8 @@ export interface Form {
   form: FormField[]
   chart: ChartNode[]
   note: string
+  /** A draft of this person, which may be thrown away. */
+  draft: boolean
 }
 
 export interface Outcome {
@@ -36,7 +38,6 @@ export function useFilling(flow: string, id: string) {
   const form = shallowRef<Form | null>(null)
   const values = ref<FormValues>({})
   const faults = shallowRef<Faults>({})
-  const said = shallowRef<readonly string[]>([])
   const preview = shallowRef<Preview['steps'] | null>(null)
   const busy = ref<'' | 'submit' | 'save' | 'check'>('')
   const sendingFiles = ref(false)
@@ -48,11 +49,14 @@ export function useFilling(flow: string, id: string) {
   async function open(): Promise<void> {
     if (id) {
       const matter = await get<Application>(`/applications/${id}`)
-      form.value = { name: matter.flow_name, version: matter.version, form: matter.form, chart: matter.chart, note: '' }
-      for (const f of matter.form) filesOf(f, f.value)
+      form.value = {
+        name: pick(matter.flow_name, matter.flow_en), version: matter.version, form: matter.form, chart: matter.chart, note: '',
+        draft: matter.actions.includes('discard'),
+      }
+      knowFiles(matter.files ?? [])
     } else {
       const service = await get<ServiceForm>(`/services/${flow}`)
-      form.value = { name: service.name, version: service.version, form: service.form, chart: service.chart, note: service.note ?? '' }
+      form.value = { name: pick(service.name, service.en), version: service.version, form: service.form, chart: service.chart, note: service.note ?? '', draft: false }
     }
     values.value = beginning(form.value.form)
     began = JSON.stringify(values.value)
@@ -67,9 +71,7 @@ export function useFilling(flow: string, id: string) {
     if (form.value && !id && JSON.stringify(now) !== began) keepTyped(flow, owner, keepable(form.value.form, now))
   })
 
-  const conditional = computed(() => form.value?.form.some((f) => f.required_if !== undefined && !f.required) ?? false)
-
-  /** What hangs on an answer may have changed with it. */
+  /** Another answer, other reviewers, and a fault less. */
   function changed(field: string): void {
     if (faults.value[field]) {
       const rest = { ...faults.value }
@@ -77,35 +79,28 @@ export function useFilling(flow: string, id: string) {
       faults.value = rest
     }
     preview.value = null
-    const f = form.value?.form.find((one) => one.id === field)
-    if (f?.type === 'select' && conditional.value) void ask(true)
   }
 
   const wire = () => answers(flow, form.value?.form ?? [], values.value)
 
-  /** Asks the server who would review this, and what it requires. */
-  async function ask(quiet = false): Promise<Refusal | null> {
-    try {
-      const answer = await post<Preview>(`/services/${flow}/preview`, { form: wire() })
-      said.value = answer.required ?? []
-      for (const step of answer.steps) knowPeople(step.people)
-      if (!quiet) preview.value = answer.steps
-      return null
-    } catch (e) {
-      return quiet ? null : refusalOf(e)
-    }
-  }
-
+  /** Asks the server who would review this. */
   async function check(): Promise<Refusal | null> {
     if (busy.value || !sound()) return null
     busy.value = 'check'
-    const refusal = await ask()
-    busy.value = ''
-    return refusal ? whole(refusal) : null
+    try {
+      const answer = await post<Preview>(`/services/${flow}/preview`, { form: wire() })
+      for (const step of answer.steps) knowPeople(step.people)
+      preview.value = answer.steps
+      return null
+    } catch (e) {
+      return whole(refusalOf(e))
+    } finally {
+      busy.value = ''
+    }
   }
 
   function sound(): boolean {
-    faults.value = faultsOf(flow, form.value?.form ?? [], values.value, said.value)
+    faults.value = faultsOf(flow, form.value?.form ?? [], values.value)
     return Object.keys(faults.value).length === 0
   }
 
@@ -147,17 +142,13 @@ export function useFilling(flow: string, id: string) {
 
   /** Takes the day that the server offers. */
   function takeDate(next: string): void {
-    const field = form.value?.form.find((f) => f.type === 'date' && !f.readonly && isRequired(flow, f, values.value, said.value))
+    const field = form.value?.form.find((f) => f.type === 'date' && !f.readonly && isRequired(f, values.value))
     if (!field) return
     values.value = { ...values.value, [field.id]: next }
     changed(field.id)
   }
 
-  const fault = computed(() => {
-    const first = form.value?.form.find((f) => faults.value[f.id])
-    return first ? faultText(first, faults.value[first.id]) : ''
-  })
   const blocked = computed(() => (sendingFiles.value ? t('form_file_busy') : ''))
 
-  return { form, values, faults, fault, said, preview, busy, sendingFiles, blocked, restored, open, changed, check, send, clear, takeDate }
+  return { form, values, faults, preview, busy, sendingFiles, blocked, restored, open, changed, check, send, clear, takeDate }
 }

@@ -26,8 +26,11 @@ export interface Live {
   again(): Promise<void>
 }
 
-/** Shows the live code of a bound pass while the page is mounted. */
-export function useLive(pass: () => MyPass | null, owner: () => string): Live {
+/**
+ * Shows the live code of a bound pass while the page is mounted. fresh says that
+ * the server has just told how the pass stands.
+ */
+export function useLive(pass: () => MyPass | null, fresh: () => boolean, owner: () => string): Live {
   const where = ref<Standing | 'wait'>('wait')
   const code = ref('')
   const left = ref(0)
@@ -44,7 +47,7 @@ export function useLive(pass: () => MyPass | null, owner: () => string): Live {
     await renew(p, owner())
     where.value = await standing(p, owner())
     // No phone has it, so taking it takes it from nobody.
-    if (where.value === 'new' && p.phone === '') await move()
+    if (where.value === 'new' && p.phone === '' && fresh()) await move()
     else await tick()
   }
 
@@ -88,7 +91,7 @@ export function useLive(pass: () => MyPass | null, owner: () => string): Live {
       error.value = null
     } catch (e) {
       error.value = refusalOf(e)
-      notBefore = Date.now() + pause
+      notBefore = Date.now() + (error.value.offline ? pause : 8 * pause)
       if (where.value === 'ready') where.value = await standing(p, owner())
     } finally {
       making = false

@@ -76,7 +76,7 @@ async function prove(held: Held): Promise<void> {
 export async function renew(pass: MyPass, owner: string): Promise<Refusal | undefined> {
   try {
     const held = await heldKey(pass.id, owner)
-    if (!held?.credential.length || (pass.phone && pass.phone !== held.phone)) return undefined
+    if (!held?.credential.length || pass.phone !== held.phone) return undefined
     const end = Date.parse(pass.until) / 1000
     if (held.expires - serverNow() / 1000 > renewBefore || held.expires >= end) return undefined
     await prove(held)

@@ -38,6 +38,7 @@ export default {
   matter_pass: ['我的通行码', 'My pass'],
   matter_serial: ['流水号', 'Serial number'],
   matter_created: ['创建时间', 'Created'],
+  matter_id_number: ['身份证号', 'ID number'],
   matter_reviewer_no: ['审核人工号', 'Reviewer no.'],
   matter_reviewer: ['审核人', 'Reviewer'],
   matter_trail: ['审批流程', 'Timeline'],
