@@ -15,8 +15,8 @@ import (
 
 const benchUsage = `用法 / usage: gatectl bench [-quick] [-only PART[,PART]] [-dir DIR] [-bin DIR]
 
-测量性能：每项输出一行 JSON。-quick 不到 20 秒，否则不到 3 分钟。超过上限不算失败。
-Measures speed, a line of JSON for each figure; -quick takes less than 20 seconds, all
+测量性能：每项输出一行 JSON。-quick 不到 30 秒，否则不到 3 分钟。超过上限不算失败。
+Measures speed, a line of JSON for each figure; -quick takes less than 30 seconds, all
 of it less than 3 minutes. A figure over its limit is no failure.
 
   of "baseline": ratio = value / baseline, and the limit bounds the ratio
@@ -25,7 +25,7 @@ of it less than 3 minutes. A figure over its limit is no failure.
 
   -only   parts / 部分: %s
   -dir    临时文件所在目录，须在真实磁盘上 / folder for temporary stores, on a real disk
-  -bin    gateagent 所在目录 / folder of gateagent; without it, beside gatectl
+  -bin    gateserver 和 gateagent 所在目录 / folder of gateserver and gateagent; without it, beside gatectl
 `
 
 func runBench(ctx context.Context, env Env, args []string) int {

@@ -2,6 +2,10 @@ package api_test
 
 import (
 	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"io/fs"
@@ -261,9 +265,30 @@ func TestApply_CQ071_CQ072_CQ076_CQ090_CM036_ReviewOverHTTP(t *testing.T) {
 		t.Errorf("live %+v", live)
 	}
 	w.refused(t, w.call(t, office, "GET", pass, nil), 404, "not_found")
-	keys := "/api/v1/passes/" + a.Pass.ID + "/keys/nonce"
-	w.as(t, student, 201, "POST", keys, nil, nil)
-	w.refused(t, w.call(t, office, "POST", keys, nil), 404, "not_found")
+	keys := "/api/v1/passes/" + a.Pass.ID + "/keys"
+	w.refused(t, w.call(t, office, "POST", keys+"/nonce", nil), 404, "not_found")
+	var mine struct{ Items []api.MyPass }
+	w.as(t, student, 200, "GET", "/api/v1/me/passes", nil, &mine)
+	if len(mine.Items) != 1 || !mine.Items[0].Mine || mine.Items[0].Phone != "" {
+		t.Errorf("before a phone has it: %+v", mine.Items)
+	}
+	var nonce api.Nonce
+	w.as(t, student, 201, "POST", keys+"/nonce", nil, &nonce)
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	ok(t, err)
+	point, err := key.PublicKey.Bytes()
+	ok(t, err)
+	digest := sha256.Sum256(nonce.Message)
+	x, y, err := ecdsa.Sign(rand.Reader, key, digest[:])
+	ok(t, err)
+	var given api.Credential
+	w.as(t, student, 201, "POST", keys, map[string]any{
+		"public_key": point, "proof": append(x.FillBytes(make([]byte, 32)), y.FillBytes(make([]byte, 32))...),
+	}, &given)
+	w.as(t, student, 200, "GET", "/api/v1/me/passes", nil, &mine)
+	if len(mine.Items) != 1 || mine.Items[0].Phone != given.Phone {
+		t.Errorf("on phone %s: %+v", given.Phone, mine.Items)
+	}
 }
 
 func TestApply_TheSameKeyAnswersTheSame(t *testing.T) {

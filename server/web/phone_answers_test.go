@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -37,8 +38,11 @@ type phoneServer struct {
 	mu       sync.Mutex
 	answers  map[string]string // "GET /me" → JSON; "401 …" in front of it is a refusal
 	enrolled map[string]string // pass → id of its phone key
+	newBuild bool              // the service worker is that of a later build
 	calls    []string
 }
+
+var buildVersion = regexp.MustCompile(`"version":"[0-9a-f]+"`)
 
 func newPhoneServer(t *testing.T) *phoneServer {
 	t.Helper()
@@ -62,6 +66,20 @@ func newPhoneServer(t *testing.T) *phoneServer {
 	s.answers = phoneAnswers(time.Now())
 	mux := http.NewServeMux()
 	mux.Handle("/", pages)
+	mux.HandleFunc("/m/sw.js", func(w http.ResponseWriter, r *http.Request) {
+		r.Header.Del("Accept-Encoding")
+		r.Header.Del("If-None-Match")
+		made := httptest.NewRecorder()
+		pages.ServeHTTP(made, r)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		text := made.Body.String()
+		if s.newBuild {
+			text = buildVersion.ReplaceAllString(text, `"version":"later"`)
+		}
+		w.Header().Set("Content-Type", made.Header().Get("Content-Type"))
+		_, _ = w.Write([]byte(text))
+	})
 	mux.HandleFunc("/api/v1/", s.answer)
 	mux.HandleFunc("POST /api/v1/passes/{id}/keys/nonce", s.nonce)
 	mux.HandleFunc("POST /api/v1/passes/{id}/keys", s.enrol)

@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -219,6 +220,40 @@ func TestPhone_SigningOutWipes(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestPhone_ALaterBuildWaitsUntilItIsAskedFor(t *testing.T) {
+	srv := newPhoneServer(t)
+	p := openPhone(t, srv)
+	p.dress("zh", "light")
+	p.open("/passes", `navigator.serviceWorker.controller && document.querySelector('.pass')`)
+	t.Run("the worker keeps the files of the build and nothing of the interface", func(t *testing.T) {
+		const names = `(async () => { const c = await caches.open((await caches.keys())[0]); return (await c.keys()).map((r) => new URL(r.url).pathname) })()`
+		kept := eval[[]string](t, p.ctx, names)
+		if len(kept) < 20 || !slices.Contains(kept, "/m/") {
+			t.Errorf("keeps %v", kept)
+		}
+		for _, name := range kept {
+			if !strings.HasPrefix(name, "/m/") {
+				t.Errorf("keeps %s", name)
+			}
+		}
+	})
+	srv.mu.Lock()
+	srv.newBuild = true
+	srv.mu.Unlock()
+	eval[bool](t, p.ctx, `window.same = 1, navigator.serviceWorker.getRegistration().then((r) => r.update()).then(() => true)`)
+	p.says("有新版本")
+	if n := eval[int](t, p.ctx, `caches.keys().then((k) => k.length)`); n != 2 {
+		t.Errorf("%d builds are kept while a page of the first is open", n)
+	}
+	p.judge("passes-later-zh-light")
+	p.tap("更新")
+	p.until(`!window.same && document.querySelector('.pass')`)
+	if n := eval[string](t, p.ctx, `caches.keys().then((k) => k.join())`); n != "campusgate-phone-later" {
+		t.Errorf("kept after the change: %s", n)
+	}
+	p.clean()
 }
 
 // The session is over, but the phone still has its passes.

@@ -102,11 +102,18 @@ func (p *phoneTab) open(path, ready string) {
 // until waits until an expression is true in the page.
 func (p *phoneTab) until(expression string) {
 	p.Helper()
-	ok := eval[bool](p.T, p.ctx, `new Promise((done) => {
+	look := chromedp.Evaluate[bool](`new Promise((done) => {
 		const end = Date.now() + 10000
 		const look = () => { let on = false; try { on = Boolean(`+expression+`) } catch {} ; on || Date.now() > end ? done(on) : setTimeout(look, 25) }
 		look()
-	})`)
+	})`, chromedp.EvalAwaitPromise)
+	ok, err := chromedp.Run(p.ctx, look)
+	for tries := 0; err != nil && strings.Contains(err.Error(), "navigated") && tries < 3; tries++ {
+		ok, err = chromedp.Run(p.ctx, look) // the page was loaded anew meanwhile
+	}
+	if err != nil {
+		p.Fatalf("%s: %v", expression, err)
+	}
 	if !ok {
 		p.Fatalf("%s never came; the page says: %s", expression, eval[string](p.T, p.ctx, `document.body.innerText.slice(0, 600)`))
 	}

@@ -30,7 +30,7 @@ type Options struct {
 	// Dir is where the temporary stores are made, on a disk; "" = one of the usual
 	// places for temporary files.
 	Dir string
-	// Bin is the folder of the gateagent program; "" = beside this program.
+	// Bin is the folder of gateserver and gateagent; "" = beside this program.
 	Bin  string
 	Now  func() time.Time
 	Rand io.Reader
@@ -50,6 +50,7 @@ var parts = []part{
 	{"gate", (*run).gate},
 	{"server", (*run).server},
 	{"start", (*run).start},
+	{"submit", (*run).submit},
 }
 
 // Parts names what Options.Only may hold.

@@ -36,7 +36,7 @@ type Campus struct {
 	Client    Client // of the server's API, around the network
 	AdminLink string // makes the first administrator, once
 	Texts     *Texts // codes for phones
-	Data      string // the server's folder
+	Database  string // the server's file
 	Network   *Network
 	Gates     []*Gate
 
@@ -104,9 +104,10 @@ func (c *Campus) startServer(ctx context.Context, o Options, logs *sync.Mutex) e
 	if err != nil {
 		return err
 	}
-	c.Data = filepath.Join(c.dir, "server")
-	config := c.Data + ".yaml"
-	yaml := fmt.Sprintf("listen: %s\ndata: %s\nsite: 云岭大学\nsms: {gateway: terminal}\n", addr, c.Data)
+	data := filepath.Join(c.dir, "server")
+	c.Database = filepath.Join(data, "server.db")
+	config := data + ".yaml"
+	yaml := fmt.Sprintf("listen: %s\ndata: %s\nsite: 云岭大学\nsms: {gateway: terminal}\n", addr, data)
 	if err := os.WriteFile(config, []byte(yaml), 0o600); err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 // The link of the installation makes the first administrator, in the browser,
 // once; its key stays in no address.
 func TestJourney_AdminLinkOfTheInstallationOpensTheConsole(t *testing.T) {
+	t.Parallel()
 	c, _ := populated(t)
 	browser := chromium(t, "")
 	p := desk(t, browser, c.Client.Base)

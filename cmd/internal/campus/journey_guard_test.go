@@ -13,6 +13,7 @@ import (
 // not signed in learns nothing from the address; the guard sees the pass and
 // admits; at the gate it is used up.
 func TestJourney_CQ078_CQ079_CQ080_CQ081_CQ082_GuardAdmitsByPhone(t *testing.T) {
+	t.Parallel()
 	c, line := populated(t)
 	gate := c.Gates[0]
 	relay := watch(t, gate)

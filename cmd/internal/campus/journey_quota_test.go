@@ -11,6 +11,7 @@ import (
 // The members of a household all submit at once, again and again: they get one
 // code between them.
 func TestJourney_CQ003_HundredAtOnceOfAHouseholdGetOneCode(t *testing.T) {
+	t.Parallel()
 	c, _ := populated(t)
 	var members []campus.Client
 	for _, phone := range []string{residentPhone, spousePhone, childPhone} {

@@ -10,6 +10,7 @@ import (
 // code at once; its pixels, as a scanner reads them, open the gate. The next
 // member of the household is told why not, and from when on.
 func TestJourney_CQ003_CQ004_CQ006_CQ037_CQ041_CQ043_CQ044_CQ045_CQ046_CQ047_CQ048_CQ049_CQ052_CQ056_ResidentComesHome(t *testing.T) {
+	t.Parallel()
 	c, line := populated(t)
 	gate := c.Gates[0]
 	relay := watch(t, gate)
@@ -56,11 +57,14 @@ func TestJourney_CQ003_CQ004_CQ006_CQ037_CQ041_CQ043_CQ044_CQ045_CQ046_CQ047_CQ0
 	if codes := spouse.refusals("/api/v1/applications"); !slices.Equal(codes, []string{"HOUSEHOLD_QUOTA_2D"}) {
 		t.Errorf("refused with %v", codes)
 	}
+	closed := `!document.querySelector('[role=alertdialog]')?.checkVisibility()`
 	spouse.tap("返回修改")
+	spouse.until(closed)
 	spouse.tap("今天")
 	spouse.tap("提交")
 	spouse.says(next)
 	spouse.tap("改为这一天")
+	spouse.until(closed)
 	spouse.tap("提交")
 	spouse.until(`location.pathname.startsWith('/m/applications/')`)
 	spouse.tap("我的通行码")

@@ -8,24 +8,23 @@ import (
 	"time"
 
 	"campusgate/cmd/internal/campus"
-	"campusgate/server"
 )
 
 // People of configs/people.
 const (
-	residentPhone = "13800130021" // 林国栋, head of 松林坡 3栋 201
-	spousePhone   = "13800130022" // 许文娟, of the same household
-	childPhone    = "13800130023" // 林晓, too
-	applicant     = "T1001"       // 周敏, of 计算机学院
-	headPhone     = "13800130002" // 陈立, head of 计算机学院
-	guardPhone    = "13800130004" // 孙宁, 门卫
+	residentPhone  = "13800130021" // 林国栋, head of 松林坡 3栋 201
+	spousePhone    = "13800130022" // 许文娟, of the same household
+	childPhone     = "13800130023" // 林晓, too
+	applicant      = "T1001"       // 周敏, of 计算机学院
+	applicantPhone = "13800130001"
+	headPhone      = "13800130002" // 陈立, head of 计算机学院
+	guardPhone     = "13800130004" // 孙宁, 门卫
 )
 
-// populated runs a campus with its invented people, in parallel with other
-// journeys. Phones reach its server over a line of their own.
-func populated(t *testing.T) (*campus.Campus, *campus.Network) {
+// populated runs a campus with its invented people. Phones reach its server over
+// a line of their own.
+func populated(t testing.TB) (*campus.Campus, *campus.Network) {
 	t.Helper()
-	t.Parallel()
 	c := start(t, campus.Options{Gates: []string{"东门 East Gate"}})
 	if err := c.Populate(t.Context()); err != nil {
 		t.Fatal(err)
@@ -86,7 +85,7 @@ func residence(p *tab, kind, day string) {
 // rows counts what a query finds in the server's database, beside the server.
 func rows(t *testing.T, c *campus.Campus, query string) (n int) {
 	t.Helper()
-	db, err := sql.Open("sqlite", "file:"+filepath.ToSlash(filepath.Join(c.Data, server.DatabaseFile))+"?mode=ro")
+	db, err := sql.Open("sqlite", "file:"+filepath.ToSlash(c.Database)+"?mode=ro")
 	if err != nil {
 		t.Fatal(err)
 	}

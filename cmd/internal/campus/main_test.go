@@ -44,7 +44,7 @@ func TestMain(m *testing.M) {
 
 // start runs a campus that ends with the test. What its daemons said is shown
 // when the test fails.
-func start(t *testing.T, o campus.Options) *campus.Campus {
+func start(t testing.TB, o campus.Options) *campus.Campus {
 	t.Helper()
 	said := &transcript{}
 	o.Bin, o.Log, o.Dir = bin, said, t.TempDir()

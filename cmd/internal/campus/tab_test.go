@@ -17,6 +17,7 @@ import (
 	"github.com/makiuchi-d/gozxing/qrcode"
 
 	agentweb "campusgate/agent/web"
+	"campusgate/cmd/internal/campus"
 	serverweb "campusgate/server/web"
 )
 
@@ -170,16 +171,14 @@ func (p *tab) tap(name string) {
 	p.Helper()
 	find := `[...document.querySelectorAll('button, a, [role=button], [role=tab]')].filter((e) => e.checkVisibility() && !e.disabled &&
 		!e.closest('[inert]') && [e.getAttribute('aria-label') ?? '', e.innerText.replace(/\s+/g, ' ').trim()].includes(` + quoted(name) + `)).pop()`
-	p.until(find)
-	eval[bool](p, find+`.click(), true`)
+	p.until(`((e) => e && (e.click(), true))(` + find + `)`)
 }
 
 // press clicks an element.
 func (p *tab) press(selector string) {
 	p.Helper()
 	find := `[...document.querySelectorAll(` + quoted(selector) + `)].find((e) => e.checkVisibility() && !e.disabled)`
-	p.until(find)
-	eval[bool](p, find+`.click(), true`)
+	p.until(`((e) => e && (e.click(), true))(` + find + `)`)
 }
 
 // enter types into a field, key by key.
@@ -189,27 +188,42 @@ func (p *tab) enter(selector, text string) {
 	p.do(chromedp.SendKeys(selector, text))
 }
 
-// code reads the code on the screen: its pixels, as a scanner sees them.
+// code reads the code on the screen: its pixels, again and again as a scanner
+// does until something is there to be read.
 func (p *tab) code() string {
 	p.Helper()
 	p.until(`document.querySelector('svg.qr')?.checkVisibility()`)
-	shot, err := chromedp.Run(p.ctx, chromedp.Screenshot("svg.qr"))
-	if err != nil {
-		p.Fatal(err)
-	}
-	img, err := png.Decode(bytes.NewReader(shot))
-	if err != nil {
-		p.Fatal(err)
-	}
-	bitmap, err := gozxing.NewBinaryBitmapFromImage(img)
-	if err != nil {
-		p.Fatal(err)
-	}
-	read, err := qrcode.NewQRCodeReader().Decode(bitmap, map[gozxing.DecodeHintType]any{gozxing.DecodeHintType_TRY_HARDER: true})
+	ctx, cancel := context.WithTimeout(p.ctx, limit)
+	defer cancel()
+	var text string
+	err := campus.Until(ctx, func() (bool, error) {
+		shot, err := chromedp.Run(ctx, chromedp.Screenshot("svg.qr"))
+		if err == nil {
+			text, err = decode(shot)
+		}
+		return err == nil, err
+	})
 	if err != nil {
 		p.Fatalf("the code on the screen: %v", err)
 	}
-	return read.GetText()
+	return text
+}
+
+// decode reads a code from a picture.
+func decode(shot []byte) (string, error) {
+	img, err := png.Decode(bytes.NewReader(shot))
+	if err != nil {
+		return "", err
+	}
+	bitmap, err := gozxing.NewBinaryBitmapFromImage(img)
+	if err != nil {
+		return "", err
+	}
+	read, err := qrcode.NewQRCodeReader().Decode(bitmap, map[gozxing.DecodeHintType]any{gozxing.DecodeHintType_TRY_HARDER: true})
+	if err != nil {
+		return "", err
+	}
+	return read.GetText(), nil
 }
 
 // answers gives what the network has told the page, by path below base. What an

@@ -91,7 +91,7 @@ export function useLive(pass: () => MyPass | null, fresh: () => boolean, owner: 
       error.value = null
     } catch (e) {
       error.value = refusalOf(e)
-      notBefore = Date.now() + pause
+      notBefore = Date.now() + (error.value.offline ? pause : 8 * pause)
       if (where.value === 'ready') where.value = await standing(p, owner())
     } finally {
       making = false

@@ -8,7 +8,6 @@ export const waiting = ref<ServiceWorker | null>(null)
 
 export function startWorker(): void {
   if (!('serviceWorker' in navigator) || import.meta.env.DEV) return
-  const hadOne = Boolean(navigator.serviceWorker.controller)
   navigator.serviceWorker
     .register('/m/sw.js', { scope: '/m/', updateViaCache: 'none' })
     .then((registration) => {
@@ -25,15 +24,17 @@ export function startWorker(): void {
       })
     })
     .catch(() => undefined) // such as a certificate that the browser does not trust
-  let asked = false
   navigator.serviceWorker.addEventListener('controllerchange', () => {
-    if (!hadOne || asked || !waiting.value) return
-    asked = true
+    if (!asked) return // the first worker of all, or another tab asked: this page goes on
+    asked = false
     location.reload()
   })
 }
 
+let asked = false
+
 /** Lets the newer build take over; the page is loaded anew when it has. */
 export function takeNewBuild(): void {
+  asked = true
   waiting.value?.postMessage('take-over')
 }
