@@ -1,0 +1,23 @@
+import { describe, expect, it } from 'vitest'
+import { i18n } from './i18n'
+import './words'
+
+const areas = import.meta.glob('./pages/*/words.ts')
+await Promise.all(Object.values(areas).map((read) => read()))
+
+describe('the words of the console', () => {
+  const { zh, en } = i18n.global.messages.value as Record<string, Record<string, string>>
+  const names = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map((found) => found[1]).sort()
+
+  it('are there in both languages, with the same values in them', () => {
+    expect(Object.keys(areas).length).toBeGreaterThan(10)
+    expect(Object.keys(zh ?? {})).toEqual(Object.keys(en ?? {}))
+    for (const [word, text] of Object.entries(zh ?? {})) {
+      expect(en?.[word], word).toBeTruthy()
+      expect(names(en?.[word] ?? ''), word).toEqual(names(text))
+    }
+  })
+  it('hold nothing that the messages read as their own signs', () => {
+    for (const [word, text] of [...Object.entries(zh ?? {}), ...Object.entries(en ?? {})]) expect(text.replace(/\{\w+\}/g, ''), word).not.toMatch(/[{}@|]/)
+  })
+})
