@@ -55,7 +55,6 @@ type Deps struct {
 	Public string    // scheme and host under which people find the pages
 	Demo   bool      // codes are shown instead of sent
 	SSO    *sso.Desk // nil = no sign-on services
-
 }
 
 // API serves. Safe for concurrent use.
@@ -140,6 +139,7 @@ func New(d Deps) (*API, error) {
 	a.householdRoutes()
 	a.postRoutes()
 	a.importRoutes()
+	a.reportRoutes()
 	a.systemRoutes()
 	if err := a.checkDocument(); err != nil {
 		return nil, err

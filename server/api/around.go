@@ -36,7 +36,10 @@ func (a *API) around(m *mux) http.Handler {
 		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
 		_, pattern := m.Handler(r)
 		defer func() {
-			if p := recover(); p != nil {
+			p := recover()
+			if p == http.ErrAbortHandler {
+				defer panic(p) // meant: an answer that was begun breaks off
+			} else if p != nil {
 				a.counts.internal.Add(1)
 				a.Log.Error("panic", "request_id", id, "route", pattern, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
 				if rec.status == 0 {

@@ -26,6 +26,7 @@ type Event struct {
 	Reason     string `json:"reason" doc:"the gate's decision"`
 	Repeat     bool   `json:"repeat" doc:"an earlier verdict shown again"`
 	Claim      string `json:"claim,omitempty"`
+	Guard      string `json:"guard,omitempty" doc:"number of the guard who decided or was on shift"`
 	Opinion    string `json:"opinion" doc:"the server's, from the same facts and what it knows better; empty until it has looked"`
 	JudgedAt   int64  `json:"judged_at,omitempty"`
 	Hash       string `json:"hash" doc:"link of the agent's journal, SHA-256 in hex"`
@@ -139,7 +140,7 @@ func eventBody(e store.Event) Event {
 	}
 	var rest wire.Event
 	if json.Unmarshal(e.Body, &rest) == nil { // it was read before it was stored
-		out.Lane, out.Repeat = rest.Lane, rest.Verdict.Repeat
+		out.Lane, out.Repeat, out.Guard = rest.Lane, rest.Verdict.Repeat, rest.Guard
 	}
 	return out
 }

@@ -21,6 +21,7 @@ import (
 	"campusgate/server/paper"
 	"campusgate/server/people"
 	"campusgate/server/people/sheet"
+	"campusgate/server/report"
 	"campusgate/server/store"
 	"campusgate/server/verify"
 	"campusgate/signing"
@@ -88,6 +89,8 @@ var rules = []rule{
 	{auth.ErrScope, 422, "no_such_scope", "没有这种权限", "there is no such scope"},
 	{issue.ErrInvalid, 422, "invalid", "请求有误", "the request is not valid"},
 	{people.ErrInvalid, 422, "invalid", "请求有误", "the request is not valid"},
+	{report.ErrColumn, 422, "no_such_column", "没有这一列,或重复", "there is no such column, or it comes twice"},
+	{report.ErrTooMany, 422, "too_many_rows", "超过 100000 行,请缩小筛选范围", "more than 100000 rows; narrow the filter"},
 	{sheet.ErrTable, 422, "unreadable_file", "文件无法读取", "the file cannot be read"},
 	{people.ErrFaulty, 409, "faulty_rows", "文件中有错误的行", "the file has faulty rows"},
 	{issue.ErrNotReady, 409, "key_not_ready", "下一把密钥公布的时间还不够", "the next key has not been published long enough"},

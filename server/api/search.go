@@ -55,7 +55,7 @@ type searchPassesInput struct {
 type searchEventsInput struct {
 	ListQuery
 	DateRange
-	Gate   uint16 `query:"gate"`
+	Gate   uint16 `query:"gate" maximum:"65535" doc:"0 = any"`
 	Reason string `query:"reason" maxLength:"40" doc:"the gate's decision, such as granted"`
 	Pass   string `query:"pass" pattern:"^([0-9a-f]{16})?$"`
 }

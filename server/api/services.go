@@ -7,6 +7,7 @@ import (
 	"campusgate/server/apply"
 	"campusgate/server/approval"
 	"campusgate/server/auth"
+	"campusgate/server/people"
 )
 
 // maxForm is the largest form: a dozen texts of 1000 characters.
@@ -75,7 +76,10 @@ func (a *API) serviceRoutes() {
 // actor is who applies or decides.
 func actor(ctx context.Context) apply.Actor {
 	who := caller(ctx)
-	return apply.Actor{Person: who.Person, Admin: who.May(auth.Admin), Name: who.Actor}
+	return apply.Actor{
+		Person: who.Person, Admin: who.May(auth.Admin), Stats: who.May(auth.Stats), Name: who.Actor,
+		Posts: mapped(who.Posts, func(p people.Post) string { return p.Role }),
+	}
 }
 
 func (a *API) preview(ctx context.Context, in *previewInput) (*previewOutput, error) {

@@ -13,11 +13,11 @@ import (
 // Look is what a guard sees of a pass on a phone.
 type Look struct {
 	Verdict   LookVerdict    `json:"verdict"`
-	Pass      *LookPass      `json:"pass" doc:"null when the code is not genuine"`
-	Holder    *LookHolder    `json:"holder" doc:"null when nobody here knows"`
+	Pass      *LookPass      `json:"pass" required:"false" doc:"null when the code is not genuine"`
+	Holder    *LookHolder    `json:"holder" required:"false" doc:"null when nobody here knows"`
 	Gate      LookGate       `json:"gate" doc:"the guard's"`
 	Decider   uint16         `json:"decider" doc:"gate that decides a counted pass; 0 = the server"`
-	Documents []LookDocument `json:"documents" doc:"that may be ticked; null where none is asked for"`
+	Documents []LookDocument `json:"documents" nullable:"true" doc:"that may be ticked; null where none is asked for"`
 	Ticket    string         `json:"ticket" doc:"to admit with; empty when there is nothing to admit"`
 	EventID   string         `json:"event_id" doc:"of the event that this made; empty when it made none"`
 }

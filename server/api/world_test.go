@@ -155,11 +155,12 @@ func newWorld(t testing.TB, settings ...func(*world, *api.Deps)) *world {
 	w.doors = auth.NewAccounts(auth.Config{
 		Store: w.db, People: w.staff, Vault: vault, Texter: w.texts, Now: w.Now, Random: rand.Reader,
 	})
+	papers := paper.New(paper.Config{Store: w.db, Signer: signer, People: w.staff, Now: w.Now, Location: campus})
 	shipped, err := fs.ReadFile(configs.Flows(), "passes.yaml")
 	ok(t, err)
 	w.apply, err = apply.New(t.Context(), apply.Config{
 		Store: w.db, Issue: signer, People: w.staff, Notify: notify.New(notify.Config{Store: w.db, Now: w.Now}), Now: w.Now, Location: campus, Random: rand.Reader,
-		Folder: filepath.Join(w.dir, "attachments"), Log: slog.New(slog.NewTextHandler(w.log, nil)),
+		Papers: papers, Folder: filepath.Join(w.dir, "attachments"), Log: slog.New(slog.NewTextHandler(w.log, nil)),
 	}, "passes.yaml", shipped)
 	ok(t, err)
 	w.staff.Roles = w.apply.Roles
@@ -167,13 +168,16 @@ func newWorld(t testing.TB, settings ...func(*world, *api.Deps)) *world {
 	w.Server = httptest.NewUnstartedServer(nil)
 	deps := api.Deps{
 		Store: w.db, Issue: signer, Auth: w.auth, Accounts: w.doors, People: w.staff, Apply: w.apply, Hub: w.link, Notify: w.told,
-		Papers: paper.New(paper.Config{Store: w.db, Signer: signer, People: w.staff, Now: w.Now, Location: campus}),
+		Papers: papers,
 		Verify: verify.New(verify.Config{
 			Store: w.db, Now: w.Now, Random: rand.Reader,
 			Ask: func(_ context.Context, c wire.Claim) wire.Answer {
 				return wire.Answer{ID: c.ID, State: verdict.ClaimSilent}
 			},
-			Holder:    func(context.Context, signing.PassID) (verify.Holder, bool, error) { return verify.Holder{}, false, nil },
+			Holder: func(ctx context.Context, id signing.PassID) (verify.Holder, bool, error) {
+				h, ok, err := w.apply.HolderOf(ctx, id)
+				return verify.Holder(h), ok, err
+			},
 			Guideline: func(context.Context) (*verdict.Guideline, error) { return nil, nil },
 		}),
 		Now: w.Now, Rand: rand.Reader, Version: "test/1", Location: campus,
@@ -438,6 +442,13 @@ func (w *world) spoilKeys() error {
 			keys[i].Sealed = []byte("spoiled")
 		}
 		return &store.KeyChange{Keys: keys, Signed: []byte("ring"), Action: "test"}, nil
+	})
+}
+
+// spoil makes an application one that does not open.
+func (w *world) spoil(application string) error {
+	return w.db.Change(context.Background(), func(t *store.Tx) error {
+		return t.Exec("UPDATE applications SET body = $1 WHERE id = $2", []byte("spoiled"), application)
 	})
 }
 

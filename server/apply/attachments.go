@@ -242,7 +242,7 @@ func (s *Service) seesHolder(ctx context.Context, src store.Source, who Actor, a
 		if err != nil {
 			return false, err
 		}
-		if flow.Sees(holders[i].Instance, who.Person, who.Admin) {
+		if who.sees(flow, &holders[i].Instance) {
 			return true, nil
 		}
 	}

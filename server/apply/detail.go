@@ -23,7 +23,7 @@ func (s *Service) View(ctx context.Context, who Actor, id string) (Application, 
 	if err != nil {
 		return Application{}, err
 	}
-	if !flow.Sees(r.Instance, who.Person, who.Admin) {
+	if !who.sees(flow, &r.Instance) {
 		return Application{}, fmt.Errorf("%w: application", store.ErrNotFound)
 	}
 	if unread(&r.Instance, who.Person) {

@@ -166,24 +166,6 @@ func (s *Service) Counts(ctx context.Context, person string) (map[Box]int, error
 	return counts, nil
 }
 
-// Matters gives a page of all matters, drafts among them, the latest
-// first, and how many there are: for statistics, which ask for a right of their
-// own.
-func (s *Service) Matters(ctx context.Context, q Query) ([]approval.Instance, int, error) {
-	var c clause
-	c.add(" FROM applications a WHERE 1 = 1")
-	s.filter(&c, q)
-	found, total, err := s.page(ctx, s.Store.Reader(), &c, "''", when, q)
-	if err != nil {
-		return nil, 0, err
-	}
-	list := make([]approval.Instance, len(found))
-	for i := range found {
-		list[i] = found[i].Instance
-	}
-	return list, total, nil
-}
-
 // Bulletin is a text that a matter has published.
 type Bulletin struct {
 	ID          int64  `json:"id"`

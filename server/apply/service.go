@@ -4,8 +4,10 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"slices"
 	"time"
 
+	"campusgate/server/approval"
 	"campusgate/server/issue"
 	"campusgate/server/notify"
 	"campusgate/server/people"
@@ -41,8 +43,40 @@ type Service struct {
 // Actor is who does something.
 type Actor struct {
 	Person string
-	Admin  bool   // an administrator
-	Name   string // in the audit trail
+	Admin  bool     // an administrator
+	Stats  bool     // reads the statistics of every flow
+	Posts  []string // roles held today
+	Name   string   // in the audit trail
+}
+
+// Reads reports whether somebody may read all records of a flow: by a post that
+// the flow names for its statistics, or as one who reads those of every flow.
+// Reading permits no act.
+func (w Actor) Reads(flow *approval.Flow) bool {
+	if w.Stats || w.Admin {
+		return true
+	}
+	return flow.Stats != nil && slices.ContainsFunc(flow.Stats.Who, func(seat approval.Seat) bool {
+		switch seat.Kind {
+		case approval.RoleSeat:
+			return slices.Contains(w.Posts, seat.Ref)
+		case approval.PersonSeat:
+			return w.Person != "" && w.Person == seat.Ref
+		case approval.RoleAtStarter, approval.HeadOfStarter, approval.HeadOfForm, approval.UnitOfForm,
+			approval.FormSeat, approval.PickSeat, approval.SameSeat, approval.StarterSeat:
+		}
+		return false // seats of one matter, which no flow may name here
+	})
+}
+
+// Exports reports whether somebody may take all records of a flow away.
+func (w Actor) Exports(flow *approval.Flow) bool {
+	return w.Stats || w.Admin || w.Reads(flow) && flow.Stats.Export
+}
+
+// sees reports whether somebody may look at a matter.
+func (w Actor) sees(flow *approval.Flow, in *approval.Instance) bool {
+	return flow.Sees(*in, w.Person, w.Admin) || w.Reads(flow)
 }
 
 // campus is a moment in campus time.

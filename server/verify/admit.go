@@ -31,7 +31,7 @@ func (s *Service) Admit(ctx context.Context, g Guard, name string, documents []s
 		k.Document = guide.Beside(k.Code.Kind, documents)
 	}
 	// What came to light since the look counts; the moment is that of the look.
-	if err := s.known(ctx, &k); err != nil {
+	if _, err := s.known(ctx, &k); err != nil {
 		return Result{}, err
 	}
 	r.Verdict = verdict.Judge(&k)

@@ -48,7 +48,8 @@ func (s *Service) facts(ctx context.Context, gate store.Gate, read *code.Code, f
 	if c.Bound = p.Phone != nil; read.Proof != nil {
 		c.Proof = &verdict.Proof{T: read.Proof.T, Counter: read.Proof.Counter, Phone: read.Phone, Context: uint8(read.Proof.Context)}
 	}
-	if err := s.known(ctx, &k); err != nil {
+	held, err := s.known(ctx, &k)
+	if err != nil {
 		return k, r, err
 	}
 	if gate.Documents {
@@ -60,6 +61,9 @@ func (s *Service) facts(ctx context.Context, gate store.Gate, read *code.Code, f
 		r.Documents, r.Offered = true, offered(g)
 	}
 	r.Kind, r.ID, r.Name, r.Doc4, r.From, r.Until, r.Uses, r.Used = p.Kind, p.ID, p.Name, p.Doc4, p.NotBefore, p.Expires, p.Uses, k.Record.Uses
+	if held.Until != 0 { // a live code is signed for a few days of them
+		r.From, r.Until = held.From, held.Until
+	}
 	r.Decider = k.Decider()
 	r.Holder, _, err = s.Holder(ctx, p.ID)
 	return k, r, err
@@ -78,17 +82,17 @@ func offered(g *verdict.Guideline) (list []verdict.DocumentKind) {
 	return list
 }
 
-// known adds what the server knows of the pass. One that was signed elsewhere
-// has no row here; its uses may be known all the same.
-func (s *Service) known(ctx context.Context, k *verdict.Case) error {
+// known adds what the server knows of the pass, and gives it. One that was signed
+// elsewhere has no row here; its uses may be known all the same.
+func (s *Service) known(ctx context.Context, k *verdict.Case) (store.PassStatus, error) {
 	held, err := s.Store.Pass(ctx, k.Code.ID)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return err
+		return held, err
 	}
 	rec := &k.Record
 	rec.Revoked, rec.Uses, rec.First = held.RevokedAt > 0, held.Used, held.First
 	if k.Code.Proof == nil {
-		return nil
+		return held, nil
 	}
 	phone := k.Code.Proof.Phone
 	s.mu.Lock()
@@ -102,5 +106,5 @@ func (s *Service) known(ctx context.Context, k *verdict.Case) error {
 			rec.Replaced = true
 		}
 	}
-	return err
+	return held, err
 }

@@ -76,7 +76,7 @@ type Result struct {
 	ID        signing.PassID // of the pass
 	Name      string         // as signed
 	Doc4      string
-	From      int64 // seconds
+	From      int64 // seconds, of the whole pass where it is known here
 	Until     int64 // first moment after
 	Uses      uint32
 	Used      uint32
@@ -118,10 +118,7 @@ func (s *Service) Look(ctx context.Context, g Guard, text string) (Result, error
 	if err != nil {
 		return Result{}, err
 	}
-	if !strings.ContainsAny(text, ":/") {
-		text = "HTTPS://X/V/" + text
-	}
-	read, err := code.Read(ring, strings.TrimSpace(text))
+	read, err := code.Read(ring, whole(strings.TrimSpace(text)))
 	k, r, err := s.facts(ctx, gate, &read, err)
 	if err != nil {
 		return Result{}, err
@@ -132,6 +129,22 @@ func (s *Service) Look(ctx context.Context, g Guard, text string) (Result, error
 		return r, err
 	}
 	return r, s.give(&ticket{guard: g, made: s.Now(), facts: k, result: r}, &r)
+}
+
+// whole makes the text of a code out of what a guard's page may have of it: the
+// text itself, the address that a phone's scanner has opened, at whatever host,
+// or the last part of that.
+func whole(text string) string {
+	if strings.HasPrefix(text, "CP1:") { // whose characters may spell an address too
+		return text
+	}
+	if _, segment, ok := strings.Cut(text, "/V/"); ok {
+		text = segment
+	}
+	if strings.ContainsAny(text, ":/") {
+		return text
+	}
+	return "HTTPS://X/V/" + text
 }
 
 func (s *Service) gate(ctx context.Context, g Guard) (store.Gate, error) {

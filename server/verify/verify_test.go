@@ -313,3 +313,17 @@ func TestAdmit_TicketsAreOfOneGuardAndTwoMinutes(t *testing.T) {
 		}
 	}
 }
+
+func TestLook_CQ081_TheAddressAtWhateverHost(t *testing.T) {
+	w := newWorld(t)
+	p := w.work(t)
+	segment := p.Code[strings.LastIndex(p.Code, "/")+1:]
+	for _, text := range []string{"https://gate.example.edu/V/" + segment, "http://192.0.2.1:8080/V/" + segment, " " + p.Code + "\n"} {
+		if r := w.look(t, text, verdict.Granted); r.ID != p.ID {
+			t.Errorf("%.30s: %+v", text, r)
+		}
+	}
+	for _, text := range []string{"CP1:0/V/" + segment, "https://gate.example.edu/v/" + segment, segment + "/V/", "/V/"} {
+		w.look(t, text, verdict.Malformed)
+	}
+}
