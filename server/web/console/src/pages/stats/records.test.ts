@@ -3,6 +3,7 @@ import { shown, readChoice } from '../../columns'
 import { t } from '../../i18n'
 import { menu, menuFor } from '../../menu'
 import '../../words'
+import './words'
 import { asked, columnsOf, everyMonth, exportQuery, known, monthFrom, states, type Record } from './records'
 import { chartsOf, optionOf, some, widest, type Figures } from './charts'
 
