@@ -32,6 +32,7 @@ var adminRoutes = []struct {
 	}},
 	{name: "events", path: "/events", after: func(c *consoleTab) { c.text("已作废") }},
 	{name: "events-search", path: "/events/search"},
+	{name: "events-registers", path: "/events/registers"},
 	{name: "events-conflicts", path: "/events/conflicts"},
 	{name: "events-quarantine", path: "/events/quarantine"},
 	{name: "stats", path: "/stats"},
@@ -73,7 +74,7 @@ func TestConsole_AdministrationInBothDresses(t *testing.T) {
 		t.Run(route.name, func(t *testing.T) {
 			here := &consoleTab{t: t, ctx: c.ctx, api: c.api}
 			here.scheme("light")
-			here.do(chromedp.Navigate(c.api.URL+"/console"+route.path))
+			here.do(chromedp.Navigate(c.api.URL + "/console" + route.path))
 			here.settled()
 			if route.after != nil {
 				route.after(here)
