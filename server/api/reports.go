@@ -29,6 +29,13 @@ type RecordFilter struct {
 	Q     string `query:"q" maxLength:"100" doc:"in title or serial, or the applicant's name or number"`
 }
 
+// ReadableFlow is a flow whose records the caller may read.
+type ReadableFlow struct {
+	ID     string `json:"id"`
+	Name   string `json:"name"`
+	Export bool   `json:"export" doc:"they may be taken away as a file"`
+}
+
 type recordsInput struct {
 	RecordFilter
 	ListQuery
@@ -58,6 +65,10 @@ type chartsInput struct {
 type chartsOutput struct{ Body report.Charts }
 
 func (a *API) reportRoutes() {
+	add(a, route{
+		method: http.MethodGet, path: prefix + "/reports", scope: auth.Stats, holder: true, id: "list-readable",
+		text: "可查询的流程 The flows whose records you may read; often none",
+	}, a.listReadable)
 	// The holder is somebody to whom the flow itself gives its statistics.
 	add(a, route{
 		method: http.MethodGet, path: prefix + "/reports/{flow}", scope: auth.Stats, holder: true, id: "list-records",
@@ -77,6 +88,16 @@ func (a *API) reportRoutes() {
 // reports are what this API reads them from.
 func (a *API) reports() *report.Service {
 	return &report.Service{Store: a.Store, Apply: a.Apply, Location: a.Location}
+}
+
+func (a *API) listReadable(ctx context.Context, _ *struct{}) (*itemsOutput[ReadableFlow], error) {
+	who, items := actor(ctx), []ReadableFlow{}
+	for _, f := range a.Apply.Flows() {
+		if who.Reads(f.Flow) {
+			items = append(items, ReadableFlow{ID: f.Flow.ID, Name: f.Flow.Name, Export: who.Exports(f.Flow)})
+		}
+	}
+	return whole(items), nil
 }
 
 // readable gives a flow whose records the caller may read. Who may read none is

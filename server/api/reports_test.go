@@ -91,6 +91,15 @@ func TestReports_CQ085_CQ086_CQ087_CQ088_AllRecordsOfAFlow(t *testing.T) {
 				w.refused(t, w.call(t, who, "GET", path, nil), 403, "forbidden")
 			}
 		}
+		var mine struct{ Items []api.ReadableFlow }
+		w.as(t, leader, 200, "GET", "/api/v1/reports", nil, &mine)
+		if len(mine.Items) != 1 || mine.Items[0].ID != "cqu.work_pass" || !mine.Items[0].Export {
+			t.Errorf("flows of the leader: %+v", mine.Items)
+		}
+		w.as(t, staff, 200, "GET", "/api/v1/reports", nil, &mine)
+		if len(mine.Items) != 0 {
+			t.Errorf("flows of somebody whom no flow names: %+v", mine.Items)
+		}
 		// The flow of residents names nobody; the figures of all flows are not hers.
 		for _, path := range []string{"/api/v1/reports/cqu.resident_pass", "/api/v1/reports/charts", "/api/v1/reports/cqu.resident_pass/export"} {
 			w.refused(t, w.call(t, leader, "GET", path, nil), 403, "forbidden")

@@ -36,13 +36,19 @@ func newConsoleFake(t *testing.T) *consoleFake {
 		t.Fatal(err)
 	}
 	f := &consoleFake{answers: map[string]answerOf{}}
-	for route, body := range consoleAnswers {
-		f.answers[route] = answerOf{http.StatusOK, body}
+	for _, answers := range []map[string]string{consoleAnswers, adminAnswers} {
+		for route, body := range answers {
+			f.answers[route] = answerOf{http.StatusOK, body}
+		}
 	}
 	f.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		path, api := strings.CutPrefix(r.URL.Path, "/api/v1")
 		if !api {
 			pages.ServeHTTP(w, r)
+			return
+		}
+		if strings.HasSuffix(path, "/qr.png") {
+			http.ServeFile(w, r, "console/public/icon.svg") // any image
 			return
 		}
 		f.answer(w, r, path)
@@ -70,7 +76,11 @@ func (f *consoleFake) answer(w http.ResponseWriter, r *http.Request, path string
 	if !ok {
 		a = answerOf{http.StatusNotFound, refusal("not_found", "没有这项内容 There is nothing here", "{}")}
 	}
-	w.Header().Set("Content-Type", "application/json")
+	kind := "application/json"
+	if path == "/events/live" {
+		kind = "text/event-stream"
+	}
+	w.Header().Set("Content-Type", kind)
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(a.status)
 	_, _ = io.WriteString(w, a.body)

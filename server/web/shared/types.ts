@@ -523,7 +523,7 @@ export interface Settings {
 
 export interface GateEvent {
   id: string
-  agent: string
+  agent: number
   epoch: number
   seq: number
   at: number

@@ -56,6 +56,7 @@ const pages: Page[] = [
   { path: '/gates', name: 'gates', component: () => import('./pages/gates/GatesPage.vue'), meta: { word: 'menu_gates', scopes: ['gates:read'] } },
   { path: '/events', name: 'events', component: () => import('./pages/events/LivePage.vue'), meta: { word: 'menu_events', scopes: ['events:read'] } },
   { path: '/events/search', name: 'events-search', component: () => import('./pages/events/SearchPage.vue'), meta: { word: 'menu_events', scopes: ['events:read'] } },
+  { path: '/events/registers', name: 'events-registers', component: () => import('./pages/events/RegistersPage.vue'), meta: { word: 'menu_events', scopes: ['events:read'] } },
   { path: '/events/conflicts', name: 'events-conflicts', component: () => import('./pages/events/ConflictsPage.vue'), meta: { word: 'menu_events', scopes: ['events:read'] } },
   { path: '/events/quarantine', name: 'events-quarantine', component: () => import('./pages/events/QuarantinePage.vue'), meta: { word: 'menu_events', scopes: ['events:read'] } },
   { path: '/stats', name: 'stats', component: () => import('./pages/stats/RecordsPage.vue'), meta: { word: 'menu_stats' } },

@@ -33,7 +33,7 @@ addWords({
   edit: ['修改', 'Edit'],
   add: ['新建', 'Add'],
   detail: ['详情', 'Details'],
-  detail_of: ['查看 {name}', 'Details of {name}'],
+  detail_of: ['详情:{name}', 'Details of {name}'],
   edit_of: ['修改 {name}', 'Edit {name}'],
   secret_once: ['只显示这一次,请现在记下或交给本人。', 'Shown this once only: note it down or hand it over now.'],
   yes: ['是', 'Yes'],

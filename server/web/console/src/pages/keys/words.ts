@@ -22,7 +22,7 @@ addWords({
   key_rotate_force: ['公布时间不足也立即轮换(此后未联网的校门认不出新码)', 'Even before it was published long enough (gates offline since will not know new codes)'],
   key_rotated: ['密钥已轮换', 'The keys are rotated'],
   key_compromise: ['宣布泄露', 'Mark compromised'],
-  key_compromise_of: ['宣布密钥 {id} 泄露', 'Mark key {id} compromised'],
+  key_compromise_of: ['宣布泄露:{id}', 'Mark compromised: {id}'],
   key_compromise_hint: ['该密钥签发的 {n} 张有效通行证立即作废,不能撤销。请输入密钥编号 {id} 确认。', 'The {n} live passes it signed stop holding at once. This cannot be undone. Type the key id {id} to confirm.'],
   key_compromise_type: ['密钥编号', 'Key id'],
   key_compromise_wrong: ['与密钥编号不一致', 'That is not the id of the key'],

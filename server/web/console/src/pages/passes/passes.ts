@@ -18,9 +18,9 @@ export const usesOf = (pass: Pick<Pass, 'uses' | 'used'>): string =>
 export const columns: readonly Column<Pass>[] = [
   { id: 'name', word: 'pass_name', text: (pass) => pass.name || '—', always: true },
   { id: 'kind', word: 'pass_kind', text: (pass) => t('kind_of_pass_' + pass.kind), nowrap: true },
-  { id: 'days', word: 'pass_days', text: passDays, nowrap: true },
+  { id: 'days', word: 'pass_valid', text: passDays, nowrap: true },
   { id: 'uses', word: 'pass_uses', text: usesOf, nowrap: true },
-  { id: 'state', word: 'pass_state', text: (pass) => t('pass_state_' + pass.state), nowrap: true },
+  { id: 'state', word: 'pass_state', text: (pass) => t('state_of_pass_' + pass.state), nowrap: true },
   { id: 'issued', word: 'pass_issued', text: (pass) => stamp(pass.issued_at), nowrap: true },
   { id: 'by', word: 'pass_by', text: (pass) => pass.issued_by, usual: false },
   { id: 'id', word: 'pass_id', text: (pass) => pass.id, usual: false, nowrap: true },

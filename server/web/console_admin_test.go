@@ -1,0 +1,155 @@
+package web_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+)
+
+// adminRoutes are the administration's pages, each in a state worth looking at.
+var adminRoutes = []struct {
+	name, path string
+	after      func(*consoleTab)
+}{
+	{name: "passes", path: "/passes?state=issued"},
+	{name: "pass", path: "/passes", after: func(c *consoleTab) { c.press("详情:林晓岚"); c.text("9f2c11ab") }},
+	{name: "people", path: "/people"},
+	{name: "person", path: "/people/person/2013044"},
+	{name: "person-edit", path: "/people/person/2013044", after: func(c *consoleTab) { c.press("修改"); c.text("只写不读") }},
+	{name: "units", path: "/people/units"},
+	{name: "places", path: "/people/places", after: func(c *consoleTab) {
+		eval[bool](c.t, c.ctx, `document.querySelectorAll('details').forEach((one) => (one.open = true)), true`)
+	}},
+	{name: "imports", path: "/people/imports", after: upload},
+	{name: "households", path: "/households"},
+	{name: "household", path: "/households/7"},
+	{name: "gates", path: "/gates"},
+	{name: "gate-code", path: "/gates", after: func(c *consoleTab) {
+		c.press("生成登记码: 东门")
+		c.press("确定")
+		c.text("K7QM-2F9D")
+	}},
+	{name: "events", path: "/events", after: func(c *consoleTab) { c.text("已作废") }},
+	{name: "events-search", path: "/events/search"},
+	{name: "events-registers", path: "/events/registers"},
+	{name: "events-conflicts", path: "/events/conflicts"},
+	{name: "events-quarantine", path: "/events/quarantine"},
+	{name: "stats", path: "/stats"},
+	{name: "stats-charts", path: "/stats/charts", after: func(c *consoleTab) {
+		c.until(`document.querySelectorAll('canvas').length === 4`)
+		eval[bool](c.t, c.ctx, `document.querySelectorAll('details')[1].open = true`)
+	}},
+	{name: "keys", path: "/keys"},
+	{name: "key-leaked", path: "/keys", after: func(c *consoleTab) { c.press("宣布泄露:9f2c11ab"); c.text("请输入密钥编号") }},
+	{name: "tokens", path: "/keys/tokens"},
+	{name: "audit", path: "/audit"},
+	{name: "settings", path: "/settings"},
+	{name: "desks", path: "/settings/desks"},
+	{name: "documents", path: "/settings/documents"},
+	{name: "papers", path: "/papers"},
+	{name: "paper-new", path: "/papers/new?household=7"},
+	{name: "paper", path: "/papers/P20260501-0001"},
+}
+
+func upload(c *consoleTab) {
+	c.until(`!!document.querySelector('input[type=file]')`)
+	eval[bool](c.t, c.ctx, `(() => {
+		const box = document.querySelector('input[type=file]'), files = new DataTransfer()
+		files.items.add(new File(['x'], 'people.xlsx'))
+		box.files = files.files
+		return box.dispatchEvent(new Event('change'))
+	})()`)
+	c.text("外语学院")
+}
+
+// Every page of the administration, in Chinese by day and in English by night:
+// axe finds nothing, nothing is wider than the screen, no other host is asked,
+// the policy holds, and nothing is written to the log.
+func TestConsole_AdministrationInBothDresses(t *testing.T) {
+	axe := axeSource(t)
+	c := openConsole(t, newConsoleFake(t))
+	c.size(1280, 800)
+	for _, route := range adminRoutes {
+		t.Run(route.name, func(t *testing.T) {
+			here := &consoleTab{t: t, ctx: c.ctx, api: c.api}
+			here.scheme("light")
+			here.do(chromedp.Navigate(c.api.URL + "/console" + route.path))
+			here.settled()
+			if route.after != nil {
+				route.after(here)
+			}
+			eval[bool](t, c.ctx, axe+"; true")
+			here.judge("admin-"+route.name+"-zh-light", "zh-CN")
+			here.scheme("dark")
+			here.press("English")
+			here.until(`document.documentElement.lang === 'en' && document.documentElement.classList.contains('dark')`)
+			here.judge("admin-"+route.name+"-en-dark", "en")
+			here.press("中文")
+		})
+	}
+}
+
+// What changes something asks first, says what happened, and sends what the
+// server expects.
+func TestConsole_WhatAnAdministratorChanges(t *testing.T) {
+	api := newConsoleFake(t)
+	c := openConsole(t, api)
+	c.size(1280, 800)
+	sent := func(want string) {
+		t.Helper()
+		if all := strings.Join(api.calls(), "\n"); !strings.Contains(all, want) {
+			t.Errorf("not sent: %s\nsent: %s", want, all)
+		}
+	}
+	c.open("/passes")
+	c.press("详情:林晓岚")
+	c.press("作废")
+	c.text("不能恢复")
+	eval[bool](t, c.ctx, `[...document.querySelectorAll('.el-dialog .el-button--danger')].pop().click(), true`)
+	c.text("必填")
+	if calls := api.calls(); len(calls) > 0 {
+		t.Errorf("a pass was revoked without a reason: %q", calls)
+	}
+	typeInto(c, ".el-dialog textarea", "调离")
+	eval[bool](t, c.ctx, `[...document.querySelectorAll('.el-dialog .el-button--danger')].pop().click(), true`)
+	c.text("通行证已作废")
+	sent(`POST /passes/00000000000000a1/revoke {"reason":"调离"}`)
+
+	c.open("/keys")
+	c.press("宣布泄露:9f2c11ab")
+	typeInto(c, ".el-dialog input", "9f2c")
+	eval[bool](t, c.ctx, `document.querySelector('.el-dialog .el-button--danger').click(), true`)
+	c.text("与密钥编号不一致")
+
+	c.open("/people/imports")
+	upload(c)
+	c.until(`[...document.querySelectorAll('button')].find((b) => b.innerText.trim() === '确认导入').disabled`)
+	eval[bool](t, c.ctx, `document.querySelector('.el-checkbox input').click(), true`)
+	c.press("确认导入")
+	c.text("跳过 2 行")
+	c.press("确定")
+	c.text("已导入:新增 97")
+	sent(`POST /imports/i1/confirm {"skip_faulty":true}`)
+
+	api.set("PUT /documents", 422, adminAnswers["PUT /documents"])
+	c.open("/settings/documents")
+	typeInto(c, "textarea", "documents: []")
+	c.press("保存")
+	c.press("确定")
+	c.text("第 7 行 rules[0].passes")
+
+	api.set("POST /papers", 409, refusal("OUT_OF_HOURS", "不在办理时间内 the desk is closed now", `{"hours":[]}`))
+	c.open("/papers/new?household=7")
+	c.text("沈国华")
+	c.press("发放纸质通行证")
+	c.press("确定")
+	c.text("不在办理时间内")
+	sent(`POST /papers {"desk":"community","household":7,"documents":[]}`)
+}
+
+func typeInto(c *consoleTab, selector, text string) {
+	c.t.Helper()
+	c.until(`!!document.querySelector(` + quote(selector) + `)`)
+	eval[bool](c.t, c.ctx, `((box) => { box.value = `+quote(text)+`; return box.dispatchEvent(new Event('input', {bubbles: true})) })(document.querySelector(`+quote(selector)+`))`)
+}
