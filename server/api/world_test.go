@@ -350,9 +350,9 @@ func (w *world) conforms(t testing.TB, req *http.Request, r reply) {
 }
 
 func operationOf(doc *huma.OpenAPI, req *http.Request) (string, *huma.Operation) {
-	best := ""
+	best, asked := "", req.URL.EscapedPath() // a parameter may hold a slash
 	for path := range doc.Paths {
-		if matches(path, req.URL.Path) && (best == "" || strings.Count(path, "{") < strings.Count(best, "{")) {
+		if matches(path, asked) && (best == "" || strings.Count(path, "{") < strings.Count(best, "{")) {
 			best = path
 		}
 	}

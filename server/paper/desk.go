@@ -7,7 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"campusgate/server/store"
 )
@@ -99,12 +102,18 @@ func (s *Service) SetDesks(ctx context.Context, actor string, desks []Desk) erro
 	for i, d := range desks {
 		at := func(key string) string { return fmt.Sprintf("desks[%d].%s", i, key) }
 		switch {
-		case d.ID == "" || len(d.ID) > 40 || seen[d.ID]:
-			return fault(at("id"), "编号缺失、过长或重复", "missing, too long, or used twice")
-		case d.Name == "" || len([]rune(d.Name)) > 60:
-			return fault(at("name"), "名称缺失或过长", "missing or too long")
+		case d.ID == "" || !plain(d.ID, 40) || seen[d.ID]:
+			return fault(at("id"), "编号缺失、过长、重复或含有不允许的字符", "missing, too long, used twice, or with a character that is not allowed")
+		case d.Name == "" || !plain(d.Name, 60):
+			return fault(at("name"), "名称缺失、过长或含有不允许的字符", "missing, too long, or with a character that is not allowed")
+		case !plain(d.EN, 60):
+			return fault(at("en"), "太长或含有不允许的字符", "too long, or with a character that is not allowed")
+		case !plain(d.Unit, 64):
+			return fault(at("unit"), "没有这个单位", "there is no such unit")
 		case len(d.Serves) == 0 || slices.ContainsFunc(d.Serves, func(s Serves) bool { return s.Who != Residents && s.Who != Retired }):
 			return fault(at("serves"), "应为 residents 或 retired", "want residents or retired")
+		case slices.ContainsFunc(d.Serves, func(s Serves) bool { return !plain(s.Campus, 64) }):
+			return fault(at("serves"), "没有这个校区", "there is no such campus")
 		case slices.ContainsFunc(d.Hours, func(h Hours) bool { return !h.valid() }):
 			return fault(at("hours"), "应为 09:00 到 11:30 这样的时段", "want hours such as 09:00 to 11:30")
 		case slices.ContainsFunc(d.Documents, func(doc string) bool { return Documents[doc] == [2]string{} }):
@@ -120,6 +129,12 @@ func (s *Service) SetDesks(ctx context.Context, actor string, desks []Desk) erro
 		err := t.Exec("INSERT INTO desks (id, body) VALUES (1, $1) ON CONFLICT (id) DO UPDATE SET body = excluded.body", string(body))
 		return errors.Join(err, t.Trail(actor, "desks.set", "desks", map[string]any{"desks": len(desks)}))
 	})
+}
+
+// plain reports whether a text is short and shows all that is in it.
+func plain(text string, most int) bool {
+	return utf8.RuneCountInString(text) <= most &&
+		!strings.ContainsFunc(text, func(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) })
 }
 
 func (h Hours) valid() bool {

@@ -74,7 +74,8 @@ func newWorld(t testing.TB) *world {
 			}
 		}
 		for _, p := range []people.Person{
-			{ID: "L1001", Name: "周世民", Kind: people.Retired}, {ID: "L1002", Name: "何秀英", Kind: people.Retired},
+			{ID: "L1001", Name: "周世民", Kind: people.Retired},
+			{ID: "L1002", Name: "何秀英", Kind: people.Retired},
 			{ID: "T1001", Name: "林晓", Kind: people.Staff},
 		} {
 			if _, err := who.AddPerson(tx, "test", p); err != nil {
