@@ -90,7 +90,9 @@ func TestPhone_ResidentApplies(t *testing.T) {
 		p.tap("改为这一天")
 		p.until(`document.querySelector('[data-field=date] .pick-value').textContent !== '` + before + `'`)
 	})
-	t.Run("CQ-070 the reviewers are named before", func(t *testing.T) {
+	t.Run("CQ-069 CQ-070 the flow, its version and the reviewers are shown before", func(t *testing.T) {
+		p.says("当前版本号：3")
+		p.says("校区居民通审核")
 		p.tap("检查审核人")
 		p.says("何思齐 (社区办)")
 	})
@@ -159,6 +161,12 @@ func TestPhone_Matters(t *testing.T) {
 		srv.set("POST /applications/m5/act", srv.answers["GET /applications/m1"])
 		p.tap("同意")
 		p.until(`!document.querySelector('.handle')`)
+	})
+	t.Run("CQ-065 CQ-066 CQ-067 the form of the work pass knows the applicant and asks for dates and reason", func(t *testing.T) {
+		p.open("/apply/cqu.work_pass", `document.querySelector('[data-field=reason]')`)
+		for _, words := range []string{"学工号", "T1001", "申请人", "林晓岚", "所在单位", "图书馆", "通行开始日期", "通行截止日期", "0/1000"} {
+			p.says(words)
+		}
 	})
 	t.Run("ZA-036 a matter is ended on the phone, after a question", func(t *testing.T) {
 		srv.set("POST /applications/m1/act", strings.ReplaceAll(srv.answers["GET /applications/m1"], `"state":"completed","state_name":"已完成"`, `"state":"terminated","state_name":"已终止"`))
