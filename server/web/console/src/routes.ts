@@ -1,22 +1,30 @@
 // Every page of the console. A new area adds its routes here, its entries to
 // menu.ts, and its pages with their words under pages/<area>/.
 
-import type { RouteRecordRaw } from 'vue-router'
+import type { RouteMeta, RouteRecordRaw } from 'vue-router'
 
-declare module 'vue-router' {
-  interface RouteMeta {
-    /** Key of the page's title. */
-    word?: string
-    /** One of these scopes is needed; none = every person. */
-    scopes?: readonly string[]
-    /** Without the shell. */
-    bare?: boolean
-    /** Also for people who are not signed in. */
-    open?: boolean
-  }
+/** What the console says of a page. (vue-router's own type of it is one for all apps.) */
+export interface PageMeta {
+  /** Key of the page's title. */
+  word: string
+  /** One of these scopes is needed; none = every person. */
+  scopes?: readonly string[]
+  /** Without the shell. */
+  bare?: boolean
+  /** Also for people who are not signed in. */
+  open?: boolean
 }
 
-export const routes: RouteRecordRaw[] = [
+interface Page {
+  path: string
+  name: string
+  component: () => Promise<unknown>
+  meta: PageMeta
+  /** Parts of the path become properties of the page. */
+  props?: true
+}
+
+const pages: Page[] = [
   { path: '/login', name: 'login', component: () => import('./pages/login/LoginPage.vue'), meta: { word: 'login_title', bare: true, open: true } },
   { path: '/link', name: 'link', component: () => import('./pages/login/LinkPage.vue'), meta: { word: 'link_title', bare: true, open: true } },
   { path: '/password', name: 'password', component: () => import('./pages/login/PasswordPage.vue'), meta: { word: 'password_title', bare: true } },
@@ -62,3 +70,8 @@ export const routes: RouteRecordRaw[] = [
 
   { path: '/:lost(.*)*', name: 'lost', component: () => import('./pages/LostPage.vue'), meta: { word: 'lost' } },
 ]
+
+export const routes = pages as unknown as RouteRecordRaw[]
+
+/** What the console says of the page of a route; {} before the first one. */
+export const metaOf = (route: { meta: RouteMeta }): Partial<PageMeta> => route.meta as Partial<PageMeta>
