@@ -28,7 +28,7 @@ type Event struct {
 	Claim      string   `json:"claim,omitempty"`
 	Documents  []string `json:"documents,omitempty" doc:"kinds that were shown"`
 	Rule       string   `json:"rule,omitempty" doc:"of the guideline, by which documents admitted"`
-	Guard      string   `json:"guard,omitempty" doc:"number of the guard on duty"`
+	Guard      string   `json:"guard,omitempty" doc:"number of the guard who decided or was on shift"`
 	Note       string   `json:"note,omitempty" doc:"the guard's own words to an entry"`
 	Shift      string   `json:"shift,omitempty" enum:"begins,ends" doc:"of type shift"`
 	Opinion    string   `json:"opinion" doc:"the server's, from the same facts and what it knows better; empty until it has looked"`

@@ -31,7 +31,6 @@ addWords({
   copy: ['复制', 'Copy'],
   copied: ['已复制', 'Copied'],
   edit: ['修改', 'Edit'],
-  add: ['新建', 'Add'],
   detail: ['详情', 'Details'],
   detail_of: ['详情:{name}', 'Details of {name}'],
   edit_of: ['修改 {name}', 'Edit {name}'],

@@ -5,7 +5,11 @@ import type { GateEvent } from '@shared/types'
 import { t, i18n } from '../../i18n'
 
 export interface SeenEvent extends GateEvent {
-  type: 'scan' | 'grant' | 'annul' | string
+  type: 'scan' | 'grant' | 'annul' | 'entry' | 'register' | 'shift' | string
+  documents?: string[]
+  guard?: string
+  note?: string
+  shift?: 'begins' | 'ends'
   lane?: string
   repeat: boolean
   opinion: string

@@ -39,7 +39,6 @@ addWords({
   issue_find_person: ['姓名或工号', 'Name or number'],
   issue_found_none: ['没有找到,请先登记', 'Nobody found; register them first'],
   issue_choose: ['选择 {name}', 'Choose {name}'],
-  issue_chosen: ['已选', 'Chosen'],
   issue_change: ['重选', 'Choose again'],
   issue_documents: ['出示的证件(逐件核对后勾选)', 'Documents shown (tick each one seen)'],
   issue_name: ['姓名(不填为户主或本人)', 'Name (empty = the head of household, or the person)'],

@@ -27,7 +27,6 @@ addWords({
   person_edit: ['修改人员', 'Change the person'],
   person_keep: ['手机号和证件号只写不读:留空表示不变。', 'Phone and ID number are written, never read: leave them empty to keep them.'],
   person_facts: ['基本信息', 'Person'],
-  person_access: ['登录与值班', 'Access'],
   person_password: ['重置初始密码', 'New initial password'],
   person_password_sure: ['「{name}」的旧密码和已登录的设备立即失效,首次登录须修改密码。', 'The old password and all sessions of “{name}” end; the new one must be changed at the first login.'],
   person_password_is: ['初始密码', 'Initial password'],
@@ -64,7 +63,6 @@ addWords({
   unit_none: ['没有单位', 'No units'],
   unit_find: ['单位名称或编号', 'Name or id of a unit'],
 
-  place_campus: ['校区', 'Campus'],
   place_campus_new: ['新建校区', 'Add a campus'],
   place_campus_edit: ['修改校区', 'Change the campus'],
   place_id: ['编号', 'Id'],
@@ -72,7 +70,6 @@ addWords({
   place_zone: ['区域编号(1 至 32,0 为无)', 'Zone (1 to 32, 0 = none)'],
   place_zone_n: ['区域 {n}', 'Zone {n}'],
   place_police: ['派出所', 'Police station'],
-  place_compound: ['小区', 'Compound'],
   place_compound_new: ['新建小区', 'Add a compound'],
   place_compound_edit: ['修改小区', 'Change the compound'],
   place_on_campus: ['证件上算校内地址', 'Counts as a campus address'],
@@ -99,7 +96,6 @@ addWords({
   house_head: ['户主', 'Head'],
   house_address: ['地址', 'Address'],
   house_members: ['成员', 'Members'],
-  house_members_n: ['{n} 人', '{n}'],
   house_verified_at: ['核实时间', 'Verified at'],
   house_verified_by: ['核实人', 'Verified by'],
   house_verify: ['核实', 'Verify'],
@@ -146,6 +142,5 @@ addWords({
   import_sure_skip: [',跳过 {n} 行', ', {n} left out'],
   import_done: ['已导入:新增 {added},修改 {changed},跳过 {skipped}', 'Imported: {added} added, {changed} changed, {skipped} left out'],
   import_drop: ['放弃', 'Discard'],
-  import_clean: ['没有错误', 'No faults'],
   import_nothing: ['文件内容与现有数据一致,无需导入。', 'The file says what is known already: nothing to do.'],
 })
