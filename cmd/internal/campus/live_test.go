@@ -157,7 +157,7 @@ func show(t *testing.T, p *campus.Phone, later time.Duration) string {
 }
 
 // shown waits until a gate has shown n verdicts and gives the last.
-func shown(t *testing.T, g *campus.Gate, n int) lane.Result {
+func shown(t testing.TB, g *campus.Gate, n int) lane.Result {
 	t.Helper()
 	agent := campus.Client{Base: strings.TrimSuffix(g.URL, "/")}
 	var in struct {
@@ -173,7 +173,7 @@ func shown(t *testing.T, g *campus.Gate, n int) lane.Result {
 	return in.Scans[0]
 }
 
-func eventually(t *testing.T, check func() (bool, error)) {
+func eventually(t testing.TB, check func() (bool, error)) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()

@@ -181,11 +181,15 @@ func (p *tab) press(selector string) {
 	p.until(`((e) => e && (e.click(), true))(` + find + `)`)
 }
 
-// enter types into a field, key by key.
+// enter types into a field, key by key, over what is there.
 func (p *tab) enter(selector, text string) {
 	p.Helper()
 	p.until(`document.querySelector(` + quoted(selector) + `)?.checkVisibility()`)
+	eval[bool](p, `document.querySelector(`+quoted(selector)+`).select(), true`)
 	p.do(chromedp.SendKeys(selector, text))
+	if got := eval[string](p, `document.querySelector(`+quoted(selector)+`).value`); got != text {
+		p.Fatalf("%s holds %q after %q was typed", selector, got, text)
+	}
 }
 
 // code reads the code on the screen: its pixels, again and again as a scanner
