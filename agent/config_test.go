@@ -46,6 +46,7 @@ func TestParseConfig_NamesLineAndKey(t *testing.T) {
 		{"ListenEverywhere", "data:", "listen: 0.0.0.0:80\ndata:", "gate.yaml:2: listen:"},
 		{"Mode", "data:", "mode: shop\ndata:", "gate.yaml:2: mode:"},
 		{"Documents", "data:", "documents: maybe\ndata:", "gate.yaml:2: documents:"},
+		{"Shift", "data:", "shift: night\ndata:", "gate.yaml:2: shift:"},
 		{"Age", "data:", "clock_max_age: a week\ndata:", "gate.yaml:2: clock_max_age:"},
 		{"Origin", "data:", "frame_ancestors: [\"*\"]\ndata:", "gate.yaml:2: frame_ancestors[0]:"},
 		{"NoLanes", good[strings.Index(good, "lanes"):], "", "lanes: missing"},

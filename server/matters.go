@@ -14,7 +14,6 @@ import (
 	"campusgate/server/store"
 	"campusgate/server/verify"
 	"campusgate/signing"
-	"campusgate/signing/verdict"
 )
 
 // AttachmentFolder holds what people attach to applications, in the data
@@ -59,7 +58,7 @@ func newMatters(ctx context.Context, s Settings, db *store.Store, signer *issue.
 func (srv *Server) newVerify() *verify.Service {
 	return verify.New(verify.Config{
 		Store: srv.db, Ask: srv.hub.Ask, Random: srv.deps.Rand, Now: srv.deps.Now,
-		Guideline: func(ctx context.Context) (*verdict.Guideline, error) { return nil, nil },
+		Guideline: srv.rules.Guideline,
 		Holder: func(ctx context.Context, id signing.PassID) (verify.Holder, bool, error) {
 			h, ok, err := srv.matters.apply.HolderOf(ctx, id)
 			return verify.Holder(h), ok, err

@@ -19,6 +19,7 @@ import (
 	"campusgate/server/auth"
 	"campusgate/server/hub"
 	"campusgate/server/issue"
+	"campusgate/server/rules"
 	"campusgate/server/store"
 	"campusgate/server/verify"
 	"campusgate/server/web"
@@ -38,6 +39,8 @@ const (
 	certEvery    = time.Hour
 	pruneEvery   = time.Hour
 	feedKept     = 30 * 24 * time.Hour // an agent that was away for longer gets a snapshot
+	guardsEvery  = time.Minute         // posts begin and end by the day, and are changed at any time
+	passesEvery  = time.Hour
 )
 
 // Deps is what a server needs of the world.
@@ -63,6 +66,7 @@ type Server struct {
 	matters  matters
 	hub      *hub.Hub
 	verify   *verify.Service
+	rules    *rules.Service
 	auditor  *audit.Auditor
 	cert     *certificate // nil = plain
 	http     *http.Server
@@ -91,6 +95,10 @@ func New(ctx context.Context, s Settings, d Deps) (_ *Server, err error) {
 		return nil, err
 	}
 	if srv.matters, err = newMatters(ctx, s, srv.db, srv.signer, srv.persons, d); err != nil {
+		return nil, err
+	}
+	srv.rules = rules.New(rules.Config{Store: srv.db, People: srv.persons.people, Random: d.Rand})
+	if err := srv.rules.Found(ctx); err != nil {
 		return nil, err
 	}
 	srv.auditor = audit.New(srv.db, d.Log)
@@ -145,7 +153,7 @@ func (srv *Server) handler() (http.Handler, error) {
 	calls, err := api.New(api.Deps{
 		Store: srv.db, Issue: srv.signer, Auth: auth.New(srv.db, d.Now, d.Rand), Hub: srv.hub, Audit: srv.auditor,
 		Accounts: srv.persons.accounts, People: srv.persons.people, SSO: srv.persons.sso,
-		Apply: srv.matters.apply, Notify: srv.matters.notify, Papers: srv.matters.papers, Verify: srv.verify,
+		Apply: srv.matters.apply, Notify: srv.matters.notify, Papers: srv.matters.papers, Verify: srv.verify, Rules: srv.rules,
 		Now: d.Now, Rand: d.Rand, Log: d.Log, Version: Version, Location: s.Location,
 		Site: s.Site, Public: s.Public, Demo: s.SMS.Gateway == gatewayTerminal,
 	})
@@ -261,6 +269,8 @@ func (srv *Server) schedule(ctx context.Context) (gocron.Scheduler, error) {
 	})
 	add(remindEvery, "applications", srv.matters.apply.Tick)
 	add(claimsEvery, "claims", srv.verify.Tick)
+	add(guardsEvery, "guards", srv.rules.SyncGuards)
+	add(passesEvery, "passes", srv.db.FeedPasses)
 	add(pruneEvery, "messages", func(ctx context.Context) error {
 		return srv.matters.notify.Prune(ctx, srv.deps.Now().Add(-messagesKept).UnixMilli())
 	})

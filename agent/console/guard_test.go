@@ -214,7 +214,7 @@ func TestPersonTypesACodeByHand(t *testing.T) {
 	}
 }
 
-func TestQuestionIsAnsweredByKeyOrTouch(t *testing.T) {
+func TestQuestion_CQ005_CQ009_IsAnsweredByKeyOrTouch(t *testing.T) {
 	d := newDesk()
 	b := open(t, served(t, d, newGauge(), nil).URL, till)
 	ask := func() string {
@@ -223,17 +223,23 @@ func TestQuestionIsAnsweredByKeyOrTouch(t *testing.T) {
 		return q.ID
 	}
 	id := ask()
-	b.press("2")
+	b.press("1")
+	b.until(`document.querySelector('[data-document=work_permit]').getAttribute('aria-checked') === 'true'`)
+	if asked := d.asked(); len(asked) > 0 {
+		t.Errorf("a tick alone asked the desk %q", asked)
+	}
+	b.press("\r")
 	b.until(`document.querySelector('.verdict[data-face=granted]')`)
 	refused := ask()
 	b.press("\x1b")
 	b.until(`document.querySelector('[data-reason=document_required]')`)
 	touched := ask()
-	b.call(chromedp.Click(chromedp.CSS(`[data-document=retirement_card]`)))
+	b.call(chromedp.Click(chromedp.CSS(`[data-document=work_certificate]`)))
+	b.call(chromedp.Click(chromedp.CSS(`[data-key=confirm]`)))
 	b.until(`document.querySelector('.verdict[data-face=granted]')`)
 	want := []string{
-		fmt.Sprintf("answer %s %q false", id, "id_card"), fmt.Sprintf("answer %s %q true", refused, ""),
-		fmt.Sprintf("answer %s %q false", touched, "retirement_card"),
+		fmt.Sprintf("answer %s %q false", id, "work_permit"), fmt.Sprintf("answer %s %q true", refused, ""),
+		fmt.Sprintf("answer %s %q false", touched, "work_certificate"),
 	}
 	// The verdict is on the stage, so the answer has reached the desk.
 	if got := d.asked(); fmt.Sprint(got) != fmt.Sprint(want) {
@@ -244,7 +250,7 @@ func TestQuestionIsAnsweredByKeyOrTouch(t *testing.T) {
 	d.mu.Lock()
 	d.fail = lane.ErrNotWaiting
 	d.mu.Unlock()
-	b.press("1")
+	b.press("1", "\r")
 	b.until(`document.querySelector('.notice')`)
 	if got := b.text(".notice"); !strings.Contains(got, "不再等待") {
 		t.Errorf("notice %q after answering %s too late", got, late)

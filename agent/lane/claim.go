@@ -148,15 +148,15 @@ func (c *Core) giveBackOne(book Book, q *Question, now moment) error {
 	return book.Settle(q.Pass, ClaimReturned)
 }
 
-// asked answers another gate as owner: once, from the durable record, and the
-// same for ever. Silence is no answer, and leaves no trace.
+// asked answers another gate as owner, or the server for a guard with a phone at
+// any gate: once, from the durable record, and the same for ever. Silence is no answer, and leaves no trace.
 func (c *Core) asked(book Book, in ClaimAsked, now moment) ([]Effect, error) {
 	q := &in.Claim
 	answer := func(state verdict.ClaimState, first *verdict.Use) []Effect {
 		return []Effect{Reply{wire.Answer{ID: q.ID, State: state, First: first}}}
 	}
 	silent := answer(verdict.ClaimSilent, nil)
-	if q.ID == "" || q.Pass.IsZero() || q.Uses == 0 || q.Gate == 0 || q.Gate == c.cfg.Gate {
+	if q.ID == "" || q.Pass.IsZero() || q.Uses == 0 || q.Gate == 0 || q.Gate == c.cfg.Gate && !q.OfServer() {
 		return silent, nil
 	}
 	before, ok, err := book.Answered(q.ID)

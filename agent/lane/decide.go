@@ -79,7 +79,7 @@ func (c *Core) conclude(book Book, a *attempt, v verdict.Verdict, now moment) ([
 		effects = append(effects, Open{a.scan.Lane})
 	}
 	r := a.result(now.at, v)
-	r.Event = &e.ID
+	r.Event, r.Guard = &e.ID, e.Guard
 	return append(effects, Show{r}), nil
 }
 

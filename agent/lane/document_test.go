@@ -13,8 +13,13 @@ import (
 // rules is a guideline in small.
 var rules = &verdict.Guideline{
 	Documents: []verdict.DocumentKind{
-		{ID: "work_permit"}, {ID: "id_card", Address: true}, {ID: "lease"}, {ID: "landlord", Copy: true},
-		{ID: "id_elsewhere", Beside: true}, {ID: "consent_form"}, {ID: "campus_card", Never: true},
+		{ID: "work_permit"},
+		{ID: "id_card", Address: true},
+		{ID: "lease"},
+		{ID: "landlord", Copy: true},
+		{ID: "id_elsewhere", Beside: true},
+		{ID: "consent_form"},
+		{ID: "campus_card", Never: true},
 	},
 	Rules: []verdict.DocumentRule{
 		{ID: "staff", Passes: []signing.Kind{signing.Work, signing.ResidentSingle}, Documents: [][]string{{"work_permit"}}},

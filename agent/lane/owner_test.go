@@ -61,6 +61,27 @@ func TestOwner_GrantsOnceAndRemembers(t *testing.T) {
 	}
 }
 
+// A guard with a phone stands at the gate whose passes these are: the server
+// asks for them, and the pass is used up as by any other gate.
+func TestOwner_CQ080_AnswersTheServerForAGuardAtItsOwnGate(t *testing.T) {
+	b := newBench(t, nil)
+	p := single(1)
+	ask := claimOf(p, "0-1-99")
+	ask.Gate = home
+	b.wantAnswer(ask, verdict.ClaimGranted)
+	b.wantAnswer(ask, verdict.ClaimGranted)
+	r := b.refuse("a", b.c.static(t, p), verdict.AlreadyUsed)
+	if r.Repeat || r.FirstUse == nil || r.FirstUse.Gate != home {
+		t.Fatalf("at the gate: %+v", r)
+	}
+	again := claimOf(p, "0-1-100")
+	again.Gate = home
+	b.wantAnswer(again, verdict.ClaimUsed)
+	if e := b.events()[0]; e.Type != wire.EventGrant || !e.Counts || e.For != home {
+		t.Fatalf("the grant: %+v", e)
+	}
+}
+
 func TestOwner_OwnAdmissionUsesItUp(t *testing.T) {
 	b := newBench(t, nil)
 	p := single(1)

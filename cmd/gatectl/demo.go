@@ -18,9 +18,9 @@ import (
 
 const demoUsage = `用法 / usage: gatectl demo [-json] [-listen ADDR] [-bin DIR] [-v]
 
-在本机上运行整个校园：服务器、两道校门的门岗程序、虚拟扫码器和继电器。
-Runs a whole campus on this machine: a server, the agents of two gates, and
-virtual scanners and relays. Ctrl-C stops all of it.
+在本机上运行整个校园：服务器、虚构的人员、两道校门的门岗程序、虚拟扫码器和继电器。
+Runs a whole campus on this machine: a server with invented people, the agents
+of two gates, and virtual scanners and relays. Ctrl-C stops all of it.
 
   -json          一行 JSON / one line of JSON once all is ready
   -listen ADDR   演示页地址 / address of the page; default 127.0.0.1:8470, or a free port
@@ -81,7 +81,11 @@ func demonstrate(ctx context.Context, env Env, asJSON bool, listen, bin string, 
 	origin := "http://" + ln.Addr().String()
 	starting, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	c, err := campus.Start(starting, campus.Options{Bin: bin, FrameAncestors: []string{origin}, Log: log})
+	texts := env.Stdout
+	if asJSON {
+		texts = env.Stderr
+	}
+	c, err := campus.Start(starting, campus.Options{Bin: bin, FrameAncestors: []string{origin}, Log: log, Texts: texts})
 	if err != nil {
 		_ = ln.Close()
 		return err
@@ -91,6 +95,9 @@ func demonstrate(ctx context.Context, env Env, asJSON bool, listen, bin string, 
 			err = closed
 		}
 	}()
+	if err := c.Populate(starting); err != nil {
+		return fmt.Errorf("people of the demo: %w", err)
+	}
 	server := &http.Server{Handler: demo.New(c, env.Now).Handler(), ReadHeaderTimeout: 5 * time.Second}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(ln) }()
@@ -125,10 +132,17 @@ func announce(w io.Writer, c *campus.Campus, origin string, asJSON bool) error {
 		}
 		return json.NewEncoder(w).Encode(line)
 	}
-	_, err := fmt.Fprintf(w, `打开 / open   %s/
+	_, err := fmt.Fprintf(w, `打开 / open   %[1]s/
  1. 发一个通行码，在东门扫：绿灯；再到西门扫：已使用。 Issue a pass, scan it at the east gate: green; at the west gate: already used.
  2. 断开网络，再发、再扫：东门照常，西门说明由东门判定。 Cut the network and go on: east still decides, west names east.
- 3. 恢复网络，看事件补传到服务器。Ctrl-C 结束。 Restore it and see the events arrive. Ctrl-C ends it all.
-`, origin)
+ 3. 恢复网络，看事件补传到服务器。Restore it and see the events arrive.
+
+手机申请 / apply by phone   %[2]s/m/           控制台 / console   %[2]s/console/
+ 用手机号登录，验证码显示在这里。 Sign in with a phone number; the code appears here.
+ 13800130021  居民 resident, 林国栋 · 松林坡 3栋 201      13800130001  教职工 staff, applies for a work pass
+ 13800130002  单位负责人 head of the unit, agrees         13800130006  社区办 community office, paper passes
+ 13800130004  门卫 guard, opens the address in a code     13800130010  管理员 administrator
+Ctrl-C 结束 / ends it all.
+`, origin, c.Client.Base)
 	return err
 }

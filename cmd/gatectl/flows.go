@@ -9,6 +9,7 @@ import (
 // flowVerbs are what gatectl flows does, in the order in which help lists it.
 var flowVerbs = []command{
 	{"check", "检查流程文件 / check files of flows", runFlowsCheck},
+	{"try", "用案例试走流程 / play cases through the flows of a file", runFlowsTry},
 }
 
 // runFlows runs the verb that its first argument names.

@@ -53,7 +53,7 @@ var commands = []command{
 	{"verify", "验证通行码 / verify codes against a keyring", runVerify},
 	{"inspect", "查看通行码内容 / show what a code says", runInspect},
 	{"qr", "绘制二维码 / draw a code as a QR image", runQR},
-	{"flows", "检查流程文件 / check files of flows", runFlows},
+	{"flows", "检查、试走流程 / check flows, play cases through them", runFlows},
 	{"demo", "在本机演示整个校园 / run a whole campus on this machine", runDemo},
 	{"bench", "测量性能 / measure speed, each figure against its limit", runBench},
 }

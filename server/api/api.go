@@ -19,6 +19,7 @@ import (
 	"campusgate/server/notify"
 	"campusgate/server/paper"
 	"campusgate/server/people"
+	rulebook "campusgate/server/rules"
 	"campusgate/server/store"
 	"campusgate/server/verify"
 )
@@ -43,6 +44,7 @@ type Deps struct {
 	Notify   *notify.Service
 	Papers   *paper.Service
 	Verify   *verify.Service
+	Rules    *rulebook.Service
 	Hub      Hub
 	Audit    prometheus.Collector // its figures go to /metrics
 	Now      func() time.Time
@@ -73,7 +75,7 @@ type API struct {
 // New makes the handler of /api/, /healthz, /readyz and /metrics.
 func New(d Deps) (*API, error) {
 	if d.Store == nil || d.Issue == nil || d.Auth == nil || d.Accounts == nil || d.People == nil || d.Apply == nil || d.Notify == nil ||
-		d.Papers == nil || d.Verify == nil || d.Hub == nil ||
+		d.Papers == nil || d.Verify == nil || d.Rules == nil || d.Hub == nil ||
 		d.Now == nil || d.Rand == nil || d.Log == nil || d.Location == nil {
 		return nil, fmt.Errorf("api: a part is missing")
 	}
@@ -139,6 +141,7 @@ func New(d Deps) (*API, error) {
 	a.householdRoutes()
 	a.postRoutes()
 	a.importRoutes()
+	a.ruleRoutes()
 	a.reportRoutes()
 	a.systemRoutes()
 	if err := a.checkDocument(); err != nil {

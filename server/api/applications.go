@@ -90,6 +90,9 @@ func (a *API) applicationRoutes() {
 	add(a, route{
 		method: http.MethodGet, path: prefix + "/notices", scope: auth.Self, id: "list-notices", text: "通知公告 What was published for me",
 	}, a.listNotices)
+	add(a, route{
+		method: http.MethodGet, path: prefix + "/archive", scope: auth.Stats, id: "list-archive", text: "备案 What was filed",
+	}, a.listArchive)
 }
 
 func (a *API) application(ctx context.Context, id string) (*applicationOutput, error) {
@@ -155,6 +158,28 @@ func (a *API) listNotices(ctx context.Context, in *ListQuery) (*noticesOutput, e
 	out := &noticesOutput{}
 	var err error
 	out.Body.Items, out.Body.Total, err = a.Apply.Bulletins(ctx, caller(ctx).Person, apply.Query{Page: in.Page, Size: in.Size})
+	out.Body.Page, out.Body.Size = in.Page, in.Size
+	return out, err
+}
+
+type archiveInput struct {
+	Text string `query:"q" maxLength:"200" doc:"in title or serial"`
+	ListQuery
+}
+
+type archiveOutput struct {
+	Body struct {
+		Items []apply.Archived `json:"items"`
+		Total int              `json:"total"`
+		Page  int              `json:"page"`
+		Size  int              `json:"size"`
+	}
+}
+
+func (a *API) listArchive(ctx context.Context, in *archiveInput) (*archiveOutput, error) {
+	out := &archiveOutput{}
+	var err error
+	out.Body.Items, out.Body.Total, err = a.Apply.Archive(ctx, apply.Query{Text: in.Text, Page: in.Page, Size: in.Size})
 	out.Body.Page, out.Body.Size = in.Page, in.Size
 	return out, err
 }

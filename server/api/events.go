@@ -12,24 +12,28 @@ import (
 
 // Event is what a gate reported, with what the server thinks of it.
 type Event struct {
-	ID         string `json:"id" doc:"agent-epoch-seq"`
-	Agent      uint32 `json:"agent"`
-	Epoch      uint32 `json:"epoch"`
-	Seq        uint64 `json:"seq"`
-	Type       string `json:"type" doc:"scan, grant (an owner's answer to another gate) or annul"`
-	At         int64  `json:"at" doc:"the agent's corrected clock"`
-	ReceivedAt int64  `json:"received_at"`
-	Offline    bool   `json:"offline"`
-	Gate       uint16 `json:"gate"`
-	Lane       string `json:"lane,omitempty"`
-	PassID     string `json:"pass_id" doc:"empty when no pass could be read"`
-	Reason     string `json:"reason" doc:"the gate's decision"`
-	Repeat     bool   `json:"repeat" doc:"an earlier verdict shown again"`
-	Claim      string `json:"claim,omitempty"`
-	Guard      string `json:"guard,omitempty" doc:"number of the guard who decided or was on shift"`
-	Opinion    string `json:"opinion" doc:"the server's, from the same facts and what it knows better; empty until it has looked"`
-	JudgedAt   int64  `json:"judged_at,omitempty"`
-	Hash       string `json:"hash" doc:"link of the agent's journal, SHA-256 in hex"`
+	ID         string   `json:"id" doc:"agent-epoch-seq"`
+	Agent      uint32   `json:"agent"`
+	Epoch      uint32   `json:"epoch"`
+	Seq        uint64   `json:"seq"`
+	Type       string   `json:"type" doc:"scan, grant (an owner's answer to another gate), annul, entry (without a code), register or shift"`
+	At         int64    `json:"at" doc:"the agent's corrected clock"`
+	ReceivedAt int64    `json:"received_at"`
+	Offline    bool     `json:"offline"`
+	Gate       uint16   `json:"gate"`
+	Lane       string   `json:"lane,omitempty"`
+	PassID     string   `json:"pass_id" doc:"empty when no pass could be read"`
+	Reason     string   `json:"reason" doc:"the gate's decision"`
+	Repeat     bool     `json:"repeat" doc:"an earlier verdict shown again"`
+	Claim      string   `json:"claim,omitempty"`
+	Documents  []string `json:"documents,omitempty" doc:"kinds that were shown"`
+	Rule       string   `json:"rule,omitempty" doc:"of the guideline, by which documents admitted"`
+	Guard      string   `json:"guard,omitempty" doc:"number of the guard on duty"`
+	Note       string   `json:"note,omitempty" doc:"the guard's own words to an entry"`
+	Shift      string   `json:"shift,omitempty" enum:"begins,ends" doc:"of type shift"`
+	Opinion    string   `json:"opinion" doc:"the server's, from the same facts and what it knows better; empty until it has looked"`
+	JudgedAt   int64    `json:"judged_at,omitempty"`
+	Hash       string   `json:"hash" doc:"link of the agent's journal, SHA-256 in hex"`
 }
 
 // Conflict is a pass with more admissions than it allows.
@@ -140,7 +144,8 @@ func eventBody(e store.Event) Event {
 	}
 	var rest wire.Event
 	if json.Unmarshal(e.Body, &rest) == nil { // it was read before it was stored
-		out.Lane, out.Repeat, out.Guard = rest.Lane, rest.Verdict.Repeat, rest.Guard
+		out.Lane, out.Repeat = rest.Lane, rest.Verdict.Repeat
+		out.Documents, out.Rule, out.Guard, out.Note, out.Shift = rest.Documents, rest.Verdict.Rule, rest.Guard, rest.Note, string(rest.Shift)
 	}
 	return out
 }

@@ -97,6 +97,12 @@ func TestApply_CQ004_CQ043_CQ044_CQ051_TheFormOfAResident(t *testing.T) {
 			t.Errorf("%s is called %q, want %q", id, fields[id].Name, name)
 		}
 	}
+	if f := fields["head"]; f.Value != "林国栋" || fields["room"].Value != "201" {
+		t.Errorf("the household that is known is not filled in: %+v", f)
+	}
+	if l := blank.Limits; l == nil || l.FirstDate != "2026-11-21" || l.LastDate != "2026-11-23" || l.MultiDaysMax != 7 {
+		t.Errorf("limits %+v", l)
+	}
 	if f := fields["created"]; f.Value != "2026-11-21 12:00:00" || f.Max != 0 && f.Max < 19 {
 		t.Errorf("created %+v", f)
 	}

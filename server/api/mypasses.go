@@ -17,6 +17,7 @@ type MyPass struct {
 	OwnerName   string `json:"owner_name" doc:"of the gate that decides; empty = the server"`
 	Application string `json:"application"`
 	Serial      string `json:"serial" doc:"of the application"`
+	Phone       string `json:"phone" doc:"id of the phone key that stands for a bound pass; empty = no phone has it yet"`
 	Warning     string `json:"warning" doc:"what the holder must know; empty = nothing"`
 }
 
@@ -71,6 +72,7 @@ func (a *API) myPasses(ctx context.Context, in *hereInput) (*myPassesOutput, err
 	out.Body.Items = mapped(held, func(h apply.Held) MyPass {
 		p := MyPass{
 			Pass: a.passBody(h.PassStatus, in.address), Mine: h.Person == who, OwnerName: names[h.Owner], Application: h.Application, Serial: h.Serial,
+			Phone: h.Phone,
 		}
 		if !h.Bound {
 			p.Warning = bearerWarning

@@ -13,6 +13,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"campusgate/configs"
 	"campusgate/server/apply"
 	"campusgate/server/approval"
 	"campusgate/server/auth"
@@ -25,6 +26,7 @@ import (
 	"campusgate/server/store"
 	"campusgate/server/verify"
 	"campusgate/signing"
+	"campusgate/signing/pin"
 	"campusgate/signing/wire"
 )
 
@@ -111,6 +113,8 @@ var rules = []rule{
 	{errEnrolUsed, 409, "enrolment_used", "登记码已用过", "the enrolment code was used before"},
 	{errEnrolEnded, 410, "enrolment_expired", "登记码已过期", "the enrolment code has expired"},
 	{errNoCode, 409, "no_code", "该通行证没有静态码", "the pass has no static code"},
+	{configs.ErrConfig, 422, "invalid_file", "文件有误,见 details.what 中的行号", "the file is not valid; details.what names line and key"},
+	{pin.ErrWeak, 422, "weak_pin", "口令须为 6 至 12 位数字,不能全相同或连号", "a PIN has 6 to 12 digits, neither all the same nor in a row"},
 	{store.ErrNotFound, 404, "not_found", "没有找到", "not found"},
 	{store.ErrTaken, 409, "taken", "名称或编号已被使用", "the name or number is in use"},
 	{paper.ErrInvalid, 422, "invalid", "请求有误", "the request is not valid"},

@@ -31,6 +31,7 @@ import (
 	"campusgate/server/notify"
 	"campusgate/server/paper"
 	"campusgate/server/people"
+	"campusgate/server/rules"
 	"campusgate/server/store"
 	"campusgate/server/verify"
 	"campusgate/signing"
@@ -180,7 +181,8 @@ func newWorld(t testing.TB, settings ...func(*world, *api.Deps)) *world {
 			},
 			Guideline: func(context.Context) (*verdict.Guideline, error) { return nil, nil },
 		}),
-		Now: w.Now, Rand: rand.Reader, Version: "test/1", Location: campus,
+		Rules: rules.New(rules.Config{Store: w.db, People: w.staff, Random: rand.Reader}),
+		Now:   w.Now, Rand: rand.Reader, Version: "test/1", Location: campus,
 		Site: "云岭大学", Public: "http://" + w.Listener.Addr().String(),
 		Log: slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}

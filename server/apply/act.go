@@ -277,7 +277,12 @@ func (w *scene) explain(r *approval.Refusal, rec *record, a approval.Act) *appro
 	if out.En == "" {
 		out.En = english[out.Code]
 	}
-	if out.Code != HouseholdQuota {
+	switch out.Code {
+	case HouseholdUnknown:
+		out.Details = map[string]any{"desks": "/api/v1/desks"} // where one's phone is checked
+		return &out
+	case HouseholdQuota:
+	default:
 		return &out
 	}
 	want, ok := w.residentSpan(filled(&rec.Instance, a.Form))

@@ -236,6 +236,11 @@ func TestArchive_ZZ028_FiledByItself(t *testing.T) {
 	if done.Filed == 0 {
 		t.Error("not filed")
 	}
+	for text, want := range map[string]int{"": 1, "用章": 1, "采购": 0} {
+		if list, total, err := w.Archive(t.Context(), apply.Query{Text: text}); err != nil || total != want || len(list) != want {
+			t.Errorf("%q: %+v, %d, %v", text, list, total, err)
+		}
+	}
 }
 
 func TestSettings_OnlyWithinTheirRanges(t *testing.T) {

@@ -80,7 +80,7 @@ func (s *Service) filter(c *clause, q Query) {
 		c.add(" AND a.state = ?", string(q.State))
 	}
 	if text := strings.TrimSpace(q.Text); text != "" {
-		like := "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(text) + "%"
+		like := contains(text)
 		c.add(` AND (a.title LIKE ? ESCAPE '\' OR a.serial LIKE ? ESCAPE '\' OR a.starter_name LIKE ? ESCAPE '\' OR a.starter = ?)`,
 			like, like, like, text)
 	}
@@ -90,6 +90,12 @@ func (s *Service) filter(c *clause, q Query) {
 	if at, err := time.ParseInLocation(time.DateOnly, q.To, s.Location); err == nil {
 		c.add(" AND "+when+" < ?", at.AddDate(0, 0, 1).UnixMilli())
 	}
+}
+
+// contains is a LIKE pattern, with ESCAPE '\', for texts that have this one in
+// them.
+func contains(text string) string {
+	return "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(text) + "%"
 }
 
 // within adds the matters of a box.
@@ -134,21 +140,14 @@ type listed struct {
 }
 
 func (s *Service) page(ctx context.Context, src store.Source, c *clause, task, order string, q Query) ([]listed, int, error) {
-	var total int
-	if err := src.QueryRowContext(ctx, "SELECT count(*)"+c.text.String(), c.args...).Scan(&total); err != nil {
-		return nil, 0, err
-	}
-	limit, offset := q.limits()
-	c.add(" ORDER BY "+order+" DESC, a.id LIMIT ? OFFSET ?", limit, offset)
-	found, err := store.List(ctx, src, func(rows *sql.Rows) (l listed, err error) {
+	return listPage(ctx, src, c, q, "SELECT a.body, "+task, order, func(rows *sql.Rows) (l listed, err error) {
 		var sealed []byte
 		if err := rows.Scan(&sealed, &l.task); err != nil {
 			return l, err
 		}
 		l.record.Instance, err = s.unsealed(sealed)
 		return l, err
-	}, "SELECT a.body, "+task+c.text.String(), c.args...)
-	return found, total, err
+	})
 }
 
 // Counts says how many matters are in each of a person's lists.
@@ -164,36 +163,4 @@ func (s *Service) Counts(ctx context.Context, person string) (map[Box]int, error
 		counts[box] = n
 	}
 	return counts, nil
-}
-
-// Bulletin is a text that a matter has published.
-type Bulletin struct {
-	ID          int64  `json:"id"`
-	Application string `json:"application"`
-	Title       string `json:"title"`
-	Text        string `json:"text"`
-	At          int64  `json:"at"`
-}
-
-// Bulletins gives a page of what was published for everybody or for somebody's
-// unit, the latest first, and how many there are.
-func (s *Service) Bulletins(ctx context.Context, person string, q Query) ([]Bulletin, int, error) {
-	src := s.Store.Reader()
-	p, err := s.People.Find(ctx, src, person)
-	if err != nil {
-		return nil, 0, err
-	}
-	var c clause
-	c.add(` FROM bulletins n WHERE EXISTS (SELECT 1 FROM bulletin_units u WHERE u.bulletin = n.id AND (u.unit = '' OR u.unit = ?))`, p.Unit)
-	var total int
-	if err := src.QueryRowContext(ctx, "SELECT count(*)"+c.text.String(), c.args...).Scan(&total); err != nil {
-		return nil, 0, err
-	}
-	limit, offset := q.limits()
-	c.add(" ORDER BY n.id DESC LIMIT ? OFFSET ?", limit, offset)
-	list, err := store.List(ctx, src, func(rows *sql.Rows) (b Bulletin, err error) {
-		err = rows.Scan(&b.ID, &b.Application, &b.Title, &b.Text, &b.At)
-		return b, err
-	}, "SELECT n.id, n.application, n.title, n.body, n.published_at"+c.text.String(), c.args...)
-	return list, total, err
 }

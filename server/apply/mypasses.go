@@ -19,6 +19,7 @@ type Held struct {
 	Serial      string
 	Person      string // who applied
 	Household   int64  // 0 = not a household's
+	Phone       string // id of the phone key that stands for it; "" = no phone has it yet
 }
 
 func scanPassID(rows *sql.Rows) (id signing.PassID, err error) {
@@ -70,12 +71,25 @@ func (s *Service) held(ctx context.Context, src store.Source, where string, arg 
 		JOIN passes p ON p.id = h.pass JOIN applications a ON a.id = h.application
 		WHERE `+where+" ORDER BY p.issued_at DESC, p.id LIMIT $2", arg, limit)
 	for i := range held {
-		if err != nil {
-			break
+		h := &held[i]
+		if err == nil {
+			h.PassStatus, err = s.Store.Pass(ctx, h.ID)
 		}
-		held[i].PassStatus, err = s.Store.Pass(ctx, held[i].ID)
+		if err == nil && h.Bound {
+			h.Phone, err = s.phoneOf(ctx, h.ID)
+		}
 	}
 	return held, err
+}
+
+func (s *Service) phoneOf(ctx context.Context, id signing.PassID) (string, error) {
+	phones, err := s.Store.Phones(ctx, id)
+	for _, p := range phones {
+		if p.ReplacedAt == 0 {
+			return p.ID.String(), err
+		}
+	}
+	return "", err
 }
 
 // Holds reports whether somebody applied for a pass themselves: only they may

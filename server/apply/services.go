@@ -2,6 +2,8 @@ package apply
 
 import (
 	"context"
+	"maps"
+	"time"
 
 	"campusgate/server/approval"
 )
@@ -25,6 +27,16 @@ type Blank struct {
 	Form    []FormField          `json:"form"`
 	Chart   []approval.ChartNode `json:"chart"`
 	Note    string               `json:"note" doc:"what to know before"`
+	Limits  *Limits              `json:"limits" required:"false" doc:"of the dates, where a pass is applied for; null = none"`
+}
+
+// Limits are what dates of a form may be; the rules of the flow hold all the
+// same.
+type Limits struct {
+	FirstDate    string `json:"first_date"`
+	LastDate     string `json:"last_date" doc:"of a resident pass; empty = any"`
+	MultiDaysMax int    `json:"multi_days_max"`
+	MaxDays      int    `json:"max_days" doc:"of a work or vehicle pass; 0 = any"`
 }
 
 // Services lists the flows that somebody may start.
@@ -63,12 +75,35 @@ func (s *Service) Blank(ctx context.Context, who Actor, id string) (Blank, error
 	if err != nil {
 		return Blank{}, err
 	}
+	if err := v.atHome(flow, &in); err != nil {
+		return Blank{}, err
+	}
 	b := Blank{ID: flow.ID, Name: flow.Name, EN: flowNames[flow.ID], Version: flow.Version, Note: flowNotes[flow.ID]}
 	if b.Form, err = v.fields(flow, flow.Form, in.Form, approval.NewEnv(in.Form, in.Starter, "", w.World)); err != nil {
 		return b, err
 	}
+	if kind := issues(flow); kind != "" {
+		b.Limits = &Limits{FirstDate: w.Now.Format(time.DateOnly), MultiDaysMax: w.settings.MultiDaysMax, MaxDays: w.settings.MaxDays}
+		if kind == typeResident {
+			b.Limits.LastDate = w.Now.AddDate(0, 0, w.settings.AheadDays).Format(time.DateOnly)
+		}
+	}
 	b.Chart, err = flow.Chart(in, w.World)
 	return b, err
+}
+
+// atHome fills in the household of somebody who lives in one only.
+func (v *viewer) atHome(flow *approval.Flow, in *approval.Instance) error {
+	if !asksHousehold(flow) {
+		return nil
+	}
+	homes, err := v.People.HouseholdsOf(v.ctx, v.src, v.who.Person)
+	if err != nil || len(homes) != 1 {
+		return err
+	}
+	h := homes[0]
+	maps.Copy(in.Form, map[string]any{fieldHead: h.Head, fieldCompound: h.Compound, fieldBuilding: h.Building, fieldRoom: h.RoomName})
+	return nil
 }
 
 // opened is a draft that is kept nowhere.

@@ -95,7 +95,11 @@ func (p *play) line(a Act, change Change, no *Refusal) string {
 		parts = append(parts, a.Outcome)
 	}
 	if no != nil {
-		return strings.Join(append(parts, "→ "+no.Code, no.Field, no.Say), " ")
+		code := "→ " + no.Code
+		if no.Field != "" {
+			code += "(" + no.Field + ")"
+		}
+		return strings.Join(append(parts, code, no.Say), " ")
 	}
 	parts = append(parts, "→ "+string(p.in.State))
 	if p.in.Step != "" {

@@ -221,7 +221,8 @@ func (r *run) remind() error {
 	return nil
 }
 
-// remindAt is when a step reminds, by its expression; 0 = never.
+// remindAt is when a step reminds, by its expression; 0 = never, and also when
+// that has passed: those who are asked were told just now.
 func (r *run) remindAt(n *Node) (int64, error) {
 	v, missing, err := n.Remind.Value(r.env())
 	text, ok := v.(string)
@@ -229,7 +230,7 @@ func (r *run) remindAt(n *Node) (int64, error) {
 		return 0, err
 	}
 	at, err := time.ParseInLocation(time.DateTime, text, r.w.Now.Location())
-	if err != nil {
+	if err != nil || !at.After(r.w.Now) {
 		return 0, err
 	}
 	return at.UnixMilli(), nil

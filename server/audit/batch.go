@@ -8,7 +8,6 @@ import (
 	"campusgate/server/store"
 	"campusgate/signing"
 	"campusgate/signing/verdict"
-	"campusgate/signing/wire"
 )
 
 // docket is a batch on its way: what it needs to know, and what has come of it.
@@ -80,7 +79,7 @@ func read(events []store.Event) (scans []scan, passes, touched []signing.PassID)
 	for i := range events {
 		e := &events[i]
 		var s scan
-		if e.Type == wire.EventScan {
+		if e.Type.Judged() {
 			s = readScan(e)
 			scans = append(scans, s)
 		}

@@ -1,4 +1,4 @@
-// Package audit judges every uploaded scan a second time, with the judge that
+// Package audit judges every uploaded scan and entry a second time, with the judge that
 // the gate used and with what the server knows better: what was revoked when,
 // which keys were compromised, which uses of the pass came before. Its opinion
 // is kept beside the gate's decision and never replaces it.

@@ -10,7 +10,6 @@ import (
 	"campusgate/server/store"
 	"campusgate/signing"
 	"campusgate/signing/verdict"
-	"campusgate/signing/wire"
 )
 
 // scan is an event with the parts of its body that bear on an opinion.
@@ -154,7 +153,7 @@ func touches(e *store.Event, s *scan) bool {
 	if e.Pass.IsZero() {
 		return false
 	}
-	return e.Type != wire.EventScan || e.Claim != "" || s.err != nil || s.body.Counts
+	return !e.Type.Judged() || e.Claim != "" || s.err != nil || s.body.Counts
 }
 
 // overused reports more uses on record than the pass allows, annulled ones

@@ -251,7 +251,7 @@ func (w *world) opinions(t tb, base testing.TB, after int64) map[wire.EventID]ve
 		}
 		for i := range page {
 			after = page[i].Position
-			if page[i].Type == wire.EventScan {
+			if page[i].Type.Judged() {
 				found[page[i].ID] = page[i].Opinion
 			} else if page[i].Opinion != 0 {
 				t.Fatalf("an opinion on a %s", page[i].Type)

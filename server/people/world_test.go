@@ -41,7 +41,6 @@ func ok(t testing.TB, err error) {
 func flowRoles(context.Context) ([]people.Role, error) {
 	return []people.Role{
 		{Role: "community", Name: "社区办"},
-		{Role: "retired_office", Name: "离退休处"},
 		{Role: "security_office", Name: "保卫处"},
 		{Role: "college_admin", Name: "学院管理人员"},
 		{Role: "xgb_leader", Name: "学工部领导"},

@@ -50,6 +50,7 @@ func (t *Tx) effects(entries []entry) error {
 			if err := t.annul(e); err != nil {
 				return err
 			}
+		case wire.EventEntry, wire.EventRegister, wire.EventShift: // use no pass up
 		}
 	}
 	return t.addUses(uses)

@@ -21,7 +21,7 @@ const phoneMatter = `"version":19,
 
 // phoneBodies are the answers by call.
 var phoneBodies = map[string]string{
-	"GET /login/ways": `{"phone":true,"password":true,"oidc":[{"id":"sso","name":"统一身份认证"}],"cas":[],"demo":true,"site":"云岭大学"}`,
+	"GET /login/ways":  `{"phone":true,"password":true,"oidc":[{"id":"sso","name":"统一身份认证"}],"cas":[],"demo":true,"site":"云岭大学"}`,
 	"POST /login/code": `202 {"resend_after":60,"expires_in":300}`,
 	"GET /me": `{"number":"T1001","name":"林晓岚","kind":"staff","level":"","unit":{"id":"lib","name":"图书馆"},"phone":"138****0001","mail":"lin.xl@example.edu",
 		"posts":[{"role":"desk","name":"窗口","unit":"lib","gate":0}],"scopes":["self","desk"],"gate":0,"must_change":false,"unread":3,"demo":true}`,
@@ -62,9 +62,9 @@ var phoneBodies = map[string]string{
 		{"id":"files","name":"附件","en":"Attachments","type":"file","required":false,"many":true}],
 		"chart":[{"id":"unit","name":"部门领导审核","kind":"approve","mode":"any","people":[{"name":"周明远","unit":"图书馆"}],"state":""},
 		 {"id":"college","name":"学院管理人员审核","kind":"approve","mode":"all","people":[{"name":"何思齐","unit":"文学院"},{"name":"苏若水","unit":"文学院"}],"state":""}]}`,
-	"POST /services/cqu.resident_pass/preview": `{"required":["to","reason"],"steps":[{"id":"review","name":"校区居民通审核","people":[{"number":"T2001","name":"何思齐","unit":"社区办"}]}]}`,
+	"POST /services/cqu.resident_pass/preview": `{"required":[],"steps":[{"id":"review","name":"校区居民通审核","people":[{"number":"T2001","name":"何思齐","unit":"社区办"}]}]}`,
 	"GET /places/options":                      `{"items":["1栋","2栋","3栋"]}`,
-	"POST /applications": `409 {"code":"HOUSEHOLD_QUOTA_2D","message":"按户每2天只能申请1个通行二维码 One code per household every 2 days.","details":{"next_date":"{day3}"},"request_id":"r2"}`,
+	"POST /applications":                       `409 {"code":"HOUSEHOLD_QUOTA_2D","message":"按户每2天只能申请1个通行二维码 One code per household every 2 days.","details":{"next_date":"{day3}"},"request_id":"r2"}`,
 	"GET /applications": `{"items":[
 		{"id":"m1","title":"疫期通行证","state":"completed","state_name":"已完成","ended_at":{hour},"step":"","step_name":"","waiting":[],"task":null,"pass":{"id":"00000000000000a2","kind":"work","state":"issued","from":"{today}T00:00:00+08:00","until":"{week}T00:00:00+08:00"},"summary":[],` + phoneRow + `},
 		{"id":"m3","title":"疫期通行证","state":"running","state_name":"审核中","ended_at":0,"step":"unit","step_name":"部门领导审核","waiting":["周明远"],"task":null,"pass":null,"summary":[{"name":"通行开始日期","value":"{day3}"},{"name":"通行截止日期","value":"{week}"}],` + phoneRow + `},
@@ -83,8 +83,8 @@ var phoneBodies = map[string]string{
 		{"id":3,"kind":"assigned","subject":"疫期通行证","text":"您好,您收到了林晓岚发起的事项【疫期通行证】,请及时办理。","link":"/applications/m5","at":{hour},"read_at":0},
 		{"id":2,"kind":"completed","subject":"疫期通行证","text":"您好,您的事项【疫期通行证】已办结。","link":"/applications/m1","at":{ago3},"read_at":0},
 		{"id":1,"kind":"terminated","subject":"用印申请","text":"您好,周明远中止了事项【用印申请】,请知悉。","link":"/applications/m4","at":{ago3},"read_at":{ago3}}],"total":3,"page":1,"size":20}`,
-	"GET /messages/count":  `{"unread":2}`,
-	"POST /messages/read":  `204 `,
-	"GET /people/search":   `{"items":[{"number":"T1002","name":"周明远","unit":"图书馆","posts":["部门领导"]},{"number":"T3001","name":"苏若水","unit":"学工部","posts":[]}],"total":2,"page":1,"size":50}`,
-	"GET /units/tree":      `{"items":[{"id":"lib","name":"图书馆","parent":""}]}`,
+	"GET /messages/count": `{"unread":2}`,
+	"POST /messages/read": `204 `,
+	"GET /people/search":  `{"items":[{"number":"T1002","name":"周明远","unit":"图书馆","posts":["部门领导"]},{"number":"T3001","name":"苏若水","unit":"学工部","posts":[]}],"total":2,"page":1,"size":50}`,
+	"GET /units/tree":     `{"items":[{"id":"lib","name":"图书馆","parent":""}]}`,
 }

@@ -25,6 +25,7 @@ type phoneTab struct {
 	srv  *phoneServer
 	axe  string
 	lang string
+	dots float64 // of the screen to a px
 
 	mu     sync.Mutex
 	asked  []string
@@ -33,7 +34,7 @@ type phoneTab struct {
 
 func openPhone(t *testing.T, srv *phoneServer) *phoneTab {
 	t.Helper()
-	p := &phoneTab{T: t, ctx: startTab(t), srv: srv, axe: axeSource(t), lang: "zh"}
+	p := &phoneTab{T: t, ctx: startTab(t), srv: srv, axe: axeSource(t), lang: "zh", dots: 1}
 	err := chromedp.Listen(p.ctx, func(ev any) {
 		p.mu.Lock()
 		defer p.mu.Unlock()
@@ -76,7 +77,7 @@ func (p *phoneTab) do(steps ...chromedp.Action[chromedp.Void]) {
 
 func (p *phoneTab) size(width, height int64) {
 	p.Helper()
-	p.do(chromedp.EmulateViewport(width, height, chromedp.EmulateMobile, chromedp.EmulateTouch))
+	p.do(chromedp.EmulateViewport(width, height, chromedp.EmulateScale(p.dots), chromedp.EmulateMobile, chromedp.EmulateTouch))
 }
 
 // dress sets language and scheme of the pages that are opened next.
@@ -213,7 +214,7 @@ var phoneRoutes = []struct {
 }{
 	{name: "login", path: "/login", ready: `document.querySelector('input[name=phone]')`, out: true},
 	{name: "login-wrong", path: "/login?to=/apply/resident", ready: `document.querySelector('input[name=phone]')`, out: true, then: func(p *phoneTab) {
-		p.tap(map[string]string{"zh": "进入", "en": "Enter"}[p.lang])
+		p.tap(map[string]string{"zh": "进入", "en": "Sign in"}[p.lang])
 		p.until(`document.querySelector('.van-field__error-message')`)
 	}},
 	{name: "login-number", path: "/login", ready: `document.querySelector('input[name=phone]')`, out: true, then: func(p *phoneTab) {
@@ -331,4 +332,3 @@ func (p *phoneTab) forget() {
 		return true
 	})()`)
 }
-

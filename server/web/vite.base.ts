@@ -32,6 +32,7 @@ export function app(name: 'phone' | 'console' | 'verify', base: string, extra: U
       __VUE_I18N_LEGACY_API__: false,
       __INTLIFY_PROD_DEVTOOLS__: false,
       __INTLIFY_DROP_MESSAGE_COMPILER__: false,
+      ...extra.define,
     },
     build: {
       outDir: here(`./dist/${name}`),

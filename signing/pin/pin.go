@@ -50,7 +50,7 @@ func Check(pin string) error {
 	if len(pin) < least || len(pin) > most {
 		return ErrWeak
 	}
-	var same, up, down = true, true, true
+	same, up, down := true, true, true
 	for i := range len(pin) {
 		if pin[i] < '0' || pin[i] > '9' {
 			return ErrWeak

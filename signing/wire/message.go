@@ -264,6 +264,13 @@ type Claim struct {
 	At      int64          `json:"at"`
 }
 
+// OfServer reports whether the server itself asks, for a guard without a gate
+// PC. The guard's gate may then be the very one that is asked.
+func (m *Claim) OfServer() bool {
+	id, err := ParseEventID(m.ID)
+	return err == nil && id.Agent == 0
+}
+
 // Answer settles a Claim. State is granted, used or silent.
 type Answer struct {
 	ID    string             `json:"id"`

@@ -69,7 +69,7 @@ const words = {
   question_missing: ['还需：{what}', 'Also needed: {what}'],
   question_none: ['这些证件不能放行', 'These do not admit'],
   question_login: ['登录值班后才能核对证件', 'Log in to answer for documents'],
-  address_note: ['须显示校内地址', 'must show a campus address'],
+  address_note: ['须显示校内地址', 'campus address'],
   copy_note: ['复印件', 'copy'],
   never_note: ['不可用', 'not valid'],
   addresses: ['校内地址', 'Campus addresses'],

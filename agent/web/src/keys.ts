@@ -56,6 +56,7 @@ export function listenToKeys(on: { scan: (text: string) => void; shortcut: (name
   let before: Before | null = null
   let expiry = 0
   let command = 0
+  let pending: (() => void) | null = null
 
   const settle = (a: Answer): void => {
     if (before && a.release) type(before.field, a.release)
@@ -71,6 +72,8 @@ export function listenToKeys(on: { scan: (text: string) => void; shortcut: (name
     (e) => {
       if (e.ctrlKey || e.altKey || e.metaKey) return
       clearTimeout(command)
+      const hurried = pending
+      pending = null
       if (e.repeat) {
         // A person leaning on a key. Scanners let go of each key.
         if (wedge.sure) e.preventDefault()
@@ -88,9 +91,19 @@ export function listenToKeys(on: { scan: (text: string) => void; shortcut: (name
       if (wedge.holding || wedge.sure) expiry = window.setTimeout(() => settle(wedge.expire()), STALL_MS)
       if (a.hold || field) return
       const name = nameOf(e)
-      // Enter on a button presses that button.
-      if (e.key === 'Escape' || (e.key === 'Enter' && !(e.target instanceof HTMLButtonElement))) on.shortcut(name)
-      else if (name.length === 1) command = window.setTimeout(() => on.shortcut(name), SHORTCUT_MS)
+      if (e.key === 'Escape') on.shortcut(name)
+      else if (e.key === 'Enter') {
+        // No scan is one key long, so the key before it was a command.
+        hurried?.()
+        // On a button it presses that button.
+        if (!(e.target instanceof HTMLButtonElement)) on.shortcut(name)
+      } else if (name.length === 1) {
+        pending = () => {
+          pending = null
+          on.shortcut(name)
+        }
+        command = window.setTimeout(pending, SHORTCUT_MS)
+      }
     },
     { capture: true },
   )

@@ -26,15 +26,19 @@ type Options struct {
 	Documents      bool      // gates ask for a document
 	FrameAncestors []string  // who may show the guard pages in a frame
 	Log            io.Writer // what the daemons say; nil = nowhere
+	Texts          io.Writer // the one-time codes that phones would get; nil = nowhere
 	Wrap           []string  // a command that runs each agent, such as strace
 }
 
 // Campus is a server, its agents, their devices and the network between.
 type Campus struct {
-	Server  *Process
-	Client  Client // of the server's API, around the network
-	Network *Network
-	Gates   []*Gate
+	Server    *Process
+	Client    Client // of the server's API, around the network
+	AdminLink string // makes the first administrator, once
+	Texts     *Texts // codes for phones
+	Data      string // the server's folder
+	Network   *Network
+	Gates     []*Gate
 
 	dir   string
 	owned bool
@@ -81,7 +85,7 @@ func Start(ctx context.Context, o Options) (c *Campus, err error) {
 	if err := c.startServer(ctx, o, logs); err != nil {
 		return nil, err
 	}
-	if c.Network, err = NewNetwork(strings.TrimPrefix(c.Client.Base, "http://")); err != nil {
+	if c.Network, err = NewNetwork(c.Addr()); err != nil {
 		return nil, err
 	}
 	if err := c.Client.Do(ctx, http.MethodPost, "/api/v1/zones", map[string]any{"id": 1, "name": "A 区 Campus A"}, nil); err != nil {
@@ -100,8 +104,9 @@ func (c *Campus) startServer(ctx context.Context, o Options, logs *sync.Mutex) e
 	if err != nil {
 		return err
 	}
-	config := filepath.Join(c.dir, "server.yaml")
-	yaml := fmt.Sprintf("listen: %s\ndata: %s\nsite: 云岭大学\n", addr, filepath.Join(c.dir, "server"))
+	c.Data = filepath.Join(c.dir, "server")
+	config := c.Data + ".yaml"
+	yaml := fmt.Sprintf("listen: %s\ndata: %s\nsite: 云岭大学\nsms: {gateway: terminal}\n", addr, c.Data)
 	if err := os.WriteFile(config, []byte(yaml), 0o600); err != nil {
 		return err
 	}
@@ -111,13 +116,17 @@ func (c *Campus) startServer(ctx context.Context, o Options, logs *sync.Mutex) e
 		return err
 	}
 	var made struct {
-		Token string `json:"token"`
+		Token     string `json:"token"`
+		AdminLink string `json:"admin_link"`
 	}
 	if err := json.Unmarshal(out, &made); err != nil || made.Token == "" {
 		return fmt.Errorf("gateserver init printed no token: %q", out)
 	}
-	c.Client = Client{Base: "http://" + addr, Token: made.Token}
-	c.Server = &Process{name: "server", bin: bin, args: []string{"-config", config}, log: prefixed("server", o.Log, logs)}
+	c.Client, c.AdminLink, c.Texts = Client{Base: "http://" + addr, Token: made.Token}, made.AdminLink, &Texts{out: o.Texts}
+	c.Server = &Process{
+		name: "server", bin: bin, args: []string{"-config", config},
+		log: io.MultiWriter(prefixed("server", o.Log, logs), c.Texts),
+	}
 	return c.StartServer(ctx)
 }
 
@@ -217,6 +226,9 @@ func (g *Gate) Port() string {
 	_, port, _ := net.SplitHostPort(strings.TrimSuffix(strings.TrimPrefix(g.URL, "http://"), "/"))
 	return port
 }
+
+// Addr is where the server listens, host:port.
+func (c *Campus) Addr() string { return strings.TrimPrefix(c.Client.Base, "http://") }
 
 // Close stops every process, takes the devices away and removes a temporary
 // folder. It may be called more than once.

@@ -10,30 +10,47 @@ import (
 	"time"
 )
 
-// Client calls a server's API with a token.
+// Client calls a server's API with a token, or with the session in HTTP's
+// cookies.
 type Client struct {
 	Base  string // http://host:port
 	Token string
 	HTTP  *http.Client
 }
 
-// Do sends in as JSON and decodes the answer into out; either may be nil. Any
-// status of 400 or more is an error that holds the answer.
+// Refusal is an answer with a status of 400 or more.
+type Refusal struct {
+	Call    string         `json:"-"` // method and path
+	Status  int            `json:"-"`
+	Code    string         `json:"code"`
+	Message string         `json:"message"`
+	Details map[string]any `json:"details"`
+}
+
+func (r *Refusal) Error() string {
+	return fmt.Sprintf("%s: %d %s: %s %v", r.Call, r.Status, r.Code, r.Message, r.Details)
+}
+
+// Do sends in as JSON and decodes the answer into out; either may be nil. A
+// *[]byte gets the answer as it is. The error may be a *Refusal.
 func (c Client) Do(ctx context.Context, method, path string, in, out any) error {
-	var body io.Reader
-	if in != nil {
-		data, err := json.Marshal(in)
-		if err != nil {
-			return err
-		}
-		body = bytes.NewReader(data)
+	if in == nil {
+		return c.send(ctx, method, path, "", nil, out)
 	}
+	data, err := json.Marshal(in)
+	if err != nil {
+		return err
+	}
+	return c.send(ctx, method, path, "application/json", bytes.NewReader(data), out)
+}
+
+func (c Client) send(ctx context.Context, method, path, kind string, body io.Reader, out any) error {
 	req, err := http.NewRequestWithContext(ctx, method, c.Base+path, body)
 	if err != nil {
 		return err
 	}
-	if in != nil {
-		req.Header.Set("Content-Type", "application/json")
+	if kind != "" {
+		req.Header.Set("Content-Type", kind)
 	}
 	if c.Token != "" {
 		req.Header.Set("Authorization", "Bearer "+c.Token)
@@ -52,7 +69,11 @@ func (c Client) Do(ctx context.Context, method, path string, in, out any) error 
 		return err
 	}
 	if res.StatusCode >= 400 {
-		return fmt.Errorf("%s %s: %s: %s", method, path, res.Status, bytes.TrimSpace(data))
+		r := &Refusal{Call: method + " " + path, Status: res.StatusCode}
+		if json.Unmarshal(data, r) != nil {
+			r.Message = string(bytes.TrimSpace(data))
+		}
+		return r
 	}
 	if raw, ok := out.(*[]byte); ok {
 		*raw = data

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"sync/atomic"
 	"testing"
@@ -13,13 +12,12 @@ import (
 
 	"github.com/chromedp/chromedp"
 
-	"campusgate/agent/web"
 	"campusgate/cmd/internal/campus"
 	"campusgate/cmd/internal/demo"
 )
 
 // missing skips a test for want of a tool, except where everything must run.
-func missing(t *testing.T, format string, args ...any) {
+func missing(t testing.TB, format string, args ...any) {
 	t.Helper()
 	if os.Getenv("CI") == "true" {
 		t.Fatalf(format, args...)
@@ -30,24 +28,7 @@ func missing(t *testing.T, format string, args ...any) {
 // browse opens a page in headless Chromium.
 func browse(t *testing.T, url string) context.Context {
 	t.Helper()
-	if _, built := web.FS(); !built {
-		missing(t, "the guard page was not built: npm ci && npm run build")
-	}
-	path, err := exec.LookPath("chromium")
-	if err != nil {
-		missing(t, "no Chromium: install it to run the browser tests")
-	}
-	allocator, stop := chromedp.NewExecAllocator(t.Context(), append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
-	)...)
-	t.Cleanup(stop)
-	ctx, cancel := chromedp.NewContext(allocator)
-	t.Cleanup(cancel)
-	if err := chromedp.Do(ctx); err != nil { // binds the tab to ctx, not to the limit
-		t.Fatal(err)
-	}
-	ctx, end := context.WithTimeout(ctx, time.Minute)
+	ctx, end := context.WithTimeout(chromium(t, ""), time.Minute)
 	t.Cleanup(end)
 	if err := chromedp.Do(ctx, chromedp.EmulateViewport(1280, 800), chromedp.Navigate(url)); err != nil {
 		t.Fatal(err)

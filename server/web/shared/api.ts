@@ -34,7 +34,7 @@ export class Refusal extends Error {
 /** Any error as a Refusal. */
 export function refusalOf(e: unknown): Refusal {
   if (e instanceof Refusal) return e
-  return new Refusal('page', pick('页面出错,请刷新后再试', 'Something went wrong on this page; reload and try again'), 0, { what: String(e) })
+  return new Refusal('page', pick('页面出错，请刷新后再试', 'Something went wrong on this page; reload and try again'), 0, { what: String(e) })
 }
 
 type Query = Readonly<Record<string, string | number | boolean | undefined | null>>
@@ -100,8 +100,8 @@ function noteDate(date: string | null, began: number): void {
 
 function unanswered(code: 'network' | 'timeout'): Refusal {
   return code === 'timeout'
-    ? new Refusal(code, pick('服务器没有及时回应,请重试', 'The server did not answer in time; try again'))
-    : new Refusal(code, pick('网络不通,请检查网络后重试', 'No connection; check the network and try again'))
+    ? new Refusal(code, pick('服务器没有及时回应，请重试', 'The server did not answer in time; try again'))
+    : new Refusal(code, pick('网络不通，请检查网络后重试', 'No connection; check the network and try again'))
 }
 
 function refused(status: number, answer: unknown): Refusal {
@@ -122,6 +122,8 @@ export const get = <T>(path: string, query?: Query): Promise<T> => call<T>('GET'
 export const post = <T = null>(path: string, body: unknown = {}): Promise<T> => call<T>('POST', path, undefined, body)
 export const put = <T = null>(path: string, body: unknown): Promise<T> => call<T>('PUT', path, undefined, body)
 export const del = <T = null>(path: string): Promise<T> => call<T>('DELETE', path)
+/** Changes what is given of something. */
+export const patch = <T = null>(path: string, body: unknown): Promise<T> => call<T>('PATCH', path, undefined, body)
 
 /** A running upload. */
 export interface Upload<T> {

@@ -3,6 +3,7 @@
 import { reactive } from 'vue'
 import { get } from '@shared/api'
 import type { Box, RowList } from '@shared/types'
+import { expired } from './session'
 
 export type CountName = Box | 'unread'
 
@@ -18,17 +19,25 @@ export async function count(): Promise<void> {
 }
 
 const every = 60_000
+const idle = 15 * 60_000
 
-/** Counts now, every minute while the page is seen, and when it comes back to sight. Returns what ends it. */
+/**
+ * Counts now, every minute while the page is seen and somebody uses it, and when
+ * it comes back to sight. A page that nobody uses asks nothing: asking would keep
+ * the session alive. Returns what ends it.
+ */
 export function keepCounting(): () => void {
+  let used = Date.now()
+  const use = () => void (used = Date.now())
   const again = () => {
-    if (document.visibilityState === 'visible') void count()
+    if (document.visibilityState === 'visible' && !expired.value && Date.now() - used < idle) void count()
   }
   again()
   const timer = setInterval(again, every)
-  document.addEventListener('visibilitychange', again)
+  const listeners = { visibilitychange: again, pointerdown: use, keydown: use }
+  for (const [event, listener] of Object.entries(listeners)) document.addEventListener(event, listener)
   return () => {
     clearInterval(timer)
-    document.removeEventListener('visibilitychange', again)
+    for (const [event, listener] of Object.entries(listeners)) document.removeEventListener(event, listener)
   }
 }

@@ -17,7 +17,7 @@ export const i18n = createI18n({
   messages: { zh: {}, en: {} } as Record<Lang, Record<string, string>>,
 })
 
-watch(lang, (now) => (i18n.global.locale.value = now))
+watch(lang, (now) => (i18n.global.locale.value = now), { flush: 'sync' })
 
 /** Adds an area's words. Keys of different areas never collide: each begins with its area. */
 export function addWords(words: Words): void {

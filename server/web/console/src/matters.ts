@@ -17,6 +17,8 @@ const tones: Record<string, string> = {
   completed: 'good', done: 'good', agree: 'good', issued: 'good', used: 'good',
   returned: 'warn', withdrawn: 'warn',
   rejected: 'bad', terminated: 'bad', voided: 'bad', revoked: 'bad',
+  // of keys, people, paper passes and verdicts
+  active: 'good', granted: 'good', next: 'running', attention: 'warn', denied: 'bad', lost: 'bad', compromised: 'bad',
 }
 
 /** The look of a state: running, good, warn, bad or rest. */

@@ -13,6 +13,8 @@ export interface MenuEntry {
   icon: IconName
   /** None = every person. */
   scopes?: readonly string[]
+  /** Also for whom a flow gives its records. */
+  records?: boolean
   /** The number shown beside it. */
   count?: CountName
 }
@@ -38,13 +40,25 @@ export const menu: readonly MenuGroup[] = [
   },
   {
     word: 'menu_manage',
-    entries: [{ to: '/flows', word: 'menu_flows', icon: 'flow', scopes: ['flows:write'] }],
+    entries: [
+      { to: '/passes', word: 'menu_passes', icon: 'pass', scopes: ['passes:read'] },
+      { to: '/papers', word: 'menu_papers', icon: 'print', scopes: ['desk'] },
+      { to: '/households', word: 'menu_households', icon: 'house', scopes: ['people:read'] },
+      { to: '/people', word: 'menu_people', icon: 'people', scopes: ['people:read'] },
+      { to: '/gates', word: 'menu_gates', icon: 'gate', scopes: ['gates:read'] },
+      { to: '/events', word: 'menu_events', icon: 'event', scopes: ['events:read'] },
+      { to: '/stats', word: 'menu_stats', icon: 'chart', scopes: ['stats'], records: true },
+      { to: '/flows', word: 'menu_flows', icon: 'flow', scopes: ['flows:write'] },
+      { to: '/keys', word: 'menu_keys', icon: 'key', scopes: ['keys:read'] },
+      { to: '/audit', word: 'menu_audit', icon: 'clock', scopes: ['audit:read'] },
+      { to: '/settings', word: 'menu_settings', icon: 'setting', scopes: ['settings:write'] },
+    ],
   },
 ]
 
-/** The menu as a person sees it. */
-export function menuFor(person: Pick<Me, 'scopes'> | null, all: readonly MenuGroup[] = menu): MenuGroup[] {
+/** The menu as a person sees it; `records` says whether a flow gives them its records. */
+export function menuFor(person: Pick<Me, 'scopes'> | null, records = false, all: readonly MenuGroup[] = menu): MenuGroup[] {
   return all
-    .map((group) => ({ ...group, entries: group.entries.filter((entry) => may(person, entry.scopes)) }))
+    .map((group) => ({ ...group, entries: group.entries.filter((entry) => may(person, entry.scopes) || (entry.records && records)) }))
     .filter((group) => group.entries.length)
 }

@@ -2,7 +2,8 @@ import { ref, shallowRef } from 'vue'
 import { createRouter, createWebHistory } from 'vue-router'
 import { refusalOf, type Refusal } from '@shared/api'
 import { takeKey } from './adminlink'
-import { routes } from './routes'
+import { recall, remember } from './memory'
+import { metaOf, routes } from './routes'
 import { may, me, whoAmI } from './session'
 
 export const router = createRouter({
@@ -21,7 +22,7 @@ router.beforeEach(async (to) => {
   travelling.value = true
   blocked.value = null
   if (takeKey.waiting() && to.name !== 'link') return { name: 'link' }
-  if (to.meta.open) return true
+  if (metaOf(to).open) return true
   if (!me.value) {
     try {
       if (!(await whoAmI())) return { name: 'login', query: to.fullPath === '/' ? {} : { to: to.fullPath } }
@@ -31,16 +32,18 @@ router.beforeEach(async (to) => {
     }
   }
   if (me.value?.must_change && to.name !== 'password') return { name: 'password', query: { to: to.fullPath } }
-  if (!may(me.value, to.meta.scopes)) blocked.value = 'denied'
+  if (!may(me.value, metaOf(to).scopes)) blocked.value = 'denied'
   return true
 })
 router.afterEach(() => (travelling.value = false))
-router.onError((e) => {
+router.onError((e, to) => {
   travelling.value = false
+  // Pages of an earlier version of the server are gone: begin with the new one, once.
+  const before = Number(recall('renewed') ?? 0)
+  if (/dynamically imported|module script|preload CSS/i.test(String(e)) && Date.now() - before > 60_000) {
+    remember('renewed', String(Date.now()))
+    location.assign('/console' + to.fullPath)
+    return
+  }
   blocked.value = refusalOf(e)
 })
-
-/** A place of this app that somebody asked to go to after signing in; anything else is the first page. */
-export function placeAfter(to: unknown): string {
-  return typeof to === 'string' && /^\/(?![/\\])/.test(to) && !/^\/(login|link|password)\b/.test(to) ? to : '/'
-}

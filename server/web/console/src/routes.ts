@@ -1,22 +1,30 @@
 // Every page of the console. A new area adds its routes here, its entries to
 // menu.ts, and its pages with their words under pages/<area>/.
 
-import type { RouteRecordRaw } from 'vue-router'
+import type { RouteMeta, RouteRecordRaw } from 'vue-router'
 
-declare module 'vue-router' {
-  interface RouteMeta {
-    /** Key of the page's title. */
-    word?: string
-    /** One of these scopes is needed; none = every person. */
-    scopes?: readonly string[]
-    /** Without the shell. */
-    bare?: boolean
-    /** Also for people who are not signed in. */
-    open?: boolean
-  }
+/** What the console says of a page. (vue-router's own type of it is one for all apps.) */
+export interface PageMeta {
+  /** Key of the page's title. */
+  word: string
+  /** One of these scopes is needed; none = every person. */
+  scopes?: readonly string[]
+  /** Without the shell. */
+  bare?: boolean
+  /** Also for people who are not signed in. */
+  open?: boolean
 }
 
-export const routes: RouteRecordRaw[] = [
+interface Page {
+  path: string
+  name: string
+  component: () => Promise<unknown>
+  meta: PageMeta
+  /** Parts of the path become properties of the page. */
+  props?: true
+}
+
+const pages: Page[] = [
   { path: '/login', name: 'login', component: () => import('./pages/login/LoginPage.vue'), meta: { word: 'login_title', bare: true, open: true } },
   { path: '/link', name: 'link', component: () => import('./pages/login/LinkPage.vue'), meta: { word: 'link_title', bare: true, open: true } },
   { path: '/password', name: 'password', component: () => import('./pages/login/PasswordPage.vue'), meta: { word: 'password_title', bare: true } },
@@ -34,5 +42,35 @@ export const routes: RouteRecordRaw[] = [
   { path: '/flows/new', name: 'flow-new', component: () => import('./pages/flows/FlowPage.vue'), meta: { word: 'menu_flows', scopes: ['flows:write'] } },
   { path: '/flows/:id', name: 'flow', component: () => import('./pages/flows/FlowPage.vue'), meta: { word: 'menu_flows', scopes: ['flows:write'] }, props: true },
 
+  { path: '/passes', name: 'passes', component: () => import('./pages/passes/PassesPage.vue'), meta: { word: 'menu_passes', scopes: ['passes:read'] } },
+  { path: '/papers', name: 'papers', component: () => import('./pages/papers/PapersPage.vue'), meta: { word: 'menu_papers', scopes: ['desk'] } },
+  { path: '/papers/new', name: 'paper-new', component: () => import('./pages/papers/IssuePage.vue'), meta: { word: 'menu_papers', scopes: ['desk'] } },
+  { path: '/papers/:number', name: 'paper', component: () => import('./pages/papers/PaperPage.vue'), meta: { word: 'menu_papers', scopes: ['desk'] }, props: true },
+  { path: '/households', name: 'households', component: () => import('./pages/people/HouseholdsPage.vue'), meta: { word: 'menu_households', scopes: ['people:read'] } },
+  { path: '/households/:id', name: 'household', component: () => import('./pages/people/HouseholdPage.vue'), meta: { word: 'menu_households', scopes: ['people:read'] }, props: true },
+  { path: '/people', name: 'people', component: () => import('./pages/people/PeoplePage.vue'), meta: { word: 'menu_people', scopes: ['people:read'] } },
+  { path: '/people/person/:number', name: 'person', component: () => import('./pages/people/PersonPage.vue'), meta: { word: 'menu_people', scopes: ['people:read'] }, props: true },
+  { path: '/people/units', name: 'units', component: () => import('./pages/people/UnitsPage.vue'), meta: { word: 'people_tab_units', scopes: ['people:read'] } },
+  { path: '/people/places', name: 'places', component: () => import('./pages/people/PlacesPage.vue'), meta: { word: 'people_tab_places', scopes: ['people:read'] } },
+  { path: '/people/imports', name: 'imports', component: () => import('./pages/people/ImportPage.vue'), meta: { word: 'people_tab_imports', scopes: ['people:write'] } },
+  { path: '/gates', name: 'gates', component: () => import('./pages/gates/GatesPage.vue'), meta: { word: 'menu_gates', scopes: ['gates:read'] } },
+  { path: '/events', name: 'events', component: () => import('./pages/events/LivePage.vue'), meta: { word: 'menu_events', scopes: ['events:read'] } },
+  { path: '/events/search', name: 'events-search', component: () => import('./pages/events/SearchPage.vue'), meta: { word: 'menu_events', scopes: ['events:read'] } },
+  { path: '/events/conflicts', name: 'events-conflicts', component: () => import('./pages/events/ConflictsPage.vue'), meta: { word: 'menu_events', scopes: ['events:read'] } },
+  { path: '/events/quarantine', name: 'events-quarantine', component: () => import('./pages/events/QuarantinePage.vue'), meta: { word: 'menu_events', scopes: ['events:read'] } },
+  { path: '/stats', name: 'stats', component: () => import('./pages/stats/RecordsPage.vue'), meta: { word: 'menu_stats' } },
+  { path: '/stats/charts', name: 'stats-charts', component: () => import('./pages/stats/ChartsPage.vue'), meta: { word: 'menu_stats' } },
+  { path: '/keys', name: 'keys', component: () => import('./pages/keys/KeysPage.vue'), meta: { word: 'menu_keys', scopes: ['keys:read'] } },
+  { path: '/keys/tokens', name: 'tokens', component: () => import('./pages/keys/TokensPage.vue'), meta: { word: 'key_tab_tokens', scopes: ['tokens:write'] } },
+  { path: '/audit', name: 'audit', component: () => import('./pages/audit/TrailPage.vue'), meta: { word: 'menu_audit', scopes: ['audit:read'] } },
+  { path: '/settings', name: 'settings', component: () => import('./pages/settings/RulesPage.vue'), meta: { word: 'menu_settings', scopes: ['settings:write'] } },
+  { path: '/settings/desks', name: 'settings-desks', component: () => import('./pages/settings/DesksPage.vue'), meta: { word: 'menu_settings', scopes: ['settings:write'] } },
+  { path: '/settings/documents', name: 'settings-documents', component: () => import('./pages/settings/DocumentsPage.vue'), meta: { word: 'menu_settings', scopes: ['settings:write'] } },
+
   { path: '/:lost(.*)*', name: 'lost', component: () => import('./pages/LostPage.vue'), meta: { word: 'lost' } },
 ]
+
+export const routes = pages as unknown as RouteRecordRaw[]
+
+/** What the console says of the page of a route; {} before the first one. */
+export const metaOf = (route: { meta: RouteMeta }): Partial<PageMeta> => route.meta as Partial<PageMeta>

@@ -1,11 +1,14 @@
 // Who is signed in. The session itself is a cookie that no script can read.
 
-import { ref } from 'vue'
+import { computed, ref } from 'vue'
 import { get, onCalls, post, Refusal } from '@shared/api'
 import type { LoginWays, Me } from '@shared/types'
 
 /** The person, null while nobody is signed in. */
 export const me = ref<Me | null>(null)
+
+/** Whether the person has a password; some sign in by phone only. */
+export const hasPassword = computed(() => (me.value as (Me & { password?: boolean }) | null)?.password !== false)
 
 /** The session ended under an open page; signing in again goes on where it was. */
 export const expired = ref(false)
@@ -48,7 +51,9 @@ export function signedIn(now: Me): void {
 
 /** Ends the session here and at the server. */
 export async function signOut(): Promise<void> {
-  await post('/logout')
+  await post('/logout').catch((e) => {
+    if (!(e instanceof Refusal) || e.status !== 401) throw e // it had ended already
+  })
   me.value = null
   expired.value = false
 }

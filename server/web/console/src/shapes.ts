@@ -1,7 +1,7 @@
 // Matters as the server tells of them, in full: what the shared types leave to
 // the pages that need it.
 
-import type { Application, Attachment, FilledField, MyTask, Outcome, PersonRef, Row, Task, TrailEntry } from '@shared/types'
+import type { Application, Attachment, FilledField, MyTask, Outcome, PersonRef, Row, Service, ServiceForm, Task, TrailEntry } from '@shared/types'
 
 /** English words beside the Chinese ones; "" where the flow has none. */
 export interface English {
@@ -11,6 +11,17 @@ export interface English {
 }
 
 export type MatterRow = Row & English
+
+/** A service with its English name, "" where it has none. */
+export type NamedService = Service & { en?: string }
+
+/** What the days of a form may be; "" = any. The flow's rules hold all the same. */
+export interface DayLimits {
+  first_date: string
+  last_date: string
+}
+
+export type Blank = ServiceForm & { en?: string; limits?: DayLimits | null }
 
 /** An outcome, and whether it takes the step's form and the choice of the next step. */
 export interface MatterOutcome extends Outcome {

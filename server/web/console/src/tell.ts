@@ -3,7 +3,7 @@
 import { ElMessage, ElMessageBox } from 'element-plus'
 import 'element-plus/es/components/message/style/css'
 import 'element-plus/es/components/message-box/style/css'
-import type { Refusal } from '@shared/api'
+import { refusalOf, type Refusal } from '@shared/api'
 import { t } from './i18n'
 
 /** That something was done. */
@@ -21,6 +21,18 @@ export async function sure(title: string, text: string, grave = false): Promise<
     await ElMessageBox.confirm(text, title, { type: 'warning', confirmButtonText: t('ok'), cancelButtonText: t('cancel'), confirmButtonType: grave ? 'danger' : 'primary' })
     return true
   } catch {
+    return false
+  }
+}
+
+/** Does something, and says that it was done, or why it was not. */
+export async function attempt(run: () => Promise<unknown>, said: string): Promise<boolean> {
+  try {
+    await run()
+    tell(said)
+    return true
+  } catch (e) {
+    tellRefusal(refusalOf(e))
     return false
   }
 }

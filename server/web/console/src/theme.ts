@@ -21,8 +21,14 @@ export function nextTheme(now: Theme): Theme {
 /** Keeps the document in step with the choice and the device. Call it once. */
 export function followTheme(): void {
   device.addEventListener('change', (e) => (deviceDark.value = e.matches))
+  const dress = (paper = false) => {
+    const dark = theme.value === 'dark' || (theme.value === 'auto' && deviceDark.value)
+    document.documentElement.classList.toggle('dark', dark && !paper)
+  }
   watchEffect(() => {
     remember('theme', theme.value)
-    document.documentElement.classList.toggle('dark', theme.value === 'dark' || (theme.value === 'auto' && deviceDark.value))
+    dress()
   })
+  addEventListener('beforeprint', () => dress(true))
+  addEventListener('afterprint', () => dress())
 }

@@ -19,7 +19,7 @@ export function icons(): Plugin {
 /** The whole style sheet of icons. */
 export function iconStyle(): string {
   const shape = `.van-icon{position:relative;display:inline-block;line-height:1;font-size:inherit;vertical-align:middle}
-.van-icon::before{content:"";display:block;width:1em;height:1em;background:currentColor;-webkit-mask:var(--drawing) center/contain no-repeat;mask:var(--drawing) center/contain no-repeat}
+.van-icon::before{content:"";display:block;width:1em;height:1em;background:currentColor;-webkit-mask:var(--drawing,linear-gradient(#0000,#0000)) center/contain no-repeat;mask:var(--drawing,linear-gradient(#0000,#0000)) center/contain no-repeat}
 .van-icon__image{display:block;width:1em;height:1em;object-fit:contain}\n`
   return shape + Object.entries(drawings).map(([name, d]) => `.van-icon-${name}{--drawing:url("${dataURL(d)}")}`).join('\n')
 }

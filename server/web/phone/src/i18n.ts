@@ -6,7 +6,7 @@ import { Locale } from 'vant/es/locale'
 import enUS from 'vant/es/locale/lang/en-US'
 import zhCN from 'vant/es/locale/lang/zh-CN'
 import { watch } from 'vue'
-import { createI18n } from 'vue-i18n'
+import { createI18n, type MessageContext } from 'vue-i18n'
 import apply from './words/apply'
 import common from './words/common'
 import login from './words/login'
@@ -19,7 +19,9 @@ const words = { ...common, ...login, ...passes, ...apply, ...matters, ...me }
 /** The name of a wording. */
 export type Word = keyof typeof words
 
-const side = (n: 0 | 1) => Object.fromEntries(Object.entries(words).map(([word, both]) => [word, both[n]]))
+// Values stand in braces. A function each needs no compiler of messages in the page.
+const said = (wording: string) => (values: MessageContext<string>) => wording.replace(/\{(\w+)\}/g, (_, name: string) => String(values.named(name)))
+const side = (n: 0 | 1) => Object.fromEntries(Object.entries(words).map(([word, both]) => [word, said(both[n])]))
 
 export const i18n = createI18n({
   legacy: false,
@@ -40,6 +42,11 @@ watch(
 /** A wording in the language shown, with the values named in it. */
 export function t(word: Word, values: Record<string, string | number> = {}): string {
   return i18n.global.t(word, values)
+}
+
+/** The name of a service or a decision: the server words it in Chinese; of the shipped ones we know the English. */
+export function named(kind: 'flow' | 'verb', id: string, name: string): string {
+  return lang.value === 'zh' && name ? name : tryWord(`${kind}_${id.replace(/\W/g, '_')}`, name || id)
 }
 
 /** A wording that may not exist, such as the name of a state of a later server. */

@@ -14,10 +14,11 @@ followLang()
 
 onCalls({
   answered: noteAnswer,
-  unauthorized() {
-    const at = router.currentRoute.value
+  async unauthorized() {
     session.lost()
-    if (at.matched.length && !at.meta.open && !at.meta.kept) void router.replace(loginTo(at))
+    await router.isReady() // it may come while the first page is still on its way
+    const at = router.currentRoute.value
+    if (!at.meta.open && !at.meta.kept) await router.replace(loginTo(at))
   },
   mustChange: () => void router.replace('/password'),
 })

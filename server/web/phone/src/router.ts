@@ -49,19 +49,31 @@ export function loginTo(wanted: RouteLocationNormalized): RouteLocationRaw {
   return { name: 'login', query: home ? {} : { to: wanted.fullPath } }
 }
 
+/** Where guards look at passes: a page beside this app. */
+export const verifyPage = '/V/'
+
 /** Where ?to= leads: only to a page of ours. */
 export function wantedOf(to: unknown): string {
+  if (to === verifyPage) return to
   if (typeof to !== 'string' || !/^\/(?![/\\])/.test(to)) return '/passes'
   const path = to.startsWith('/m/') ? to.slice(2) : to
   const found = router.resolve(path)
   return found.name === 'login' || found.matched.length === 0 ? '/passes' : path
 }
 
+/** Goes where somebody wanted to go who is signed in now. */
+export async function goOn(wanted: string): Promise<void> {
+  if (wanted === verifyPage) location.replace(wanted)
+  else await router.replace(wanted)
+}
+
 router.beforeEach(async (to) => {
   await session.start()
   const me = session.me.value
   if (to.meta.open) {
-    return to.name === 'login' && me && !session.expired.value ? wantedOf(to.query.to) : true
+    if (to.name !== 'login' || !me || session.expired.value) return true
+    const wanted = wantedOf(to.query.to)
+    return wanted === verifyPage || wanted // it sends here whom it does not let in
   }
   if (!me) return loginTo(to)
   if (session.expired.value && !to.meta.kept) return loginTo(to)

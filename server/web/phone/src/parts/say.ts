@@ -22,7 +22,8 @@ export const question = shallowRef<Question | null>(null)
 
 /** Something was done. */
 export function sayDone(message: string): void {
-  showToast({ message, duration: 2500, wordBreak: 'break-word' })
+  // At the bottom: not over a code.
+  showToast({ message, position: 'bottom', duration: 2500, wordBreak: 'break-word' })
 }
 
 function put(title: string, message: string, yes: string, grave: boolean): Promise<boolean> {

@@ -26,7 +26,7 @@ export default {
   refused: ['没有成功', 'That did not work'],
   failed: ['加载失败', 'Could not load'],
   failed_id: ['编号 {id}', 'Reference {id}'],
-  offline: ['当前没有网络,显示的是上次的内容', 'No network; showing what was loaded before'],
+  offline: ['当前没有网络，显示的是上次的内容', 'No network; showing what was loaded before'],
   offline_short: ['当前没有网络', 'No network'],
   lost_title: ['没有这个页面', 'No such page'],
   lost_text: ['链接可能已经失效', 'The link may be out of date'],

@@ -27,7 +27,6 @@ addWords({
   trail_to_none: ['—', '—'],
 
   handle_title: ['处理信息', 'Your decision'],
-  handle_step: ['当前步骤', 'Step'],
   handle_added: ['您被加签:请填写意见。', 'You were asked for your opinion.'],
   handle_next: ['下一步', 'Next step'],
   handle_handler: ['下一步办理人', 'Next handler'],
@@ -41,7 +40,6 @@ addWords({
   handle_files: ['附件', 'Attachments'],
   handle_save: ['暂存', 'Save'],
   handle_grave: ['确认{name}', '{name}'],
-  handle_form: ['{name}', '{name}'],
 
   ask_reason: ['原因', 'Reason'],
   ask_reason_needed: ['请填写原因', 'A reason is needed'],
@@ -62,7 +60,6 @@ addWords({
   ask_discard: ['草稿将被删除。', 'The draft is deleted.'],
   ask_task: ['任务', 'Task'],
 
-  copies_none: ['没有抄送', 'Copied to nobody'],
   copies_read: ['已读 {at}', 'Read {at}'],
   copies_unread: ['未读', 'Unread'],
   comments_none: ['还没有留言', 'No messages yet'],

@@ -44,7 +44,9 @@ addWords({
   login_way_cas: ['统一身份认证', 'Single sign-on'],
   login_way_link: ['管理员链接', 'Administrator link'],
   login_result_ok: ['成功', 'Success'],
-  login_result_failed: ['失败', 'Failed'],
+  login_result_wrong_password: ['密码错误', 'Wrong password'],
+  login_result_wrong_code: ['验证码错误', 'Wrong code'],
+  login_result_locked: ['已锁定', 'Locked'],
 
   col_msg_text: ['消息', 'Message'],
   col_msg_kind: ['类型', 'Kind'],

@@ -1,0 +1,258 @@
+package campus_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"image/png"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/chromedp"
+	"github.com/makiuchi-d/gozxing"
+	"github.com/makiuchi-d/gozxing/qrcode"
+
+	agentweb "campusgate/agent/web"
+	serverweb "campusgate/server/web"
+)
+
+// chromium starts a headless browser, which ends with the test, and gives its
+// first tab. Whoever has a folder finds there what an earlier one has kept.
+func chromium(t testing.TB, folder string) context.Context {
+	t.Helper()
+	_, built := agentweb.FS()
+	for _, app := range []serverweb.App{serverweb.Phone, serverweb.Console, serverweb.Verify} {
+		_, is := app.FS()
+		built = built && is
+	}
+	if !built {
+		missing(t, "the pages were not built: npm ci && npm run build")
+	}
+	path, err := exec.LookPath("chromium")
+	if err != nil {
+		missing(t, "no Chromium: install it to run the browser tests")
+	}
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true))
+	if folder != "" {
+		options = append(options, chromedp.UserDataDir(folder))
+	}
+	allocator, stop := chromedp.NewExecAllocator(t.Context(), options...)
+	ctx, cancel := chromedp.NewContext(allocator)
+	t.Cleanup(func() { cancel(); stop() })
+	if err := chromedp.Do(ctx); err != nil { // binds the tab to ctx, not to a limit
+		t.Fatal(err)
+	}
+	return ctx
+}
+
+// tab is one person's browser: cookies and all that is kept are its own.
+type tab struct {
+	testing.TB
+	ctx  context.Context
+	base string // http://host:port
+
+	mu    sync.Mutex
+	heard []heard
+}
+
+// heard is an answer of the network.
+type heard struct {
+	id     network.RequestID
+	url    string
+	status int64
+}
+
+// phone is a browser of its own with the screen of a phone.
+func phone(t testing.TB, browser context.Context, base string) *tab {
+	t.Helper()
+	ctx, cancel := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
+	t.Cleanup(cancel)
+	return newTab(t, ctx, base, 390, 844, chromedp.EmulateMobile, chromedp.EmulateTouch, chromedp.EmulateScale(2))
+}
+
+// desk is a browser of its own with the screen of an office.
+func desk(t testing.TB, browser context.Context, base string) *tab {
+	t.Helper()
+	ctx, cancel := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
+	t.Cleanup(cancel)
+	return newTab(t, ctx, base, 1280, 800)
+}
+
+func newTab(t testing.TB, ctx context.Context, base string, width, height int64, options ...chromedp.EmulateViewportOption) *tab {
+	t.Helper()
+	if err := chromedp.Do(ctx); err != nil {
+		t.Fatal(err)
+	}
+	p := &tab{TB: t, ctx: ctx, base: base}
+	p.do(chromedp.EmulateViewport(width, height, options...))
+	err := chromedp.Listen(ctx, func(ev any) {
+		if ev, ok := ev.(*network.EventResponseReceived); ok {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			p.heard = append(p.heard, heard{ev.RequestID, ev.Response.URL, ev.Response.Status})
+		}
+	})
+	if err == nil {
+		_, err = chromedp.Call(ctx, network.Enable, network.EnableParams{})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// limit is how long a page has for anything.
+const limit = 30 * time.Second
+
+func (p *tab) do(steps ...chromedp.Action[chromedp.Void]) {
+	p.Helper()
+	ctx, cancel := context.WithTimeout(p.ctx, limit)
+	defer cancel()
+	if err := chromedp.Do(ctx, steps...); err != nil {
+		p.Fatal(err)
+	}
+}
+
+// eval gives the value of an expression, which may be a promise.
+func eval[T any](p *tab, expression string) T {
+	p.Helper()
+	ctx, cancel := context.WithTimeout(p.ctx, limit+5*time.Second)
+	defer cancel()
+	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
+	if err != nil {
+		p.Fatalf("%.120s: %v", expression, err)
+	}
+	return v
+}
+
+// open goes to an address of the server.
+func (p *tab) open(path string) {
+	p.Helper()
+	p.do(chromedp.Navigate(p.base + path))
+}
+
+// until waits until an expression is true in the page.
+func (p *tab) until(expression string) {
+	p.Helper()
+	ctx, cancel := context.WithTimeout(p.ctx, limit)
+	defer cancel()
+	// A page that goes elsewhere meanwhile takes the question with it.
+	for {
+		ok, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`new Promise((done) => {
+			const end = Date.now() + 5000
+			const look = () => { let on = false; try { on = Boolean(`+expression+`) } catch {} ; on || Date.now() > end ? done(on) : setTimeout(look, 10) }
+			look()
+		})`, chromedp.EvalAwaitPromise))
+		if ok {
+			return
+		}
+		if ctx.Err() != nil {
+			p.Fatalf("never true in the page: %s (%v)\nat %s it says:\n%s", expression, err,
+				eval[string](p, `location.pathname`), eval[string](p, `document.body.innerText.slice(0, 800)`))
+		}
+	}
+}
+
+// says waits until the page shows some words.
+func (p *tab) says(words string) {
+	p.Helper()
+	p.until(`document.body.innerText.includes(` + quoted(words) + `)`)
+}
+
+// tap presses the last button or link of a name, as sheets lie above pages.
+func (p *tab) tap(name string) {
+	p.Helper()
+	find := `[...document.querySelectorAll('button, a, [role=button], [role=tab]')].filter((e) => e.checkVisibility() && !e.disabled &&
+		!e.closest('[inert]') && [e.getAttribute('aria-label') ?? '', e.innerText.replace(/\s+/g, ' ').trim()].includes(` + quoted(name) + `)).pop()`
+	p.until(find)
+	eval[bool](p, find+`.click(), true`)
+}
+
+// press clicks an element.
+func (p *tab) press(selector string) {
+	p.Helper()
+	find := `[...document.querySelectorAll(` + quoted(selector) + `)].find((e) => e.checkVisibility() && !e.disabled)`
+	p.until(find)
+	eval[bool](p, find+`.click(), true`)
+}
+
+// enter types into a field, key by key.
+func (p *tab) enter(selector, text string) {
+	p.Helper()
+	p.until(`document.querySelector(` + quoted(selector) + `)?.checkVisibility()`)
+	p.do(chromedp.SendKeys(selector, text))
+}
+
+// code reads the code on the screen: its pixels, as a scanner sees them.
+func (p *tab) code() string {
+	p.Helper()
+	p.until(`document.querySelector('svg.qr')?.checkVisibility()`)
+	shot, err := chromedp.Run(p.ctx, chromedp.Screenshot("svg.qr"))
+	if err != nil {
+		p.Fatal(err)
+	}
+	img, err := png.Decode(bytes.NewReader(shot))
+	if err != nil {
+		p.Fatal(err)
+	}
+	bitmap, err := gozxing.NewBinaryBitmapFromImage(img)
+	if err != nil {
+		p.Fatal(err)
+	}
+	read, err := qrcode.NewQRCodeReader().Decode(bitmap, map[gozxing.DecodeHintType]any{gozxing.DecodeHintType_TRY_HARDER: true})
+	if err != nil {
+		p.Fatalf("the code on the screen: %v", err)
+	}
+	return read.GetText()
+}
+
+// answers gives what the network has told the page, by path below base. What an
+// earlier page was told may be gone.
+func (p *tab) answers() (all []answer) {
+	p.mu.Lock()
+	list := append([]heard(nil), p.heard...)
+	p.mu.Unlock()
+	for _, h := range list {
+		body, err := chromedp.Call(p.ctx, network.GetResponseBody, network.GetResponseBodyParams{RequestID: h.id})
+		if err != nil {
+			continue // gone with an earlier page
+		}
+		all = append(all, answer{strings.TrimPrefix(h.url, p.base), h.status, string(body.Body)})
+	}
+	return all
+}
+
+// answer is one answer with its body.
+type answer struct {
+	path   string
+	status int64
+	body   string
+}
+
+// refusals lists the codes of the answers of a path with a status of 400 or
+// more.
+func (p *tab) refusals(path string) (codes []string) {
+	for _, a := range p.answers() {
+		var told struct {
+			Code string `json:"code"`
+		}
+		if a.path == path && a.status >= 400 && json.Unmarshal([]byte(a.body), &told) == nil {
+			codes = append(codes, told.Code)
+		}
+	}
+	return codes
+}
+
+func quoted(text string) string {
+	data, err := json.Marshal(text)
+	if err != nil {
+		panic(err) // a string always is JSON
+	}
+	return string(data)
+}

@@ -1,0 +1,66 @@
+// Gates and the programs at them.
+
+import { get } from '@shared/api'
+import { t } from '../../i18n'
+
+export interface Gate {
+  id: number
+  name: string
+  zone: number
+  policy: 'owner' | 'online'
+  documents: 'none' | 'required'
+  owns_from?: number
+  draining_since?: number
+  created_at: number
+}
+
+export interface Zone { id: number; name: string }
+
+export interface Agent {
+  id: number
+  gate: number
+  epoch: number
+  hostname: string
+  enrolled_at: number
+  revoked_at?: number
+  acked: number
+  live?: {
+    connected: boolean
+    since: number
+    last_seen: number
+    remote: string
+    software: string
+    offset_ms?: number
+    queue: number
+    revision: number
+    lanes?: Record<string, string>
+    last_scan?: number
+    down_fault?: string
+    up_fault?: string
+  }
+}
+
+/** How an agent stands: a state for its tag, and the word. */
+export function standing(agent: Agent): { state: string; word: string } {
+  if (agent.revoked_at) return { state: 'revoked', word: 'agent_revoked' }
+  if (!agent.live) return { state: 'rest', word: 'agent_never' }
+  return agent.live.connected ? { state: 'granted', word: 'agent_connected' } : { state: 'attention', word: 'agent_gone' }
+}
+
+/** Whether somebody should look: it is gone, its clock is a second off, it falls behind, or a device of it is lost. */
+export function troubled(agent: Agent): boolean {
+  const live = agent.live
+  if (agent.revoked_at) return false
+  return !live?.connected || Math.abs(live.offset_ms ?? 0) > 1000 || live.queue > 100 || Boolean(live.down_fault || live.up_fault) || Object.values(live.lanes ?? {}).some((state) => state.includes('lost'))
+}
+
+/** Names of gates by number, as far as one may see them. */
+export async function gateNames(): Promise<Map<number, string>> {
+  try {
+    return new Map((await get<{ gates: Gate[] }>('/gates')).gates.map((gate) => [gate.id, gate.name]))
+  } catch {
+    return new Map() // numbers stand for them
+  }
+}
+
+export const offset = (agent: Agent): string => (agent.live?.offset_ms === undefined ? '' : t('agent_offset_n', { ms: agent.live.offset_ms }))
