@@ -135,7 +135,9 @@ func TestPasses_RefusedRequests(t *testing.T) {
 		"ErrDeep":          {strings.Repeat("[", 500) + strings.Repeat("]", 500), 400, "malformed", "body"},
 		"ErrEmpty":         {"", 400, "malformed", ""},
 		"ErrTooLarge":      {`{"kind":"` + strings.Repeat("x", 40_000) + `"}`, 413, "too_large", ""},
-		"ErrNotUTF8InName": {"{\"kind\":\"work\",\"until\":\"2026-12-01\",\"name\":\"a\xff\"}", 422, "invalid", "name"}, // JSON reads it as U+FFFD
+		"ErrNotUTF8InName": {"{\"kind\":\"work\",\"until\":\"2026-12-01\",\"name\":\"a\xff\"}", 400, "malformed", "body"},
+		"ErrHalfAnEscape":  {`{"kind":"work","until":"2026-12-01","name":"a\ud83d"}`, 400, "malformed", "body"},
+		"ErrHalvesSwapped": {`{"kind":"work","until":"2026-12-01","name":"\ude00\ud83d"}`, 400, "malformed", "body"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := w.call(t, w.token, "POST", "/api/v1/passes", c.body)
@@ -207,4 +209,13 @@ func TestPhoneKeys_LiveCodeOfABoundPass(t *testing.T) {
 	w.refused(t, w.call(t, w.token, "POST", "/api/v1/passes/"+static.ID+"/keys/nonce", nil), http.StatusConflict, "not_bound")
 	w.want(t, http.StatusOK, "POST", "/api/v1/passes/"+p.ID+"/revoke", map[string]any{}, nil)
 	w.refused(t, w.call(t, w.token, "POST", "/api/v1/passes/"+p.ID+"/keys/nonce", nil), http.StatusConflict, "pass_over")
+}
+
+func TestJSON_TakesACharacterThatIsWrittenAsTwoEscapes(t *testing.T) {
+	w := newWorld(t)
+	var p api.Pass
+	w.want(t, http.StatusCreated, "POST", "/api/v1/passes", `{"kind":"work","until":"2026-12-01","name":"\ud83d\ude00 \\ud83d"}`, &p)
+	if p.Name != "😀 \\ud83d" {
+		t.Errorf("name %q", p.Name)
+	}
 }
