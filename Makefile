@@ -2,7 +2,7 @@
 # The rest are the steps they are made of.
 
 .DEFAULT_GOAL := help
-.PHONY: help build web demo test lint gotest webtest deps fuzz bench clean
+.PHONY: help build web demo test lint gotest webtest deps dresses fuzz bench clean
 
 GO ?= go
 FUZZTIME ?= 2m
@@ -43,6 +43,9 @@ lint:
 
 gotest:
 	$(GO) test -race -timeout 20m ./...
+
+dresses: web ## every page judged in both languages, by day and by night, at every width
+	$(GO) test ./server/web -run 'EveryDress|BothDresses' -dresses
 
 fuzz: ## every fuzz target for FUZZTIME each (default 2m)
 	@.ci/fuzz $(FUZZTIME)

@@ -18,7 +18,16 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-var shots = flag.String("shots", "", "folder to write screenshots of the pages to")
+var (
+	shots   = flag.String("shots", "", "folder to write screenshots of the pages to")
+	dresses = flag.Bool("dresses", false, "judge every page in both languages, by day and by night, at every width; else Chinese by day and English by night")
+)
+
+// worn reports whether a page is judged in a language ("zh" or "en") and scheme
+// at its usual width.
+func worn(lang, scheme string) bool {
+	return *dresses || (lang == "zh") == (scheme == "light")
+}
 
 // missing skips a test for want of a tool, except where everything must run.
 func missing(t *testing.T, what string) {
