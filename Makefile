@@ -2,7 +2,7 @@
 # The rest are the steps they are made of.
 
 .DEFAULT_GOAL := help
-.PHONY: help build web demo test lint gotest webtest deps dresses fuzz bench clean
+.PHONY: help build web demo test lint gotest sweeps webtest deps dresses fuzz bench clean
 
 GO ?= go
 FUZZTIME ?= 2m
@@ -24,7 +24,7 @@ web: node_modules/.package-lock.json ## the pages, into agent/web/dist and serve
 demo: build ## a whole campus on this machine; Ctrl-C stops it
 	@exec bin/gatectl demo
 
-test: deps webtest lint gotest ## everything that must hold
+test: deps webtest lint gotest sweeps ## everything that must hold
 
 deps: ## what the tests need beside Go and Node (Chromium, strace)
 	@.ci/deps
@@ -43,6 +43,9 @@ lint:
 
 gotest:
 	$(GO) test -race -timeout 20m ./...
+
+sweeps: # what is single-threaded and slow under the race detector
+	$(GO) test ./server/api -run 'Hostile_CQ075|OfMoreThanTheLimit'
 
 dresses: web ## every page judged in both languages, by day and by night, at every width
 	$(GO) test ./server/web -run 'EveryDress|BothDresses' -dresses

@@ -299,6 +299,9 @@ func TestExport_CQ075_TheTrailTellsWhoTookHowMuch(t *testing.T) {
 }
 
 func TestExport_OfMoreThanTheLimitIsRefused(t *testing.T) {
+	if raced {
+		t.Skip("one call: make sweeps runs it without the race detector")
+	}
 	w := newWorld(t)
 	w.settle(t)
 	ok(t, w.db.Change(t.Context(), func(tx *store.Tx) error {
