@@ -29,12 +29,18 @@ func (c *consoleTab) fill(name, words string) {
 	c.do(chromedp.KeyEvent(words))
 }
 
-// choose picks an option of the select of a name.
+// choose picks an option of the select of a name, once the list of the one
+// before has closed. A select whose options are still on their way cannot be
+// opened, so it is tried until it is open.
 func (c *consoleTab) choose(name, option string) {
 	c.t.Helper()
-	c.until(`!!(window.found = [...document.querySelectorAll('[role=combobox]')].find((i) => i.checkVisibility() && i.getAttribute('aria-label') === ` + quote(name) + `))`)
-	eval[bool](c.t, c.ctx, `window.found.closest('.el-select__wrapper').click(), true`)
-	c.until(`!!(window.found = [...document.querySelectorAll('[role=option]')].find((o) => o.checkVisibility() && o.innerText.trim() === ` + quote(option) + `))`)
+	const options = `[...document.querySelectorAll('[role=option]')].filter((o) => o.checkVisibility())`
+	c.until(`!!(window.select = [...document.querySelectorAll('[role=combobox]')].find((i) => i.checkVisibility() && i.getAttribute('aria-label') === ` + quote(name) + `)) && ` + options + `.length === 0`)
+	c.until(`(() => {
+		window.found = ` + options + `.find((o) => o.innerText.trim() === ` + quote(option) + `)
+		if (!window.found && window.select.getAttribute('aria-expanded') !== 'true') window.select.closest('.el-select__wrapper').click()
+		return !!window.found
+	})()`)
 	eval[bool](c.t, c.ctx, `window.found.click(), true`)
 }
 
