@@ -51,6 +51,7 @@ func Init(ctx context.Context, s Settings, now func() time.Time, random io.Reade
 	}
 	lock, err := lockFolder(s.Data)
 	if err != nil {
+		t.paths = nil // somebody else is at work in it, who made nothing yet that would keep it
 		return err
 	}
 	defer func() { err = errors.Join(err, lock.Close()) }()
