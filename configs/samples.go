@@ -1,6 +1,9 @@
 package configs
 
-import "embed"
+import (
+	"embed"
+	"strings"
+)
 
 // Samples holds the commented sample files: server.yaml, gate.yaml and
 // documents.yaml.
@@ -8,10 +11,36 @@ import "embed"
 //go:embed *.yaml
 var Samples embed.FS
 
-// People holds the sample files of an invented campus, to be imported in the
-// order of their names: 1-places.csv, 2-units.csv, 3-people.csv, 4-heads.csv (of
-// units), 5-households.csv, 6-posts.csv. Nobody in them lives; their ID numbers
-// begin with an area that there is not.
-//
 //go:embed people/*.csv
-var People embed.FS
+var people embed.FS
+
+// PeopleFile is a file to be imported, with what is in it: places, units,
+// people, households or posts.
+type PeopleFile struct {
+	Kind string
+	Name string
+	Data []byte
+}
+
+// People gives the sample files of an invented campus in the order in which they
+// are imported: the heads of units, a file of units too, come after the people.
+// Nobody in them lives; their ID numbers begin with an area that there is not.
+func People() ([]PeopleFile, error) {
+	entries, err := people.ReadDir("people") // sorted by name: 1-places.csv …
+	if err != nil {
+		return nil, err
+	}
+	files := make([]PeopleFile, len(entries))
+	for i, e := range entries {
+		_, kind, _ := strings.Cut(strings.TrimSuffix(e.Name(), ".csv"), "-")
+		if kind == "heads" {
+			kind = "units"
+		}
+		data, err := people.ReadFile("people/" + e.Name())
+		if err != nil {
+			return nil, err
+		}
+		files[i] = PeopleFile{Kind: kind, Name: e.Name(), Data: data}
+	}
+	return files, nil
+}

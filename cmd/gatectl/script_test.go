@@ -9,7 +9,6 @@ import (
 	"image/png"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -19,6 +18,8 @@ import (
 	"github.com/makiuchi-d/gozxing"
 	"github.com/makiuchi-d/gozxing/qrcode"
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"campusgate/cmd/internal/script"
 )
 
 var update = flag.Bool("update", false, "write what commands print into the scripts that compare it")
@@ -65,7 +66,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits":   scriptExits,
+			"exits":   script.Exits,
 			"keep":    scriptKeep,
 			"lines":   scriptLines,
 			"mode":    scriptMode,
@@ -74,24 +75,6 @@ func TestScripts(t *testing.T) {
 			"decodes": scriptDecodes,
 		},
 	})
-}
-
-// exits CODE gatectl ARGS… runs the command and demands this exit code.
-func scriptExits(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) < 2 {
-		ts.Fatalf("usage: exits CODE COMMAND [ARG...]")
-	}
-	got := 0
-	err := ts.Exec(args[1], args[2:]...)
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
-		got = exit.ExitCode()
-	} else if err != nil {
-		ts.Fatalf("%v", err)
-	}
-	if strconv.Itoa(got) != args[0] {
-		ts.Fatalf("exit code %d, want %s", got, args[0])
-	}
 }
 
 // keep VAR [N] puts line N (default 1) of the last standard output into VAR.

@@ -15,13 +15,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"campusgate/cmd/internal/script"
 )
 
 // patience bounds every wait.
@@ -58,7 +59,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits":    scriptExits,
+			"exits":    script.Exits,
 			"keep":     scriptKeep,
 			"mode":     scriptMode,
 			"secret":   scriptSecret,
@@ -70,24 +71,6 @@ func TestScripts(t *testing.T) {
 			"remember": scriptRemember,
 		},
 	})
-}
-
-// exits CODE gateserver ARGS… runs the command and demands this exit code.
-func scriptExits(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) < 2 {
-		ts.Fatalf("usage: exits CODE COMMAND [ARG...]")
-	}
-	got := 0
-	err := ts.Exec(args[1], args[2:]...)
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
-		got = exit.ExitCode()
-	} else if err != nil {
-		ts.Fatalf("%v", err)
-	}
-	if strconv.Itoa(got) != args[0] {
-		ts.Fatalf("exit code %d, want %s", got, args[0])
-	}
 }
 
 // keep VAR KEY puts a member of the JSON object on standard output into VAR.

@@ -48,7 +48,7 @@ func (c *company) session(t testing.TB, number string) string {
 func (c *company) attachment(t testing.TB, number string) string {
 	t.Helper()
 	if c.files[number] == "" {
-		r := upload(t, c.world, c.session(t, number), "log.txt", []byte("监理日志\n"))
+		r := c.attach(t, c.session(t, number), "log.txt", []byte("监理日志\n"))
 		var made struct{ ID string }
 		if r.into(t, &made); r.status != http.StatusCreated {
 			t.Fatalf("%d %s", r.status, r.body)

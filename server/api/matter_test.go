@@ -9,8 +9,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
-	"mime/multipart"
-	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -26,22 +24,13 @@ import (
 // in A; it gives a session by number, or by phone.
 func (w *world) settle(t testing.TB) func(string) string {
 	t.Helper()
-	for _, file := range []struct {
-		kind people.ImportKind
-		name string
-	}{
-		{people.ImportPlaces, "1-places.csv"},
-		{people.ImportUnits, "2-units.csv"},
-		{people.ImportPeople, "3-people.csv"},
-		{people.ImportUnits, "4-heads.csv"},
-		{people.ImportHouseholds, "5-households.csv"},
-		{people.ImportPosts, "6-posts.csv"},
-	} {
-		data, err := fs.ReadFile(configs.People, "people/"+file.name)
+	files, err := configs.People()
+	ok(t, err)
+	for _, f := range files {
+		kind := people.ImportKind(f.Kind)
+		p, err := w.staff.Import(t.Context(), people.By{Actor: "test"}, kind, f.Name, f.Data)
 		ok(t, err)
-		p, err := w.staff.Import(t.Context(), people.By{Actor: "test"}, file.kind, file.name, data)
-		ok(t, err)
-		_, err = w.staff.Confirm(t.Context(), people.By{Actor: "test"}, p.ID, file.kind == people.ImportPosts)
+		_, err = w.staff.Confirm(t.Context(), people.By{Actor: "test"}, p.ID, kind == people.ImportPosts)
 		ok(t, err)
 	}
 	w.gate(t, "东门", 1)
@@ -375,20 +364,10 @@ func TestApply_HostileTextInEveryField(t *testing.T) {
 	}
 }
 
-func upload(t testing.TB, w *world, who, name string, content []byte) reply {
+// attach uploads an attachment.
+func (w *world) attach(t testing.TB, who, name string, content []byte) reply {
 	t.Helper()
-	var body bytes.Buffer
-	form := multipart.NewWriter(&body)
-	part, err := form.CreateFormFile("file", name)
-	ok(t, err)
-	_, err = part.Write(content)
-	ok(t, err)
-	ok(t, form.Close())
-	req, err := http.NewRequestWithContext(t.Context(), "POST", w.URL+"/api/v1/attachments", &body)
-	ok(t, err)
-	req.Header.Set("Content-Type", form.FormDataContentType())
-	as(req, who)
-	return w.do(t, req)
+	return w.send(t, who, "/api/v1/attachments", name, content)
 }
 
 func TestAttachments_OverHTTP(t *testing.T) {
@@ -396,7 +375,7 @@ func TestAttachments_OverHTTP(t *testing.T) {
 	enter := w.settle(t)
 	staff, other := enter("T1001"), enter("T1003")
 	pdf := []byte("%PDF-1.7\n…")
-	r := upload(t, w, staff, "值班 安排.pdf", pdf)
+	r := w.attach(t, staff, "值班 安排.pdf", pdf)
 	var f apply.FileOf
 	if r.into(t, &f); r.status != 201 || f.Name != "值班 安排.pdf" || f.Type != "application/pdf" {
 		t.Fatalf("%d %s", r.status, r.body)
@@ -407,9 +386,9 @@ func TestAttachments_OverHTTP(t *testing.T) {
 		t.Errorf("headers %v", got.header)
 	}
 	w.refused(t, w.call(t, other, "GET", "/api/v1/attachments/"+f.ID, nil), 404, "not_found")
-	w.refused(t, upload(t, w, staff, "a.html", []byte("<script>")), 422, "invalid")
-	w.refused(t, upload(t, w, staff, "big.pdf", append(pdf, make([]byte, apply.MaxAttachment)...)), 422, "invalid")
-	if r := upload(t, w, staff, "huge.pdf", make([]byte, apply.MaxAttachment+1<<20)); r.status != 413 && r.status != 422 {
+	w.refused(t, w.attach(t, staff, "a.html", []byte("<script>")), 422, "invalid")
+	w.refused(t, w.attach(t, staff, "big.pdf", append(pdf, make([]byte, apply.MaxAttachment)...)), 422, "invalid")
+	if r := w.attach(t, staff, "huge.pdf", make([]byte, apply.MaxAttachment+1<<20)); r.status != 413 && r.status != 422 {
 		t.Errorf("huge: %d %s", r.status, r.body)
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"io/fs"
 	"mime/multipart"
 	"net/http"
 	"net/url"
@@ -21,6 +20,12 @@ import (
 // upload sends a file to be imported.
 func (w *world) upload(t testing.TB, who, kind, name string, data []byte) reply {
 	t.Helper()
+	return w.send(t, who, "/api/v1/imports?kind="+kind, name, data)
+}
+
+// send sends a file as a browser's form does.
+func (w *world) send(t testing.TB, who, path, name string, data []byte) reply {
+	t.Helper()
 	var body bytes.Buffer
 	form := multipart.NewWriter(&body)
 	part, err := form.CreateFormFile("file", name)
@@ -28,7 +33,7 @@ func (w *world) upload(t testing.TB, who, kind, name string, data []byte) reply 
 	_, err = part.Write(data)
 	ok(t, err)
 	ok(t, form.Close())
-	req, err := http.NewRequestWithContext(t.Context(), "POST", w.URL+"/api/v1/imports?kind="+kind, &body)
+	req, err := http.NewRequestWithContext(t.Context(), "POST", w.URL+path, &body)
 	ok(t, err)
 	req.Header.Set("Content-Type", form.FormDataContentType())
 	as(req, who)
@@ -39,24 +44,18 @@ func (w *world) upload(t testing.TB, who, kind, name string, data []byte) reply 
 // world names are left out.
 func (w *world) sample(t testing.TB) {
 	t.Helper()
-	names, err := fs.Glob(configs.People, "people/*.csv")
+	files, err := configs.People()
 	ok(t, err)
-	kinds := []string{"places", "units", "people", "units", "households", "posts"}
-	if len(names) != len(kinds) {
-		t.Fatalf("sample files %v", names)
-	}
-	for i, name := range names {
-		data, err := configs.People.ReadFile(name)
-		ok(t, err)
+	for _, f := range files {
 		var p api.ImportPreview
-		r := w.upload(t, w.token, kinds[i], name, data)
-		if r.into(t, &p); r.status != http.StatusCreated || len(p.Faults) > 0 && kinds[i] != "posts" {
-			t.Fatalf("%s: %d %s", name, r.status, r.body)
+		r := w.upload(t, w.token, f.Kind, f.Name, f.Data)
+		if r.into(t, &p); r.status != http.StatusCreated || len(p.Faults) > 0 && f.Kind != "posts" {
+			t.Fatalf("%s: %d %s", f.Name, r.status, r.body)
 		}
 		var done api.ImportResult
 		w.want(t, http.StatusOK, "POST", "/api/v1/imports/"+p.ID+"/confirm", map[string]any{"skip_faulty": true}, &done)
 		if done.Added+done.Changed == 0 {
-			t.Fatalf("%s does nothing", name)
+			t.Fatalf("%s does nothing", f.Name)
 		}
 	}
 }

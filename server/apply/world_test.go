@@ -153,23 +153,14 @@ func (w *world) publish(t testing.TB, name string) {
 // settle brings the people of the sample files in, and gives the campuses gates.
 func (w *world) settle(t testing.TB) {
 	t.Helper()
-	for _, file := range []struct {
-		kind people.ImportKind
-		name string
-	}{
-		{people.ImportPlaces, "1-places.csv"},
-		{people.ImportUnits, "2-units.csv"},
-		{people.ImportPeople, "3-people.csv"},
-		{people.ImportUnits, "4-heads.csv"},
-		{people.ImportHouseholds, "5-households.csv"},
-		{people.ImportPosts, "6-posts.csv"},
-	} {
-		data, err := fs.ReadFile(configs.People, "people/"+file.name)
-		ok(t, err)
-		p, err := w.people.Import(t.Context(), people.By{Actor: "test"}, file.kind, file.name, data)
+	files, err := configs.People()
+	ok(t, err)
+	for _, f := range files {
+		kind := people.ImportKind(f.Kind)
+		p, err := w.people.Import(t.Context(), people.By{Actor: "test"}, kind, f.Name, f.Data)
 		ok(t, err)
 		// Some posts are of flows that are not in force.
-		_, err = w.people.Confirm(t.Context(), people.By{Actor: "test"}, p.ID, file.kind == people.ImportPosts)
+		_, err = w.people.Confirm(t.Context(), people.By{Actor: "test"}, p.ID, kind == people.ImportPosts)
 		ok(t, err)
 	}
 	for name, zone := range map[string]int{"A东门": 1, "A西门": 1, "B正门": 2} {

@@ -5,7 +5,6 @@ import (
 	"crypto/ed25519"
 	"crypto/rand"
 	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -81,19 +80,10 @@ func sampled(t testing.TB) *world {
 // sampledInto imports the sample files and gives what they did together.
 func sampledInto(t testing.TB, w *world) (sum people.Imported) {
 	t.Helper()
-	kinds := []people.ImportKind{
-		people.ImportPlaces, people.ImportUnits, people.ImportPeople, people.ImportUnits,
-		people.ImportHouseholds, people.ImportPosts,
-	}
-	names, err := fs.Glob(configs.People, "people/*.csv")
+	files, err := configs.People()
 	ok(t, err)
-	if len(names) != len(kinds) {
-		t.Fatalf("sample files %v", names)
-	}
-	for i, name := range names {
-		data, err := configs.People.ReadFile(name)
-		ok(t, err)
-		done := w.importAll(t, kinds[i], string(data))
+	for _, f := range files {
+		done := w.importAll(t, people.ImportKind(f.Kind), string(f.Data))
 		sum.Added += done.Added
 		sum.Changed += done.Changed
 	}

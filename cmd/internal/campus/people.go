@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/cookiejar"
-	"strings"
 
 	"campusgate/configs"
 )
@@ -55,20 +54,12 @@ func (c *Campus) Populate(ctx context.Context) error {
 	if err := c.publish(ctx); err != nil { // first: they name posts that people hold
 		return err
 	}
-	files, err := fs.Glob(configs.People, "people/*.csv")
+	files, err := configs.People()
 	if err != nil {
 		return err
 	}
-	for _, name := range files { // in the order of their names
-		data, err := configs.People.ReadFile(name)
-		if err != nil {
-			return err
-		}
-		_, kind, _ := strings.Cut(strings.TrimSuffix(name, ".csv"), "-")
-		if kind == "heads" {
-			kind = "units"
-		}
-		if err := c.Client.Import(ctx, kind, name, data); err != nil {
+	for _, f := range files {
+		if err := c.Client.Import(ctx, f.Kind, f.Name, f.Data); err != nil {
 			return err
 		}
 	}
