@@ -5,11 +5,14 @@ import "campusgate/server/people"
 // duties says what a post permits beside Self. Posts that flows name permit
 // nothing here: the flows ask for them themselves.
 var duties = map[string]Scopes{
-	people.Guard:   {Guard},
-	people.Desk:    {Desk, PeopleRead, PassesRead},
-	people.Reader:  {Stats},
-	people.Auditor: {AuditRead, EventsRead, PassesRead, PeopleRead, GatesRead, AgentsRead},
-	people.Admin:   {Admin},
+	people.Guard:      {Guard},
+	people.Desk:       {Desk, PeopleRead, PassesRead},
+	people.Reader:     {Stats},
+	people.Auditor:    {AuditRead, EventsRead, PassesRead, PeopleRead, GatesRead, AgentsRead},
+	people.CardOffice: {Cards, PeopleRead},
+	people.Merchant:   {Canteen},
+	people.Finance:    {Finance},
+	people.Admin:      {Admin},
 }
 
 // ScopesOf is what a person may do who holds these posts.

@@ -67,6 +67,12 @@ const (
 	Guard   = "guard"   // 门卫: checks passes at a gate
 	Reader  = "stats"   // 统计: all records and figures
 	Auditor = "auditor" // 审计: the trail and the events
+
+	CardOffice = "cards"      // 卡务: accounts, cards and the cash desk
+	Finance    = "finance"    // 财务: settlement, refunds, exports
+	Merchant   = "merchant"   // 商户: sees and keeps the tills of the merchants it manages
+	Cashier    = "cashier"    // 收银: works at a till (its gate)
+	Supervisor = "supervisor" // 领班: a cashier who may void and close
 )
 
 // Unit is a department, college, office or village.

@@ -50,7 +50,8 @@ func (t *Tx) effects(entries []entry) error {
 			if err := t.annul(e); err != nil {
 				return err
 			}
-		case wire.EventEntry, wire.EventRegister, wire.EventShift: // use no pass up
+		case wire.EventEntry, wire.EventRegister, wire.EventShift,
+			wire.EventCharge, wire.EventVoid, wire.EventBatch: // use no pass up
 		}
 	}
 	return t.addUses(uses)

@@ -19,25 +19,29 @@ const (
 	rankKeyring    = 1
 	rankRevocation = 2
 	rankPhone      = 3
-	rankGate       = 4
-	rankOwner      = 5
-	rankUse        = 6 // not in table feed: the rows of table uses
-	rankRelease    = 7
-	rankDocuments  = 8
-	rankGuard      = 9
-	rankPass       = 10
-	rankEnd        = 11
+	rankCard       = 4
+	rankGate       = 5
+	rankOwner      = 6
+	rankUse        = 7 // not in table feed: the rows of table uses
+	rankRelease    = 8
+	rankDocuments  = 9
+	rankTill       = 10
+	rankGuard      = 11
+	rankPass       = 12
+	rankEnd        = 13
 )
 
 var rankKinds = [rankEnd]wire.ItemKind{
 	rankKeyring:    wire.ItemKeyring,
 	rankRevocation: wire.ItemRevocation,
 	rankPhone:      wire.ItemPhone,
+	rankCard:       wire.ItemCard,
 	rankGate:       wire.ItemGate,
 	rankOwner:      wire.ItemOwner,
 	rankUse:        wire.ItemUse,
 	rankRelease:    wire.ItemRelease,
 	rankDocuments:  wire.ItemDocuments,
+	rankTill:       wire.ItemTill,
 	rankGuard:      wire.ItemGuard,
 	rankPass:       wire.ItemPass,
 }
@@ -58,6 +62,21 @@ func (t *Tx) put(rank int, key string, body any, expires int64) error {
 		ON CONFLICT (kind, key) DO UPDATE SET revision = excluded.revision, gone = excluded.gone,
 			body = excluded.body, changed_at = excluded.changed_at, expires_at = excluded.expires_at`,
 		rank, key, revision, false, string(text), t.now, nullable(expires))
+}
+
+// PutCard tells the tills of a card account.
+func (t *Tx) PutCard(account uint64, c wire.Card) error {
+	return t.put(rankCard, strconv.FormatUint(account, 10), c, c.Expires*1000)
+}
+
+// RemoveCard ends what PutCard told: the card is in order.
+func (t *Tx) RemoveCard(account uint64) error {
+	return t.remove(rankCard, strconv.FormatUint(account, 10))
+}
+
+// PutTill gives a till its rules.
+func (t *Tx) PutTill(gate uint16, rules wire.Till) error {
+	return t.put(rankTill, strconv.Itoa(int(gate)), rules, 0)
 }
 
 // remove takes an item away. The mark of that stays until PruneFeed.

@@ -151,6 +151,7 @@ const (
 	ClaimGranted ClaimState = "granted"
 	ClaimUsed    ClaimState = "used"
 	ClaimSilent  ClaimState = "silent"
+	ClaimRefused ClaimState = "refused" // of a charge: the server says why
 )
 
 // Claim is the answer of a pass's decider, where that is not this gate.
@@ -161,18 +162,25 @@ type Claim struct {
 
 // Card is what a till knows of the account. Money is fen.
 type Card struct {
-	Lost        bool   `json:"lost,omitempty"`
-	Frozen      bool   `json:"frozen,omitempty"`
-	Closed      bool   `json:"closed,omitempty"` // the till's shift or batch is closed
-	Offline     bool   `json:"offline,omitempty"`
-	AmountFen   int64  `json:"amount_fen,omitempty"`
-	PerTxFen    int64  `json:"per_tx_fen,omitempty"`  // 0 = no limit
-	PerDayFen   int64  `json:"per_day_fen,omitempty"` // 0 = no limit
-	DayFen      int64  `json:"day_fen,omitempty"`     // spent today
-	OfflineFen  int64  `json:"offline_fen,omitempty"` // spent offline today
-	OfflineTx   uint32 `json:"offline_tx,omitempty"`
-	PinAboveFen int64  `json:"pin_above_fen,omitempty"` // 0 = never
-	BalanceFen  *int64 `json:"balance_fen,omitempty"`   // known only online
+	Lost             bool   `json:"lost,omitempty"`
+	Frozen           bool   `json:"frozen,omitempty"`
+	Closed           bool   `json:"closed,omitempty"` // the till's shift or batch is closed
+	Offline          bool   `json:"offline,omitempty"`
+	AmountFen        int64  `json:"amount_fen,omitempty"`
+	PerTxFen         int64  `json:"per_tx_fen,omitempty"`  // 0 = no limit
+	PerDayFen        int64  `json:"per_day_fen,omitempty"` // 0 = no limit
+	DayFen           int64  `json:"day_fen,omitempty"`     // spent today
+	OfflineFen       int64  `json:"offline_fen,omitempty"` // spent offline today
+	OfflineTx        uint32 `json:"offline_tx,omitempty"`
+	PerMealFen       int64  `json:"per_meal_fen,omitempty"` // 0 = no limit
+	MealFen          int64  `json:"meal_fen,omitempty"`     // spent in this meal period
+	PerMealTx        uint32 `json:"per_meal_tx,omitempty"`  // 0 = no limit
+	MealTx           uint32 `json:"meal_tx,omitempty"`
+	OfflinePerTxFen  int64  `json:"offline_per_tx_fen,omitempty"`  // the till's own cap; 0 = no limit
+	OfflinePerDayFen int64  `json:"offline_per_day_fen,omitempty"` // 0 = no limit
+	OfflineFull      bool   `json:"offline_full,omitempty"`        // the till holds as much as it may without the server
+	PinAboveFen      int64  `json:"pin_above_fen,omitempty"`       // 0 = never
+	BalanceFen       *int64 `json:"balance_fen,omitempty"`         // known only online
 }
 
 // Need says what a NeedsInput verdict waits for.

@@ -2,6 +2,9 @@ package verdict
 
 import "campusgate/signing"
 
+// RuleMeal is the rule of a LimitDay that is the limit of the meal.
+const RuleMeal = "meal"
+
 // rule is one line of the table of precedence.
 type rule struct {
 	reason  Reason
@@ -46,7 +49,7 @@ var (
 		{CardLost, func(c *Case) bool { return c.Card.Lost }},
 		{CardFrozen, func(c *Case) bool { return c.Card.Frozen }},
 		{LimitSingle, (*Case).overSingle},
-		{LimitDay, func(c *Case) bool { return over(c.Card.DayFen, c.Card.AmountFen, c.Card.PerDayFen) }},
+		{LimitDay, func(c *Case) bool { return over(c.Card.DayFen, c.Card.AmountFen, c.Card.PerDayFen) || c.overMeal() }},
 		{LimitOffline, (*Case).overOffline},
 		{PinRequired, (*Case).pinMissing},
 		{InsufficientBalance, (*Case).overdrawn},
@@ -151,6 +154,10 @@ func (c *Case) refuse(r Reason) Verdict {
 		v.Owner = c.Decider()
 	case DocumentNotAccepted:
 		v.Rule = c.Document.Rule
+	case LimitDay:
+		if c.overMeal() {
+			v.Rule = RuleMeal
+		}
 	default:
 	}
 	return v
@@ -261,11 +268,18 @@ func (c *Case) overSingle() bool {
 	return c.Code.Pay != nil && c.Card.AmountFen > c.Code.Pay.PerTxFen
 }
 
+func (c *Case) overMeal() bool {
+	return over(c.Card.MealFen, c.Card.AmountFen, c.Card.PerMealFen) ||
+		c.Card.PerMealTx != 0 && c.Card.MealTx >= c.Card.PerMealTx
+}
+
 func (c *Case) overOffline() bool {
 	if c.Code.Pay == nil || !c.Card.Offline {
 		return false
 	}
-	return c.Card.OfflineTx >= c.Code.Pay.MaxOfflineTx ||
+	return c.Card.OfflineFull || c.Card.OfflineTx >= c.Code.Pay.MaxOfflineTx ||
+		over(0, c.Card.AmountFen, c.Card.OfflinePerTxFen) ||
+		over(c.Card.OfflineFen, c.Card.AmountFen, c.Card.OfflinePerDayFen) ||
 		c.Card.AmountFen > minus(c.Code.Pay.PerDayOfflineFen, c.Card.OfflineFen)
 }
 

@@ -153,8 +153,8 @@ var texts = [len(reasonNames)]struct{ zh, en Text }{
 		Text{"Refuse", "Over the limit for one payment", "Check the amount, or ask for another way to pay"},
 	},
 	LimitDay: {
-		Text{"拒绝", "超过当日限额", "请换一种付款方式"},
-		Text{"Refuse", "Over the limit for today", "Ask for another way to pay"},
+		Text{"拒绝", "超过当日或本餐限额", "请换一种付款方式"},
+		Text{"Refuse", "Over the limit for today or this meal", "Ask for another way to pay"},
 	},
 	LimitOffline: {
 		Text{"拒绝", "超过断网时的限额", "请换一种付款方式，或等网络恢复"},

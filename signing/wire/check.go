@@ -111,6 +111,9 @@ func (m *Events) Check() error {
 // Check refuses a claim whose id is not an id.
 func (m *Claim) Check() error {
 	_, err := ParseEventID(m.ID)
+	if err == nil && m.Charge != nil {
+		err = m.Charge.check()
+	}
 	return err
 }
 
@@ -119,9 +122,21 @@ func (m *Answer) Check() error {
 	if _, err := ParseEventID(m.ID); err != nil {
 		return err
 	}
+	if m.Charge != nil {
+		if err := m.Charge.check(); err != nil {
+			return err
+		}
+		if (m.State == verdict.ClaimGranted) != (m.Charge.Reason == verdict.Granted) {
+			return fmt.Errorf("state %s with reason %s", m.State, m.Charge.Reason)
+		}
+	}
 	switch m.State {
 	case verdict.ClaimGranted, verdict.ClaimUsed, verdict.ClaimSilent:
 		return nil
+	case verdict.ClaimRefused:
+		if m.Charge != nil {
+			return nil
+		}
 	case verdict.ClaimUnasked:
 	}
 	return fmt.Errorf("state %.32q is no answer", m.State)

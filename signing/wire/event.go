@@ -18,7 +18,9 @@ type EventType string
 // up before the answer leaves. Annul takes back an earlier admission, grant or
 // entry. Entry is somebody without a code, whom the guard let in or did not;
 // Register is an entry that is kept in a register. Shift is a guard who came on
-// duty or went.
+// duty or went. Charge is an attempt at a till, whatever its result; Void takes an
+// accepted charge back, or gives back a question that led to none; Batch is the
+// till's batch that was opened or closed.
 const (
 	EventScan     EventType = "scan"
 	EventGrant    EventType = "grant"
@@ -26,6 +28,9 @@ const (
 	EventEntry    EventType = "entry"
 	EventRegister EventType = "register"
 	EventShift    EventType = "shift"
+	EventCharge   EventType = "charge"
+	EventVoid     EventType = "void"
+	EventBatch    EventType = "batch"
 )
 
 // Judged reports whether events of this type hold a decision and its case.
@@ -72,16 +77,18 @@ type Event struct {
 	Offline   bool            `json:"offline,omitempty"`
 	Pass      signing.PassID  `json:"pass,omitzero"`
 	Verdict   verdict.Verdict `json:"verdict"`
-	Case      *verdict.Case   `json:"case,omitempty"`      // scans, entries and registers
+	Case      *verdict.Case   `json:"case,omitempty"`      // scans, entries, registers and charges
 	Claim     string          `json:"claim,omitempty"`     // claim id, where one was asked or granted
 	For       uint16          `json:"for,omitempty"`       // grants: the gate that asked
-	Annuls    *EventID        `json:"annuls,omitempty"`    // annuls: which event
+	Annuls    *EventID        `json:"annuls,omitempty"`    // annuls and voids: which event
 	Counts    bool            `json:"counts,omitempty"`    // adds one use of the pass (an annul: takes it back)
 	Documents []string        `json:"documents,omitempty"` // shown, as the guard ticked them
 	Guard     string          `json:"guard,omitempty"`     // number of the guard on shift
 	Note      string          `json:"note,omitempty"`      // the guard's own words to an entry
 	Register  *Register       `json:"register,omitempty"`  // registers
 	Shift     ShiftMove       `json:"shift,omitempty"`     // shifts
+	Charge    *Charge         `json:"charge,omitempty"`    // charges, and voids of one
+	Batch     *Batch          `json:"batch,omitempty"`     // batches
 }
 
 // Register is what is kept of somebody who leaves or comes by a rule that

@@ -126,11 +126,13 @@ const (
 	ItemKeyring    ItemKind = "keyring"    // key "": SignedKeyring
 	ItemRevocation ItemKind = "revocation" // key pass id: Revocation
 	ItemPhone      ItemKind = "phone"      // key pass id: Phone
+	ItemCard       ItemKind = "card"       // key account, decimal: Card
 	ItemGate       ItemKind = "gate"       // key gate number: Gate
 	ItemOwner      ItemKind = "owner"      // key pass id: Ownership
 	ItemUse        ItemKind = "use"        // key pass id: Use
 	ItemRelease    ItemKind = "release"    // key claim id: Release
 	ItemDocuments  ItemKind = "documents"  // key "": verdict.Guideline
+	ItemTill       ItemKind = "till"       // key gate number: Till
 	ItemGuard      ItemKind = "guard"      // key staff number: Guard
 	ItemPass       ItemKind = "pass"       // key pass id: Pass
 )
@@ -204,6 +206,8 @@ type Guard struct {
 	Name  string   `json:"name"`
 	Hash  string   `json:"hash"`            // of the PIN, see package pin
 	Gates []uint16 `json:"gates,omitempty"` // none = all
+	// Supervisor may void at a till and close its batch.
+	Supervisor bool `json:"supervisor,omitempty"`
 }
 
 // Serves reports whether the guard may work at a gate.
@@ -262,6 +266,7 @@ type Claim struct {
 	Issued  int64          `json:"iat"` // unix s, of the credential
 	Expires int64          `json:"exp"`
 	At      int64          `json:"at"`
+	Charge  *ChargeAsk     `json:"charge,omitempty"` // money is asked for, of the server; Uses is 0
 }
 
 // OfServer reports whether the server itself asks, for a guard without a gate
@@ -271,11 +276,13 @@ func (m *Claim) OfServer() bool {
 	return err == nil && id.Agent == 0
 }
 
-// Answer settles a Claim. State is granted, used or silent.
+// Answer settles a Claim. State is granted, used or silent; of a charge granted,
+// refused or silent, with Charge unless silent.
 type Answer struct {
-	ID    string             `json:"id"`
-	State verdict.ClaimState `json:"state"`
-	First *verdict.Use       `json:"first,omitempty"`
+	ID     string             `json:"id"`
+	State  verdict.ClaimState `json:"state"`
+	First  *verdict.Use       `json:"first,omitempty"`
+	Charge *ChargeAnswer      `json:"charge,omitempty"`
 }
 
 // Message types of each stream.

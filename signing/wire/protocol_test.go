@@ -143,7 +143,7 @@ func TestProtocol_EveryByeCodeIsInTheTableAndNoOther(t *testing.T) {
 
 func TestProtocol_EveryItemKindIsInTheTableAndNoOther(t *testing.T) {
 	kinds := constants(t, "Item")
-	if len(kinds) != 10 {
+	if len(kinds) != 12 {
 		t.Fatalf("found %d kinds in the source: %v", len(kinds), kinds)
 	}
 	text := protocol(t)
@@ -165,7 +165,7 @@ func TestProtocol_EveryItemKindIsInTheTableAndNoOther(t *testing.T) {
 
 func TestProtocol_EveryEventTypeIsInTheTableAndNoOther(t *testing.T) {
 	types := constants(t, "Event")
-	if len(types) != 6 {
+	if len(types) != 9 {
 		t.Fatalf("found %d types in the source: %v", len(types), types)
 	}
 	text := protocol(t)
