@@ -4,7 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
-	"unicode/utf8"
+
+	"campusgate/signing"
 )
 
 const dayMinutes = 24 * 60
@@ -199,8 +200,11 @@ func (t *Till) checkPeriods() error {
 }
 
 func named(what, s string, least int) error {
-	if !utf8.ValidString(s) {
-		return fmt.Errorf("%s is not text", what)
+	if len(s) < least {
+		return fmt.Errorf("%s is missing", what)
 	}
-	return within(what, s, least, maxName)
+	if err := signing.CheckWords(s, maxName); err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	return nil
 }
