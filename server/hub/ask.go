@@ -43,8 +43,15 @@ func (c *conn) mayAsk(m wire.Claim) bool {
 // decide has the claim decided by whoever decides it. Silence is not an answer
 // of a decider: it may have decided, and will say the same again.
 func (c *conn) decide(ctx context.Context, m wire.Claim) wire.Answer {
+	if m.Charge != nil && m.Owner != 0 {
+		return silence(m) // no gate holds money
+	}
 	if m.Owner == 0 {
-		a, err := c.h.store.Decide(ctx, m)
+		ask := c.h.store.Decide
+		if m.Charge != nil {
+			ask = c.h.store.Charge
+		}
+		a, err := ask(ctx, m)
 		if err != nil {
 			c.h.cfg.Log.Warn("claim not decided", "agent", c.agent.ID, "claim", m.ID, "err", err)
 			return silence(m)

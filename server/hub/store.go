@@ -54,6 +54,10 @@ type Store interface {
 	// the same answer.
 	Decide(ctx context.Context, claim wire.Claim) (wire.Answer, error)
 
+	// Charge answers a claim for money. The same claim id gets the same answer;
+	// a gate that is no till is answered silent.
+	Charge(ctx context.Context, claim wire.Claim) (wire.Answer, error)
+
 	// Seen keeps the last known state of an agent for the console: at the
 	// start and the end of a connection and once a minute between.
 	Seen(ctx context.Context, agent uint32, state State) error

@@ -44,15 +44,21 @@ func (s *Store) Events(ctx context.Context, after int64, limit int) ([]Event, er
 	return List(ctx, s.read, scanEvent, eventColumns+" WHERE position > $1 ORDER BY position LIMIT $2", after, limit)
 }
 
-// PruneEvents forgets events that arrived before a time (ms) and have been
-// judged. What they counted stays with their passes.
+// PruneEvents forgets events that arrived before a time (ms), have been judged
+// and, where they tell of money, were posted. What they counted stays with their
+// passes.
 func (s *Store) PruneEvents(ctx context.Context, before int64) error {
 	return s.Change(ctx, func(t *Tx) error {
 		judged, err := counter(t.ctx, t, "judged")
 		if err != nil {
 			return err
 		}
-		return t.Exec("DELETE FROM events WHERE received_at < $1 AND position <= $2", before, judged)
+		posted, err := counter(t.ctx, t, "charges_followed")
+		if err != nil {
+			return err
+		}
+		return t.Exec(`DELETE FROM events WHERE received_at < $1 AND position <= $2
+			AND (position <= $3 OR type NOT IN ('charge', 'void', 'batch'))`, before, judged, posted)
 	})
 }
 

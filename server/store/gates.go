@@ -35,24 +35,28 @@ type Zone struct {
 	Name string
 }
 
-const gateColumns = `SELECT id, name, zone, mode, documents, owns_from, coalesce(draining_since, 0), created_at FROM gates`
+const (
+	gateColumns = `SELECT id, name, zone, mode, documents, owns_from, coalesce(draining_since, 0), created_at FROM gates`
+	// A till has a number and an agent as a gate has, and is no way into anything.
+	waysIn = " WHERE id NOT IN (SELECT gate FROM tills)"
+)
 
 func scanGate(rows *sql.Rows) (g Gate, err error) {
 	err = rows.Scan(&g.ID, &g.Name, &g.Zone, &g.Mode, &g.Documents, &g.OwnsFrom, &g.DrainingSince, &g.CreatedAt)
 	return g, err
 }
 
-// Gates lists all gates by number.
+// Gates lists all gates by number, without the tills.
 func (s *Store) Gates(ctx context.Context) ([]Gate, error) {
-	return List(ctx, s.read, scanGate, gateColumns+" ORDER BY id")
+	return List(ctx, s.read, scanGate, gateColumns+waysIn+" ORDER BY id")
 }
 
 // Gates is Store.Gates within a change.
 func (t *Tx) Gates(ctx context.Context) ([]Gate, error) {
-	return List(ctx, t, scanGate, gateColumns+" ORDER BY id")
+	return List(ctx, t, scanGate, gateColumns+waysIn+" ORDER BY id")
 }
 
-// Gate gives one gate, or ErrNotFound.
+// Gate gives one gate or till, or ErrNotFound.
 func (s *Store) Gate(ctx context.Context, id uint16) (Gate, error) { return gate(ctx, s.read, id) }
 
 func gate(ctx context.Context, src Source, id uint16) (Gate, error) {
@@ -69,26 +73,32 @@ func gate(ctx context.Context, src Source, id uint16) (Gate, error) {
 // AddGate makes a gate and gives it its number. Its zone comes to be if it has
 // no name yet. ErrTaken when the name is in use, ErrFull after gate 65535.
 func (s *Store) AddGate(ctx context.Context, actor string, g Gate) (Gate, error) {
-	err := s.Change(ctx, func(t *Tx) error {
-		if err := t.needZone(g.Zone); err != nil {
-			return err
-		}
-		g.CreatedAt = t.now
-		var id int64
-		err := t.QueryRowContext(t.ctx, `INSERT INTO gates (name, zone, mode, documents, created_at)
-			VALUES ($1, $2, $3, $4, $5) RETURNING id`, g.Name, g.Zone, string(g.Mode), g.Documents, t.now).Scan(&id)
-		switch {
-		case IsUnique(err):
-			return fmt.Errorf("%w: gate name %q", ErrTaken, g.Name)
-		case err != nil:
-			return err
-		case id > maxGate:
-			return fmt.Errorf("%w: %d gates were made already", ErrFull, maxGate)
-		}
-		g.ID = uint16(id)
-		return errors.Join(t.putGate(&g), t.Trail(actor, "gate.created", gateTarget(g.ID), g.notes()))
+	err := s.Change(ctx, func(t *Tx) (err error) {
+		g, err = t.AddGate(actor, g)
+		return err
 	})
 	return g, err
+}
+
+// AddGate is Store.AddGate within a change, which its errors must end.
+func (t *Tx) AddGate(actor string, g Gate) (Gate, error) {
+	if err := t.needZone(g.Zone); err != nil {
+		return g, err
+	}
+	g.CreatedAt = t.now
+	var id int64
+	err := t.QueryRowContext(t.ctx, `INSERT INTO gates (name, zone, mode, documents, created_at)
+		VALUES ($1, $2, $3, $4, $5) RETURNING id`, g.Name, g.Zone, string(g.Mode), g.Documents, t.now).Scan(&id)
+	switch {
+	case IsUnique(err):
+		return g, fmt.Errorf("%w: gate name %q", ErrTaken, g.Name)
+	case err != nil:
+		return g, err
+	case id > maxGate:
+		return g, fmt.Errorf("%w: %d gates were made already", ErrFull, maxGate)
+	}
+	g.ID = uint16(id)
+	return g, errors.Join(t.putGate(&g), t.Trail(actor, "gate.created", gateTarget(g.ID), g.notes()))
 }
 
 // ChangeGate lets change edit name, zone, mode and documents. A gate that
@@ -96,7 +106,7 @@ func (s *Store) AddGate(ctx context.Context, actor string, g Gate) (Gate, error)
 // ErrNotFound, ErrTaken, and those of change, which change nothing.
 func (s *Store) ChangeGate(ctx context.Context, actor string, id uint16, change func(*Gate) error) (g Gate, err error) {
 	err = s.Change(ctx, func(t *Tx) error {
-		if g, err = gate(t.ctx, t, id); err != nil {
+		if g, err = t.wayIn(id); err != nil {
 			return err
 		}
 		before := g
@@ -131,6 +141,29 @@ func (s *Store) Drained(ctx context.Context, actor string, id uint16) (g Gate, e
 		return t.saveGate(actor, "gate.drained", &g)
 	})
 	return g, err
+}
+
+// wayIn gives a gate that is no till, or ErrNotFound.
+func (t *Tx) wayIn(id uint16) (Gate, error) {
+	found, err := List(t.ctx, t, scanGate, gateColumns+waysIn+" AND id = $1", id)
+	if err == nil && len(found) == 0 {
+		err = fmt.Errorf("%w: gate %d", ErrNotFound, id)
+	}
+	if err != nil {
+		return Gate{}, err
+	}
+	return found[0], nil
+}
+
+// PlaceGate gives a gate or till another name and zone within a change, which
+// its errors must end: ErrNotFound, ErrTaken.
+func (t *Tx) PlaceGate(actor string, id uint16, name string, zone int) error {
+	g, err := gate(t.ctx, t, id)
+	if err != nil {
+		return err
+	}
+	g.Name, g.Zone = name, zone
+	return t.saveGate(actor, "gate.changed", &g)
 }
 
 func (t *Tx) saveGate(actor, action string, g *Gate) error {
