@@ -216,8 +216,15 @@ func (s *Service) split(t *store.Tx, day string, upTo int64, card uint64) error 
 	if err != nil {
 		return err
 	}
+	// The day's own first, and then what is of later days or came too late.
+	rank := func(r *ledger.Record) int {
+		if r.Day <= day && r.Seq <= upTo {
+			return 0
+		}
+		return 1
+	}
 	slices.SortFunc(records, func(a, b ledger.Record) int {
-		return cmp.Or(cmp.Compare(min(a.Day, day), min(b.Day, day)), cmp.Compare(a.At, b.At), cmp.Compare(a.ID, b.ID))
+		return cmp.Or(cmp.Compare(rank(&a), rank(&b)), cmp.Compare(a.At, b.At), cmp.Compare(a.ID, b.ID))
 	})
 	spent := map[string]*took{}
 	end := p.copy()
@@ -227,7 +234,7 @@ func (s *Service) split(t *store.Tx, day string, upTo int64, card uint64) error 
 			continue // the purse it began from holds it
 		}
 		p.apply(card, r, spent, ends)
-		if r.Day <= day && r.Seq <= upTo {
+		if rank(r) == 0 {
 			end = p.copy()
 		}
 	}
