@@ -177,17 +177,16 @@ func (s *Service) judge(t *store.Tx, c *wire.Claim, till *canteen.Till) (a wire.
 	if a.Reason != 0 {
 		return a, nil
 	}
-	balance, err := s.Ledger.Balance(t.Context(), t, q.Account)
 	a.Holder, a.Reason = card.Holder, verdict.Granted
-	switch free := balance.Free(); {
-	case err != nil:
-		return a, err
-	case free < q.AmountFen:
-		a.Reason, a.BalanceFen = verdict.InsufficientBalance, &free
-	case !till.Open:
-		a.Reason = verdict.TerminalClosed
+	if till.Open {
+		return a, nil // the hold says whether there is enough
 	}
-	return a, nil
+	balance, err := s.Ledger.Balance(t.Context(), t, q.Account)
+	free := balance.Free()
+	if a.Reason = verdict.TerminalClosed; free < q.AmountFen {
+		a.Reason, a.BalanceFen = verdict.InsufficientBalance, &free
+	}
+	return a, err
 }
 
 func over(spent, fen, limit int64) bool { return limit > 0 && spent+fen > limit }
