@@ -40,11 +40,26 @@ type table struct {
 }
 
 var dayColumns = []column{
-	{"流水号 Flow no.", 12, false}, {"类型 Type", 10, false}, {"时间 Time", 20, false}, {"营业日 Day", 12, false},
-	{"结算日 Settled", 12, false}, {"餐次 Period", 12, false}, {"商户 Merchant", 20, false}, {"终端 Till", 20, false},
-	{"批次 Batch", 8, false}, {"金额 Amount", 12, true}, {"现金钱包 Main", 12, true}, {"补助 Subsidy", 12, true},
-	{"欠款 Debt", 12, true}, {"挂账 Suspense", 12, true}, {"脱机 Offline", 8, false}, {"迟到 Late", 8, false},
-	{"挂失后 After loss", 10, false}, {"重复码 Duplicate", 10, false}, {"收银员 Cashier", 12, false}, {"记录 Record", 18, false},
+	{"流水号 Flow no.", 12, false},
+	{"类型 Type", 10, false},
+	{"时间 Time", 20, false},
+	{"营业日 Day", 12, false},
+	{"结算日 Settled", 12, false},
+	{"餐次 Period", 12, false},
+	{"商户 Merchant", 20, false},
+	{"终端 Till", 20, false},
+	{"批次 Batch", 8, false},
+	{"金额 Amount", 12, true},
+	{"现金钱包 Main", 12, true},
+	{"补助 Subsidy", 12, true},
+	{"欠款 Debt", 12, true},
+	{"挂账 Suspense", 12, true},
+	{"脱机 Offline", 8, false},
+	{"迟到 Late", 8, false},
+	{"挂失后 After loss", 10, false},
+	{"重复码 Duplicate", 10, false},
+	{"收银员 Cashier", 12, false},
+	{"记录 Record", 18, false},
 }
 
 // ExportDay writes every record of money that is settled with a day, by till and
@@ -87,8 +102,14 @@ func (s *Service) ExportDay(ctx context.Context, actor, day string, format Forma
 }
 
 var statementColumns = []column{
-	{"营业日 Day", 12, false}, {"笔数 Charges", 10, false}, {"撤销 Voids", 10, false}, {"当日 Taken", 14, true}, {"迟到 Late", 14, true},
-	{"退款 Refunds", 14, true}, {"已付 Paid", 14, true}, {"应付 Owed", 14, true},
+	{"营业日 Day", 12, false},
+	{"笔数 Charges", 10, false},
+	{"撤销 Voids", 10, false},
+	{"当日 Taken", 14, true},
+	{"迟到 Late", 14, true},
+	{"退款 Refunds", 14, true},
+	{"已付 Paid", 14, true},
+	{"应付 Owed", 14, true},
 }
 
 // ExportStatement writes a merchant's statement. Errors as of Statement.

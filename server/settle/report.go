@@ -291,7 +291,7 @@ func (s *Service) compare(ctx context.Context, src store.Source, r *Report, n na
 func (s *Service) merchants(ctx context.Context, src store.Source, r *Report, here map[int64]int64, n names) error {
 	var posted []ledger.Sum
 	for _, kind := range []ledger.Kind{ledger.KindCharge, ledger.KindVoid} {
-		list, err := s.Ledger.Totals(ctx, src, ledger.Query{Accounts: "merchant/", Kind: kind, From: r.Day, To: r.Day})
+		list, err := s.Ledger.Totals(ctx, src, ledger.Query{Accounts: "merchant", Kind: kind, From: r.Day, To: r.Day})
 		if err != nil {
 			return err
 		}

@@ -35,12 +35,15 @@ var (
 	ErrDecided = errors.New("decided before")
 )
 
-// Config is what a Service needs.
+// Config is what a Service needs. All fields are required.
 type Config struct {
 	Store    *store.Store
 	Ledger   *ledger.Ledger
 	Now      func() time.Time
 	Location *time.Location // of the campus
+
+	// Ends says when each subsidy ends that a card was granted, unix ms by batch.
+	Ends func(ctx context.Context, src store.Source, card uint64) (map[string]int64, error)
 }
 
 // Service closes days. Safe for concurrent use.

@@ -86,6 +86,12 @@ func (p *purse) giveBack(fen int64, t *took) {
 	p.main += fen
 }
 
+// end drops the grants that have ended: what is left of them is nobody's. When
+// the office took it, and how much there was to take then, does not matter.
+func (p *purse) end(now int64) {
+	p.grants = slices.DeleteFunc(p.grants, func(g grant) bool { return g.Expires <= now })
+}
+
 // grant is the place of a batch; below zero where it has ended.
 func (p *purse) grant(batch string) int {
 	return slices.IndexFunc(p.grants, func(g grant) bool { return g.Batch == batch })
@@ -113,6 +119,7 @@ func (p *purse) apply(card uint64, r *ledger.Record, spent map[string]*took, end
 			change += e.Fen
 		}
 	}
+	p.end(r.At)
 	switch before := spent[r.Reverses]; {
 	case r.Kind == ledger.KindSubsidy:
 		batch := batchOf(r.ID)
@@ -120,11 +127,7 @@ func (p *purse) apply(card uint64, r *ledger.Record, spent map[string]*took, end
 		slices.SortStableFunc(p.grants, func(a, b grant) int {
 			return cmp.Or(cmp.Compare(a.Expires, b.Expires), cmp.Compare(a.Batch, b.Batch))
 		})
-	case r.Kind == ledger.KindExpiry:
-		// All that is left of it, which may be less than what the posting took.
-		if at := p.grant(batchOf(r.ID)); at >= 0 {
-			p.grants = slices.Delete(p.grants, at, at+1)
-		}
+	case r.Kind == ledger.KindExpiry: // what is left of it ended at its time
 	case r.Reverses != "" && change > 0 && before != nil:
 		p.giveBack(change, before)
 	case change < 0:
@@ -208,7 +211,7 @@ func (s *Service) split(t *store.Tx, day string, upTo int64, card uint64) error 
 	if err := json.Unmarshal([]byte(grants), &p.grants); err != nil {
 		return err
 	}
-	ends, err := grantEnds(ctx, t, card)
+	ends, err := s.Ends(ctx, t, card)
 	if err != nil {
 		return err
 	}
@@ -249,23 +252,11 @@ func (s *Service) split(t *store.Tx, day string, upTo int64, card uint64) error 
 	if err != nil {
 		return err
 	}
+	p.end(t.Now())
 	return s.setRight(t, day, card, p)
 }
 
 func (p *purse) copy() purse { return purse{p.main, p.debt, slices.Clone(p.grants)} }
-
-// grantEnds gives the end of each batch that a card was granted.
-func grantEnds(ctx context.Context, src store.Source, card uint64) (map[string]int64, error) {
-	ends := map[string]int64{}
-	_, err := store.List(ctx, src, func(rows *sql.Rows) (struct{}, error) {
-		var batch string
-		var at int64
-		err := rows.Scan(&batch, &at)
-		ends[batch] = at
-		return struct{}{}, err
-	}, "SELECT batch, expires_at FROM subsidy_grants WHERE account = $1", int64(card))
-	return ends, err
-}
 
 // setRight posts what a card's accounts differ by from what they should be.
 func (s *Service) setRight(t *store.Tx, day string, card uint64, want purse) error {

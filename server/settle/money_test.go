@@ -1,0 +1,191 @@
+package settle_test
+
+import (
+	"bytes"
+	"encoding/csv"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/xuri/excelize/v2"
+
+	"campusgate/server/ledger"
+	"campusgate/server/settle"
+)
+
+func TestRefund_GivesBackWhatIsLeftAndNoMore(t *testing.T) {
+	w := open(t)
+	a := w.till(t)
+	w.top(t, alice, 10_000, noon)
+	id := a.sale(t, alice, 1, 1200, noon).String()
+	w.catchUp(t, a)
+
+	first := settle.Refund{ID: "refund-0001", Charge: id, Fen: 500, Reason: "菜里有头发"}
+	r, err := w.Refund(t.Context(), office, first)
+	ok(t, err)
+	if r.LeftFen != 700 || r.Day != today || r.By != office {
+		t.Errorf("refund %+v", r)
+	}
+	again, err := w.Refund(t.Context(), office, first)
+	ok(t, err)
+	if again.At != r.At || again.Fen != 500 {
+		t.Errorf("again %+v", again)
+	}
+	other := first
+	other.Fen = 400
+	if _, err := w.Refund(t.Context(), office, other); !errors.Is(err, settle.ErrRepeat) {
+		t.Errorf("the same id with another amount: %v", err)
+	}
+	for _, bad := range []settle.Refund{
+		{ID: "refund-0002", Charge: id, Fen: 701}, {ID: "refund-0003", Charge: id, Fen: 0}, {ID: "refund-0004", Charge: id, Fen: -5},
+	} {
+		if _, err := w.Refund(t.Context(), office, bad); !errors.Is(err, settle.ErrAmount) {
+			t.Errorf("%d fen: %v", bad.Fen, err)
+		}
+	}
+	if _, err := w.Refund(t.Context(), office, settle.Refund{ID: "refund-0005", Charge: "9-9-9", Fen: 1}); !errors.Is(err, settle.ErrNothing) {
+		t.Errorf("of no charge: %v", err)
+	}
+	if got, took := w.balance(t, alice).Total(), w.has(t, ledger.Merchant(a.merchant)); got != 9300 || took != 700 {
+		t.Errorf("the card has %d, the merchant %d", got, took)
+	}
+	_, err = w.Refund(t.Context(), office, settle.Refund{ID: "refund-0006", Charge: id, Fen: 700})
+	ok(t, err)
+	list, err := w.Refunds(t.Context(), today)
+	ok(t, err)
+	if len(list) != 2 || w.balance(t, alice).Total() != 10_000 {
+		t.Errorf("refunds %+v, balance %d", list, w.balance(t, alice).Total())
+	}
+}
+
+func TestPay_WhatClosedDaysAreWorthAndOnce(t *testing.T) {
+	w := open(t)
+	a, _ := lunch(t, w)
+	if _, err := w.Pay(t.Context(), office, "pay-00001", a.merchant, today); !errors.Is(err, settle.ErrDay) {
+		t.Errorf("paid for an open day: %v", err)
+	}
+	w.clock.Store(noon + day)
+	_, err := w.Close(t.Context(), office, today)
+	ok(t, err)
+	for range 2 {
+		p, err := w.Pay(t.Context(), office, "pay-00001", a.merchant, today)
+		ok(t, err)
+		if p.Fen != 2150 {
+			t.Errorf("paid %d", p.Fen)
+		}
+	}
+	if _, err := w.Pay(t.Context(), office, "pay-00002", a.merchant, today); !errors.Is(err, settle.ErrAmount) {
+		t.Errorf("paid twice: %v", err)
+	}
+	if got, bank := w.has(t, ledger.Merchant(a.merchant)), w.has(t, ledger.Clearing("bank")); got != 0 || bank != 2150 {
+		t.Errorf("the merchant has %d, the bank %d", got, bank)
+	}
+	st, err := w.Statement(t.Context(), a.merchant, today, today)
+	ok(t, err)
+	if st.ClosingFen != 0 || len(st.Days) != 1 || st.Days[0].PaidFen != 2150 || len(st.Payments) != 1 {
+		t.Errorf("statement %+v", st)
+	}
+}
+
+// The same code at two tills: the second is in suspense until somebody decides.
+func TestResolve_I10_APersonDecidesWhoBearsADuplicate(t *testing.T) {
+	for decision, want := range map[settle.Decision]struct{ card, merchant, suspense, losses int64 }{
+		settle.BearsHolder:   {10_000 - 1200 - 700, 700, 0, 0},
+		settle.BearsMerchant: {10_000 - 1200, 0, 0, 0},
+		settle.Dismiss:       {10_000 - 1200, 700, 0, -700},
+	} {
+		t.Run(string(decision), func(t *testing.T) {
+			w := open(t)
+			a, b := w.till(t), w.till(t)
+			w.top(t, alice, 10_000, noon)
+			a.sale(t, alice, 1, 1200, noon)
+			b.sale(t, alice, 1, 700, noon+1)
+			w.catchUp(t, a, b)
+			open, err := w.Disputes(t.Context(), "open", 10)
+			ok(t, err)
+			if len(open) != 1 || open[0].Fen != 700 || open[0].Account != alice || w.has(t, ledger.Suspense) != -700 {
+				t.Fatalf("disputes %+v, suspense %d", open, w.has(t, ledger.Suspense))
+			}
+			d, err := w.Resolve(t.Context(), office, open[0].ID, decision, "看过录像")
+			ok(t, err)
+			if d.State != string(decision) || d.ResolvedBy != office {
+				t.Errorf("resolved %+v", d)
+			}
+			if _, err := w.Resolve(t.Context(), office, d.ID, settle.Dismiss, "再来一次"); !errors.Is(err, settle.ErrDecided) {
+				t.Errorf("decided twice: %v", err)
+			}
+			if got := w.balance(t, alice).Total(); got != want.card {
+				t.Errorf("the card has %d, want %d", got, want.card)
+			}
+			for account, fen := range map[ledger.Account]int64{
+				ledger.Merchant(b.merchant): want.merchant, ledger.Suspense: want.suspense, settle.Losses: want.losses,
+			} {
+				if got := w.has(t, account); got != fen {
+					t.Errorf("%s has %d, want %d", account, got, fen)
+				}
+			}
+		})
+	}
+	w := open(t)
+	if _, err := w.Resolve(t.Context(), office, 77, settle.Dismiss, "x"); !errors.Is(err, settle.ErrNothing) {
+		t.Errorf("no such dispute: %v", err)
+	}
+}
+
+func TestDebts_TheLargestFirst(t *testing.T) {
+	w := open(t)
+	a := w.till(t)
+	a.sale(t, alice, 1, 300, noon)
+	a.sale(t, bob, 1, 900, noon)
+	w.catchUp(t, a)
+	list, err := w.Debts(t.Context(), 10)
+	ok(t, err)
+	if len(list) != 2 || list[0].Account != bob || list[0].Fen != -900 || list[1].Fen != -300 || list[0].Since == 0 {
+		t.Errorf("debts %+v", list)
+	}
+}
+
+func TestExportDay_AsAFileThatAddsUp(t *testing.T) {
+	w := open(t)
+	lunch(t, w)
+	var text, book bytes.Buffer
+	ok(t, w.ExportDay(t.Context(), office, today, settle.CSV, &text))
+	ok(t, w.ExportDay(t.Context(), office, today, settle.XLSX, &book))
+	if !strings.HasPrefix(text.String(), "\uFEFF") {
+		t.Error("no mark: a spreadsheet would not know that it is UTF-8")
+	}
+	rows, err := csv.NewReader(strings.NewReader(text.String()[3:])).ReadAll()
+	ok(t, err)
+	if len(rows) != 7 || rows[1][0] != "1" || rows[1][9] != "12.00" || rows[3][9] != "-8.00" || rows[1][8] != "1" {
+		t.Errorf("rows %q", rows)
+	}
+	file, err := excelize.OpenReader(&book)
+	ok(t, err)
+	defer func() { _ = file.Close() }()
+	sheet := file.GetSheetName(0)
+	cells, err := file.GetRows(sheet)
+	ok(t, err)
+	if len(cells) != 7 || cells[3][9] != "-8.00" {
+		t.Errorf("cells %q", cells)
+	}
+	for r := range cells {
+		for c := range cells[r] {
+			at, err := excelize.CoordinatesToCellName(c+1, r+1)
+			ok(t, err)
+			if f, err := file.GetCellFormula(sheet, at); err != nil || f != "" {
+				t.Errorf("%s holds a formula %q (%v)", at, f, err)
+			}
+		}
+	}
+	if err := w.ExportDay(t.Context(), office, "21.11.2026", settle.CSV, &text); !errors.Is(err, settle.ErrDay) {
+		t.Errorf("no date: %v", err)
+	}
+}
+
+func TestYuan(t *testing.T) {
+	for fen, want := range map[int64]string{0: "0.00", 5: "0.05", -5: "-0.05", 123456: "1234.56", -100: "-1.00"} {
+		if got := settle.Yuan(fen); got != want {
+			t.Errorf("%d fen: %s, want %s", fen, got, want)
+		}
+	}
+}
