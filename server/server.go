@@ -19,6 +19,7 @@ import (
 	"campusgate/server/auth"
 	"campusgate/server/hub"
 	"campusgate/server/issue"
+	"campusgate/server/ledger"
 	"campusgate/server/rules"
 	"campusgate/server/store"
 	"campusgate/server/verify"
@@ -41,6 +42,8 @@ const (
 	feedKept     = 30 * 24 * time.Hour // an agent that was away for longer gets a snapshot
 	guardsEvery  = time.Minute         // posts begin and end by the day, and are changed at any time
 	passesEvery  = time.Hour
+	holdsEvery   = time.Minute
+	proofEvery   = time.Hour // to see whether tonight's has been made
 )
 
 // Deps is what a server needs of the world.
@@ -64,6 +67,7 @@ type Server struct {
 	signer   *issue.Service
 	persons  persons
 	matters  matters
+	ledger   *ledger.Ledger
 	hub      *hub.Hub
 	verify   *verify.Service
 	rules    *rules.Service
@@ -97,6 +101,7 @@ func New(ctx context.Context, s Settings, d Deps) (_ *Server, err error) {
 	if srv.matters, err = newMatters(ctx, s, srv.db, srv.signer, srv.persons, d); err != nil {
 		return nil, err
 	}
+	srv.ledger = newLedger(s, srv.db, d)
 	srv.rules = rules.New(rules.Config{Store: srv.db, People: srv.persons.people, Random: d.Rand})
 	if err := srv.rules.Found(ctx); err != nil {
 		return nil, err
@@ -274,6 +279,8 @@ func (srv *Server) schedule(ctx context.Context) (gocron.Scheduler, error) {
 	add(pruneEvery, "messages", func(ctx context.Context) error {
 		return srv.matters.notify.Prune(ctx, srv.deps.Now().Add(-messagesKept).UnixMilli())
 	})
+	add(holdsEvery, "holds", srv.ledger.Lapse)
+	add(proofEvery, "ledger proof", srv.ledger.Nightly)
 	add(usedEvery, "sessions", srv.persons.accounts.Flush)
 	add(pruneEvery, "accounts", srv.persons.accounts.Prune)
 	if keep := srv.settings.KeepEvents; keep > 0 {

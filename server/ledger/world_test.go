@@ -41,7 +41,7 @@ func (w *world) open(t testing.TB) {
 	w.ms.Store(time.Date(2026, 11, 21, 4, 0, 0, 0, time.UTC).UnixMilli())
 	key := ed25519.NewKeyFromSeed(bytes.Repeat([]byte{1}, ed25519.SeedSize)).Public().(ed25519.PublicKey)
 	db, err := store.Create(t.Context(), w.path, store.Site{Name: "云岭大学", TimeZone: "Asia/Shanghai", Root: key}, store.Options{
-		Now: func() time.Time { return time.UnixMilli(w.ms.Load()) },
+		Now: w.now,
 		Fault: func() (bool, error) {
 			if w.fault == nil {
 				return true, nil
@@ -53,9 +53,12 @@ func (w *world) open(t testing.TB) {
 	t.Cleanup(func() { _ = db.Close() })
 	w.db = db
 	w.Ledger = ledger.New(ledger.Config{
-		Store: db, Location: time.FixedZone("CST", 8*3600), Alarm: func(what string) { w.alarms = append(w.alarms, what) },
+		Store: db, Location: time.FixedZone("CST", 8*3600), Now: w.now,
+		Alarm: func(what string) { w.alarms = append(w.alarms, what) },
 	})
 }
+
+func (w *world) now() time.Time { return time.UnixMilli(w.ms.Load()) }
 
 // fatal is what fails a test: testing's, or rapid's.
 type fatal interface {
