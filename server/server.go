@@ -41,6 +41,7 @@ const (
 	feedKept     = 30 * 24 * time.Hour // an agent that was away for longer gets a snapshot
 	guardsEvery  = time.Minute         // posts begin and end by the day, and are changed at any time
 	passesEvery  = time.Hour
+	cardsEvery   = time.Minute // subsidies
 )
 
 // Deps is what a server needs of the world.
@@ -63,6 +64,7 @@ type Server struct {
 	db       *store.Store
 	signer   *issue.Service
 	persons  persons
+	money    money
 	matters  matters
 	hub      *hub.Hub
 	verify   *verify.Service
@@ -97,6 +99,7 @@ func New(ctx context.Context, s Settings, d Deps) (_ *Server, err error) {
 	if srv.matters, err = newMatters(ctx, s, srv.db, srv.signer, srv.persons, d); err != nil {
 		return nil, err
 	}
+	srv.money = newMoney(s, srv.db, srv.signer, srv.persons, d)
 	srv.rules = rules.New(rules.Config{Store: srv.db, People: srv.persons.people, Random: d.Rand})
 	if err := srv.rules.Found(ctx); err != nil {
 		return nil, err
@@ -154,6 +157,7 @@ func (srv *Server) handler() (http.Handler, error) {
 		Store: srv.db, Issue: srv.signer, Auth: auth.New(srv.db, d.Now, d.Rand), Hub: srv.hub, Audit: srv.auditor,
 		Accounts: srv.persons.accounts, People: srv.persons.people, SSO: srv.persons.sso,
 		Apply: srv.matters.apply, Notify: srv.matters.notify, Papers: srv.matters.papers, Verify: srv.verify, Rules: srv.rules,
+		Cards: srv.money.cards, Ledger: srv.money.ledger,
 		Now: d.Now, Rand: d.Rand, Log: d.Log, Version: Version, Location: s.Location,
 		Site: s.Site, Public: s.Public, Demo: s.SMS.Gateway == gatewayTerminal,
 	})
@@ -270,6 +274,7 @@ func (srv *Server) schedule(ctx context.Context) (gocron.Scheduler, error) {
 	add(remindEvery, "applications", srv.matters.apply.Tick)
 	add(claimsEvery, "claims", srv.verify.Tick)
 	add(guardsEvery, "guards", srv.rules.SyncGuards)
+	add(cardsEvery, "cards", srv.money.cards.Tick)
 	add(passesEvery, "passes", srv.db.FeedPasses)
 	add(pruneEvery, "messages", func(ctx context.Context) error {
 		return srv.matters.notify.Prune(ctx, srv.deps.Now().Add(-messagesKept).UnixMilli())

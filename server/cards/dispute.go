@@ -5,9 +5,9 @@ import (
 	"database/sql"
 	"fmt"
 	"strings"
-	"unicode/utf8"
 
 	"campusgate/server/ledger"
+	"campusgate/server/people"
 	"campusgate/server/store"
 )
 
@@ -57,12 +57,12 @@ const maxDisputeText = 500
 // payment of this card, ErrDisputed the second time, a *people.Fault of field
 // "text".
 func (s *Service) Dispute(ctx context.Context, actor string, account uint64, transfer, text string) (Dispute, error) {
-	text = strings.TrimSpace(text)
-	if n := utf8.RuneCountInString(text); n == 0 || n > maxDisputeText {
-		return Dispute{}, fault("text", fmt.Sprintf("请说明问题,最多 %d 字", maxDisputeText), fmt.Sprintf("say what is wrong, in at most %d characters", maxDisputeText))
+	text, err := people.CheckText("text", strings.NewReplacer("\r\n", " ", "\n", " ").Replace(text), maxDisputeText)
+	if err != nil {
+		return Dispute{}, err
 	}
 	var made Dispute
-	err := s.change(ctx, func(t *store.Tx) (refusal, fault error) {
+	err = s.change(ctx, func(t *store.Tx) (refusal, fault error) {
 		record, known, err := s.Ledger.Find(t.Context(), t, transfer)
 		if err != nil {
 			return nil, err

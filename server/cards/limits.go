@@ -52,9 +52,9 @@ type Overrides struct {
 
 // own is what the holder has set; nil = nothing.
 type own struct {
-	perTx, perDay  *int64
-	offline        bool
-	offTx, offDay  *int64
+	perTx, perDay *int64
+	offline       bool
+	offTx, offDay *int64
 }
 
 // settingsRow is where Settings are kept.

@@ -151,19 +151,20 @@ func (s *Service) SetPassword(ctx context.Context, actor string, account uint64,
 }
 
 // ClearPassword takes the password away: its holder has proved otherwise who
-// they are, and sets another.
-func (s *Service) ClearPassword(ctx context.Context, actor string, account uint64, reason string) (Account, error) {
+// they are, and sets another. Proof, where it is not nil, is that proof, in the
+// same change; what it refuses is refused.
+func (s *Service) ClearPassword(ctx context.Context, actor string, account uint64, reason string, proof func(*store.Tx) (refusal, fault error)) (Account, error) {
 	return s.edit(ctx, account, func(t *store.Tx, c Account) (refusal, fault error) {
-		return nil, s.ClearPasswordIn(t, actor, c, reason)
+		if proof != nil {
+			if refusal, fault := proof(t); refusal != nil || fault != nil {
+				return refusal, fault
+			}
+		}
+		if err := setPassword(t, c, nil); err != nil {
+			return nil, err
+		}
+		return nil, trail(t, actor, "card.password_reset", c, map[string]any{"reason": reason})
 	})
-}
-
-// ClearPasswordIn is ClearPassword as a part of a larger change.
-func (s *Service) ClearPasswordIn(t *store.Tx, actor string, c Account, reason string) error {
-	if err := setPassword(t, c, nil); err != nil {
-		return err
-	}
-	return trail(t, actor, "card.password_reset", c, map[string]any{"reason": reason})
 }
 
 func setPassword(t *store.Tx, c Account, sealed []byte) error {
