@@ -110,7 +110,7 @@ func (s *story) expected() outcome {
 		}
 		o.Marks = append(o.Marks, fmt.Sprint(duplicate, gone))
 		if duplicate == 1 {
-			o.Disputes[map[int]string{0: "open", 1: "voided"}[gone]]++
+			o.Disputes[map[int]string{0: "open", 1: "dismiss"}[gone]]++
 		}
 		if gone == 1 {
 			continue
