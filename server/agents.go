@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"campusgate/server/charges"
 	"campusgate/server/hub"
 	"campusgate/server/store"
 	"campusgate/signing/wire"
@@ -14,6 +15,7 @@ import (
 // agents is the database as the hub sees it.
 type agents struct {
 	*store.Store
+	charges  *charges.Service
 	ingested func() // called after each commit of events; must not wait
 }
 
@@ -36,6 +38,8 @@ func (a agents) Ingest(ctx context.Context, agent, epoch uint32, records []wire.
 	}
 	return acked, err
 }
+
+func (a agents) Charge(ctx context.Context, c wire.Claim) (wire.Answer, error) { return a.charges.Authorise(ctx, c) }
 
 func (a agents) Seen(ctx context.Context, id uint32, state hub.State) error {
 	data, err := json.Marshal(state)

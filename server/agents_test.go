@@ -37,7 +37,7 @@ func TestAgents_TellOfEventsAfterTheCommit(t *testing.T) {
 		t.Fatal(err)
 	}
 	var positions []int64 // of the newest event, whenever it was told
-	a := agents{db, func() {
+	a := agents{db, nil, func() {
 		last, err := db.LastPosition(ctx)
 		if err != nil {
 			t.Error(err)

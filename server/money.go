@@ -6,14 +6,48 @@ import (
 	"io"
 	"time"
 
+	"campusgate/server/canteen"
+	"campusgate/server/cards"
+	"campusgate/server/charges"
+	"campusgate/server/issue"
 	"campusgate/server/ledger"
 	"campusgate/server/store"
 )
 
-func newLedger(s Settings, db *store.Store, d Deps) *ledger.Ledger {
-	return ledger.New(ledger.Config{
+// money are the parts that keep cards, what is on them, and where it goes.
+type money struct {
+	ledger  *ledger.Ledger
+	cards   *cards.Service
+	canteen *canteen.Service
+	charges *charges.Service
+}
+
+func newMoney(s Settings, db *store.Store, signer *issue.Service, p persons, d Deps) (m money) {
+	m.ledger = ledger.New(ledger.Config{
 		Store: db, Now: d.Now, Location: s.Location, Alarm: func(what string) { d.Log.Error(what) },
 	})
+	m.cards = cards.New(cards.Config{
+		Store: db, Issue: signer, People: p.people, Vault: p.vault, Ledger: m.ledger, Now: d.Now, Random: d.Rand, Location: s.Location,
+	})
+	m.canteen = canteen.New(canteen.Config{Store: db, People: p.people})
+	m.charges = charges.New(charges.Config{
+		Store: db, Ledger: m.ledger, Cards: holders{m.cards}, Tills: m.canteen, Location: s.Location, Log: d.Log,
+	})
+	return m
+}
+
+// holders are the cards as charges ask for them.
+type holders struct{ cards *cards.Service }
+
+func (h holders) Card(ctx context.Context, src store.Source, account uint64) (c charges.Card, ok bool, err error) {
+	a, err := h.cards.Find(ctx, src, account)
+	if errors.Is(err, cards.ErrNoCard) {
+		return c, false, nil
+	}
+	return charges.Card{
+		State: a.State, Epoch: a.Epoch, LostAt: a.LostAt, Holder: cards.MaskName(a.Name),
+		PerTxFen: a.Limits.PerTxFen, PerMealFen: a.Limits.PerMealFen, PerDayFen: a.Limits.PerDayFen,
+	}, err == nil, err
 }
 
 // VerifyLedger proves the ledger of a site, also beside a running server. What

@@ -19,7 +19,6 @@ import (
 	"campusgate/server/auth"
 	"campusgate/server/hub"
 	"campusgate/server/issue"
-	"campusgate/server/ledger"
 	"campusgate/server/rules"
 	"campusgate/server/store"
 	"campusgate/server/verify"
@@ -43,7 +42,8 @@ const (
 	guardsEvery  = time.Minute         // posts begin and end by the day, and are changed at any time
 	passesEvery  = time.Hour
 	holdsEvery   = time.Minute
-	proofEvery   = time.Hour // to see whether tonight's has been made
+	proofEvery   = time.Hour   // to see whether tonight's has been made
+	cardsEvery   = time.Minute // subsidies
 )
 
 // Deps is what a server needs of the world.
@@ -66,8 +66,8 @@ type Server struct {
 	db       *store.Store
 	signer   *issue.Service
 	persons  persons
+	money    money
 	matters  matters
-	ledger   *ledger.Ledger
 	hub      *hub.Hub
 	verify   *verify.Service
 	rules    *rules.Service
@@ -101,13 +101,13 @@ func New(ctx context.Context, s Settings, d Deps) (_ *Server, err error) {
 	if srv.matters, err = newMatters(ctx, s, srv.db, srv.signer, srv.persons, d); err != nil {
 		return nil, err
 	}
-	srv.ledger = newLedger(s, srv.db, d)
+	srv.money = newMoney(s, srv.db, srv.signer, srv.persons, d)
 	srv.rules = rules.New(rules.Config{Store: srv.db, People: srv.persons.people, Random: d.Rand})
 	if err := srv.rules.Found(ctx); err != nil {
 		return nil, err
 	}
 	srv.auditor = audit.New(srv.db, d.Log)
-	srv.hub = hub.New(hub.Config{Site: s.Site, Now: d.Now, Rand: d.Rand, Log: d.Log}, agents{srv.db, srv.auditor.Wake})
+	srv.hub = hub.New(hub.Config{Site: s.Site, Now: d.Now, Rand: d.Rand, Log: d.Log}, agents{srv.db, srv.money.charges, srv.ingested})
 	srv.verify = srv.newVerify()
 	handler, err := srv.handler()
 	if err != nil {
@@ -159,6 +159,7 @@ func (srv *Server) handler() (http.Handler, error) {
 		Store: srv.db, Issue: srv.signer, Auth: auth.New(srv.db, d.Now, d.Rand), Hub: srv.hub, Audit: srv.auditor,
 		Accounts: srv.persons.accounts, People: srv.persons.people, SSO: srv.persons.sso,
 		Apply: srv.matters.apply, Notify: srv.matters.notify, Papers: srv.matters.papers, Verify: srv.verify, Rules: srv.rules,
+		Cards: srv.money.cards, Ledger: srv.money.ledger, Canteen: srv.money.canteen, Charges: srv.money.charges,
 		Now: d.Now, Rand: d.Rand, Log: d.Log, Version: Version, Location: s.Location,
 		Site: s.Site, Public: s.Public, Demo: s.SMS.Gateway == gatewayTerminal,
 	})
@@ -203,6 +204,7 @@ func (srv *Server) Run(ctx context.Context) error {
 	}
 	group.Go(func() error { return ended(srv.hub.Run(ctx)) })
 	group.Go(func() error { return ended(srv.auditor.Run(ctx)) })
+	group.Go(func() error { return ended(srv.money.charges.Run(ctx)) })
 	group.Go(func() error { return srv.matters.notify.Run(ctx) })
 	group.Go(srv.serve)
 	group.Go(func() error { return srv.watchFeed(ctx) })
@@ -218,6 +220,12 @@ func (srv *Server) Run(ctx context.Context) error {
 	err = group.Wait()
 	used := srv.persons.accounts.Flush(context.WithoutCancel(ctx))
 	return errors.Join(err, jobs.Shutdown(), used, srv.close())
+}
+
+// ingested tells those who follow the gates' events that there are new ones.
+func (srv *Server) ingested() {
+	srv.auditor.Wake()
+	srv.money.charges.Wake()
 }
 
 // watchFeed wakes the agents' streams when another process has changed the
@@ -275,12 +283,13 @@ func (srv *Server) schedule(ctx context.Context) (gocron.Scheduler, error) {
 	add(remindEvery, "applications", srv.matters.apply.Tick)
 	add(claimsEvery, "claims", srv.verify.Tick)
 	add(guardsEvery, "guards", srv.rules.SyncGuards)
+	add(cardsEvery, "cards", srv.money.cards.Tick)
 	add(passesEvery, "passes", srv.db.FeedPasses)
 	add(pruneEvery, "messages", func(ctx context.Context) error {
 		return srv.matters.notify.Prune(ctx, srv.deps.Now().Add(-messagesKept).UnixMilli())
 	})
-	add(holdsEvery, "holds", srv.ledger.Lapse)
-	add(proofEvery, "ledger proof", srv.ledger.Nightly)
+	add(holdsEvery, "holds", srv.money.ledger.Lapse)
+	add(proofEvery, "ledger proof", srv.money.ledger.Nightly)
 	add(usedEvery, "sessions", srv.persons.accounts.Flush)
 	add(pruneEvery, "accounts", srv.persons.accounts.Prune)
 	if keep := srv.settings.KeepEvents; keep > 0 {

@@ -14,8 +14,10 @@ import (
 	"campusgate/server/apply"
 	"campusgate/server/auth"
 	"campusgate/server/auth/sso"
+	"campusgate/server/cards"
 	"campusgate/server/hub"
 	"campusgate/server/issue"
+	"campusgate/server/ledger"
 	"campusgate/server/notify"
 	"campusgate/server/paper"
 	"campusgate/server/people"
@@ -45,6 +47,8 @@ type Deps struct {
 	Papers   *paper.Service
 	Verify   *verify.Service
 	Rules    *rulebook.Service
+	Cards    *cards.Service
+	Ledger   *ledger.Ledger
 	Hub      Hub
 	Audit    prometheus.Collector // its figures go to /metrics
 	Now      func() time.Time
@@ -75,7 +79,7 @@ type API struct {
 // New makes the handler of /api/, /healthz, /readyz and /metrics.
 func New(d Deps) (*API, error) {
 	if d.Store == nil || d.Issue == nil || d.Auth == nil || d.Accounts == nil || d.People == nil || d.Apply == nil || d.Notify == nil ||
-		d.Papers == nil || d.Verify == nil || d.Rules == nil || d.Hub == nil ||
+		d.Papers == nil || d.Verify == nil || d.Rules == nil || d.Cards == nil || d.Ledger == nil || d.Hub == nil ||
 		d.Now == nil || d.Rand == nil || d.Log == nil || d.Location == nil {
 		return nil, fmt.Errorf("api: a part is missing")
 	}
@@ -143,6 +147,7 @@ func New(d Deps) (*API, error) {
 	a.importRoutes()
 	a.ruleRoutes()
 	a.reportRoutes()
+	a.cardRoutes()
 	a.systemRoutes()
 	if err := a.checkDocument(); err != nil {
 		return nil, err

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"campusgate/server/canteen"
+	"campusgate/server/cards"
 	"campusgate/server/ledger"
 	"campusgate/server/store"
 	"campusgate/signing/verdict"
@@ -42,23 +43,19 @@ type row struct {
 
 // note is what a transfer tells people and exports beside its entries.
 type note struct {
-	Event     string            `json:"event"`
-	Till      string            `json:"till"`
-	Merchant  string            `json:"merchant"`
-	Period    string            `json:"period,omitempty"`
-	Entry     wire.EntryMode    `json:"entry,omitempty"`
-	Items     []wire.ChargeItem `json:"items,omitempty"`
-	Offline   bool              `json:"offline,omitempty"`
-	Late      bool              `json:"late,omitempty"`
-	AfterLoss bool              `json:"after_loss,omitempty"`
-	Duplicate bool              `json:"duplicate,omitempty"`
+	Event    string            `json:"event"`
+	Till     string            `json:"till"`
+	Merchant string            `json:"merchant"`
+	Period   string            `json:"period,omitempty"`
+	Entry    wire.EntryMode    `json:"entry,omitempty"`
+	Items    []wire.ChargeItem `json:"items,omitempty"`
+	Flags    []string          `json:"flags,omitempty"`
 }
 
 func (r *row) transferOf(id string, kind ledger.Kind, till *canteen.Till, entries []ledger.Entry) (ledger.Transfer, error) {
 	c := r.event.Charge
 	data, err := json.Marshal(&note{
-		Event: r.id(), Till: till.Name, Merchant: till.MerchantName, Period: c.Period, Entry: c.Entry, Items: c.Items,
-		Offline: r.event.Offline, Late: r.late, AfterLoss: r.afterLoss, Duplicate: r.duplicate,
+		Event: r.id(), Till: till.Name, Merchant: till.MerchantName, Period: c.Period, Entry: c.Entry, Items: c.Items, Flags: r.flags(),
 	})
 	tr := ledger.Transfer{
 		ID: id, Kind: kind, At: r.event.At, Day: c.Day, Entries: entries, Place: till.MerchantName + " " + till.Name, Data: data,
@@ -67,6 +64,14 @@ func (r *row) transferOf(id string, kind ledger.Kind, till *canteen.Till, entrie
 		tr.Card = r.account
 	}
 	return tr, err
+}
+
+func (r *row) flags() []string {
+	c := Charge{
+		Kind: r.kind, DebtFen: r.paid.debt, VoidedBy: r.voidedBy, Offline: r.event.Offline, Late: r.late, AfterLoss: r.afterLoss,
+		Duplicate: r.duplicate,
+	}
+	return c.Flags()
 }
 
 func touchesCard(entries []ledger.Entry) bool {
@@ -111,7 +116,7 @@ func (b *batch) charge(t *store.Tx, rec *record, till *canteen.Till) error {
 		return err
 	}
 	if r.duplicate {
-		if err := dispute(t, r.transfer, rec.account, r.event.Charge.AmountFen, "open"); err != nil {
+		if err := dispute(t, r); err != nil {
 			return err
 		}
 		b.tally.duplicates++
@@ -197,12 +202,9 @@ func (b *batch) demote(t *store.Tx, r *row) error {
 	if err != nil {
 		return err
 	}
-	state, was, paid := "open", r.transfer, r.paid
+	was, paid := r.transfer, r.paid
 	r.duplicate = true
-	switch {
-	case r.voidedBy != "":
-		state = "voided"
-	case r.transfer != "":
+	if r.voidedBy == "" && r.transfer != "" {
 		back, err := b.giveBack(t, r)
 		if err != nil {
 			return err
@@ -213,9 +215,7 @@ func (b *batch) demote(t *store.Tx, r *row) error {
 		}
 		if r.transfer == "" { // refunded in part: a person has to look
 			r.transfer, r.paid = was, paid
-			break
-		}
-		if err := b.pay(t, r, &till, "suspense/"+r.id()); err != nil {
+		} else if err := b.pay(t, r, &till, "suspense/"+r.id()); err != nil {
 			return err
 		}
 	}
@@ -225,7 +225,7 @@ func (b *batch) demote(t *store.Tx, r *row) error {
 		return err
 	}
 	b.tally.duplicates++
-	return dispute(t, r.transfer, r.account, r.event.Charge.AmountFen, state)
+	return dispute(t, r)
 }
 
 // giveBack makes the lines that undo a charge: what is owed is paid first, then
@@ -327,18 +327,41 @@ func (b *batch) reverse(t *store.Tx, v, target *row, till *canteen.Till) error {
 	if err == nil {
 		err = t.Exec("UPDATE charges SET voided_by = $1 WHERE position = $2", id, target.position)
 	}
-	if err == nil {
-		err = t.Exec("UPDATE disputes SET state = 'voided' WHERE kind = 'duplicate' AND transfer = $1 AND state = 'open'", target.transfer)
+	if target.voidedBy = id; err == nil {
+		err = settleDispute(t, target)
 	}
 	b.tally.voids++
 	return err
 }
 
-// dispute puts a further charge of a proof before a person.
-func dispute(t *store.Tx, transfer string, account uint64, fen int64, state string) error {
-	return t.Exec(`INSERT INTO disputes (kind, transfer, account, amount_fen, text, state, opened_at, opened_by)
-		VALUES ('duplicate', $1, $2, $3, '', $4, $5, 'server') ON CONFLICT (kind, transfer) DO NOTHING`,
-		transfer, int64(account), fen, state, t.Now())
+// secondUse is the kind of a dispute about a further charge of a proof.
+const secondUse = "second_use"
+
+// dispute puts a further charge of a proof before a person, unless it was voided.
+func dispute(t *store.Tx, r *row) error {
+	if r.transfer == "" {
+		return nil // the ledger refused it, and a problem says so
+	}
+	d, opened, err := cards.OpenDispute(t, "server", cards.Dispute{Account: r.account, Transfer: r.transfer, Kind: secondUse})
+	if err != nil || !opened || r.voidedBy == "" {
+		return err
+	}
+	_, err = cards.ResolveDispute(t, "server", d.ID, cards.DisputeDismiss, "voided by "+r.voidedBy)
+	return err
+}
+
+// settleDispute ends the dispute about a charge that was voided, if there is an
+// open one.
+func settleDispute(t *store.Tx, r *row) error {
+	open, err := store.List(t.Context(), t, func(rows *sql.Rows) (id int64, err error) {
+		err = rows.Scan(&id)
+		return id, err
+	}, "SELECT id FROM disputes WHERE transfer = $1 AND state = 'open'", r.transfer)
+	if err != nil || len(open) == 0 {
+		return err
+	}
+	_, err = cards.ResolveDispute(t, "server", open[0], cards.DisputeDismiss, "voided by "+r.voidedBy)
+	return err
 }
 
 // declined keeps a charge that came to nothing, for statistics.

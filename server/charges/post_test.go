@@ -162,7 +162,7 @@ func TestCharges_I10_FurtherChargesOfAProofGoToSuspense(t *testing.T) {
 	if got := w.row(t, first, "duplicate") + w.row(t, second, "duplicate, suspense_fen, transfer"); got != "01 500 suspense/"+second.String() {
 		t.Error(got)
 	}
-	if got := w.list(t, "SELECT concat_ws(' ', kind, account = $1, amount_fen, state) FROM disputes", int64(a)); !slices.Equal(got, []string{"duplicate 1 500 open"}) {
+	if got := w.list(t, "SELECT concat_ws(' ', kind, account = $1, transfer, state) FROM disputes", int64(a)); !slices.Equal(got, []string{"second_use 1 suspense/" + second.String() + " open"}) {
 		t.Errorf("disputes %q", got)
 	}
 	k.void(t, second, 500)
@@ -170,7 +170,7 @@ func TestCharges_I10_FurtherChargesOfAProofGoToSuspense(t *testing.T) {
 	wantHas(t, w, "suspense", w.has(t, ledger.Suspense), 0)
 	wantHas(t, w, "the merchant of the void", w.has(t, ledger.Merchant(k.merchant)), 0)
 	wantHas(t, w, "card", w.balance(t, a).Total(), 700)
-	if got := w.list(t, "SELECT state FROM disputes"); !slices.Equal(got, []string{"voided"}) {
+	if got := w.list(t, "SELECT state FROM disputes"); !slices.Equal(got, []string{"dismiss"}) {
 		t.Errorf("disputes %q", got)
 	}
 	if p := w.problems(t); len(p) != 0 {

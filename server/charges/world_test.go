@@ -99,7 +99,7 @@ func newWorld(t testing.TB) *world {
 	vault, err := people.NewVault(make([]byte, 32), rand.Reader)
 	ok(t, err)
 	persons := people.New(people.Config{Store: w.db, Vault: vault, Now: now, Location: campus, Random: rand.Reader})
-	w.money = ledger.New(ledger.Config{Store: w.db, Location: campus})
+	w.money = ledger.New(ledger.Config{Store: w.db, Now: now, Location: campus})
 	w.canteen = canteen.New(canteen.Config{Store: w.db, People: persons})
 	w.Service = charges.New(charges.Config{Store: w.db, Ledger: w.money, Cards: w.cards, Tills: w.canteen, Location: campus})
 	return w

@@ -51,7 +51,7 @@ type Post struct {
 	Role   string // a role of a flow file, or one of the constants
 	Person string
 	Unit   string // "" = everywhere
-	Gate   uint16 // of a guard; 0 = none
+	Gate   uint16 // of a guard, or the till of a cashier; 0 = none, or all
 	From   string // first day
 	To     string // last day, "" = open
 

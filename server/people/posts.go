@@ -95,11 +95,14 @@ func postTerms(o Post, today string) (Post, error) {
 			return o, fault("to", "结束早于开始", "it ends before it begins")
 		}
 	}
-	if o.Gate != 0 && o.Role != Guard {
-		return o, fault("gate", "只有门卫岗位可指定校门", "only a guard stands at a gate")
+	if o.Gate != 0 && o.Role != Guard && !atTill(o.Role) {
+		return o, fault("gate", "只有门卫和收银岗位可指定校门或收银点", "only guards stand at a gate, and cashiers at a till")
 	}
 	return o, nil
 }
+
+// atTill reports whether a role's place is a till.
+func atTill(role string) bool { return role == Cashier || role == Supervisor }
 
 // postPlace checks the person, unit and gate of a post.
 func (s *Service) postPlace(ctx context.Context, src store.Source, o Post) error {
@@ -118,8 +121,12 @@ func (s *Service) postPlace(ctx context.Context, src store.Source, o Post) error
 		}
 	}
 	if o.Gate != 0 {
-		n, err := count(ctx, src, "SELECT count(*) FROM gates WHERE id = $1", o.Gate)
-		if err == nil && n == 0 {
+		n, err := count(ctx, src, "SELECT count(*) FROM gates WHERE id = $1 AND (id IN (SELECT gate FROM tills)) = $2", o.Gate, atTill(o.Role))
+		switch {
+		case err != nil || n > 0:
+		case atTill(o.Role):
+			err = fault("gate", "没有这个收银点", "no till has this number")
+		default:
 			err = fault("gate", "没有这个校门", "no gate has this number")
 		}
 		return err

@@ -13,10 +13,10 @@ import (
 	"campusgate/signing/wire"
 )
 
-// SetPIN gives a guard the PIN with which they begin a shift, at the gates of
-// their posts and on the days of these. It wraps pin.ErrWeak; store.ErrNotFound
-// where nobody has the number, and store.ErrState for somebody who is no guard
-// and will not be one.
+// SetPIN gives a guard or cashier the PIN with which they begin a shift, at the
+// gates and tills of their posts and on the days of these. It wraps pin.ErrWeak; store.ErrNotFound
+// where nobody has the number, and store.ErrState for somebody who is
+// neither and will not be.
 func (s *Service) SetPIN(ctx context.Context, actor, number, digits string) error {
 	if err := pin.Check(digits); err != nil {
 		return err
@@ -51,14 +51,16 @@ func (s *Service) mayGuard(ctx context.Context, src store.Source, number string)
 	if _, err := s.People.Find(ctx, src, number); err != nil {
 		return err
 	}
-	_, total, err := s.People.Posts(ctx, src, people.PostQuery{Person: number, Role: people.Guard})
-	if err == nil && total == 0 {
-		err = fmt.Errorf("%w: %s holds no post of a guard", store.ErrState, number)
+	for role := range duties {
+		_, total, err := s.People.Posts(ctx, src, people.PostQuery{Person: number, Role: role})
+		if err != nil || total > 0 {
+			return err
+		}
 	}
-	return err
+	return fmt.Errorf("%w: %s holds no post at a gate or till", store.ErrState, number)
 }
 
-// SyncGuards tells the gates who may begin a shift today. It is meant to run
+// SyncGuards tells gates and tills who may begin a shift today. It is meant to run
 // after posts were changed, and every few minutes: posts begin and end by the
 // day.
 func (s *Service) SyncGuards(ctx context.Context) error { return s.Store.Change(ctx, s.sync) }
@@ -103,28 +105,43 @@ func (s *Service) sync(t *store.Tx) error {
 	return nil
 }
 
-// guard makes a guard of the posts that somebody holds today. A post without a
-// gate is one at all gates.
+// guard makes a guard of the posts that somebody holds today: those at gates and
+// those at tills. A post without a place is one at all gates, or at all tills.
+// Who supervises one till supervises at all of theirs.
 func (s *Service) guard(t *store.Tx, number string) (g wire.Guard, onDuty bool, err error) {
 	posts, err := s.People.PostsOf(t.Context(), t, number, s.People.Today())
 	if err != nil {
 		return g, false, err
 	}
-	all := false
 	for _, o := range posts {
-		if o.Role != people.Guard {
+		if !duties[o.Role] {
 			continue
 		}
 		g.Name, onDuty = o.PersonName, true
-		if all = all || o.Gate == 0; !all {
-			g.Gates = append(g.Gates, o.Gate)
+		g.Supervisor = g.Supervisor || o.Role == people.Supervisor
+		at := []uint16{o.Gate}
+		if o.Gate == 0 {
+			if at, err = places(t, o.Role != people.Guard); err != nil {
+				return g, false, err
+			}
 		}
+		g.Gates = append(g.Gates, at...)
 	}
-	if slices.Sort(g.Gates); all {
-		g.Gates = nil
-	}
+	slices.Sort(g.Gates)
 	g.Gates = slices.Compact(g.Gates)
-	return g, onDuty, nil
+	// None is every place there is: that may be said only of who stands at some.
+	return g, onDuty && len(g.Gates) > 0, nil
+}
+
+// duties are the posts with which one begins a shift.
+var duties = map[string]bool{people.Guard: true, people.Cashier: true, people.Supervisor: true}
+
+// places gives the numbers of all tills, or of all gates that are none.
+func places(t *store.Tx, tills bool) ([]uint16, error) {
+	return store.List(t.Context(), t, func(rows *sql.Rows) (id uint16, err error) {
+		err = rows.Scan(&id)
+		return id, err
+	}, "SELECT id FROM gates WHERE (id IN (SELECT gate FROM tills)) = $1 ORDER BY id", tills)
 }
 
 // toldGuards is what the gates know.

@@ -147,26 +147,6 @@ CREATE TABLE charge_problems (
   UNIQUE (event, kind)
 ) STRICT;
 
--- Money that waits for a person's word: further charges of one proof, and what
--- holders complain of.
-CREATE TABLE disputes (
-  id          INTEGER PRIMARY KEY AUTOINCREMENT,
-  kind        TEXT NOT NULL CHECK (kind IN ('duplicate', 'holder')),
-  transfer    TEXT NOT NULL,
-  account     INTEGER NOT NULL,
-  amount_fen  INTEGER NOT NULL,
-  text        TEXT NOT NULL,
-  state       TEXT NOT NULL,                  -- open, merchant, holder, dismiss, voided
-  opened_at   INTEGER NOT NULL,
-  opened_by   TEXT NOT NULL,
-  resolved_at INTEGER,
-  resolved_by TEXT,
-  words       TEXT,
-  UNIQUE (kind, transfer)
-) STRICT;
-CREATE INDEX disputes_account ON disputes (account);
-CREATE INDEX disputes_open ON disputes (id) WHERE state = 'open';
-
 -- Business days that were closed.
 CREATE TABLE days (
   day       TEXT PRIMARY KEY,
