@@ -84,18 +84,27 @@ func (s *Service) FetchBill(ctx context.Context, actor, channel, day string) (Bi
 		return Bill{}, err
 	}
 	b := Bill{Channel: channel, Day: day, FetchedBy: actor, Lines: len(rows), Differences: []Difference{}}
-	inBill := map[string]bool{}
+	// Refunds first: a payment that went back whole leaves nothing to credit.
+	inBill, refunded := map[string]bool{}, map[string]int64{}
 	for _, row := range rows {
-		if row.RefundFen > 0 {
-			b.RefundedFen += row.RefundFen
-			if err := s.billRefund(ctx, ch, row); err != nil {
-				return Bill{}, err
-			}
+		refunded[row.Order] += row.RefundFen
+		b.RefundedFen += row.RefundFen
+	}
+	for order, fen := range refunded {
+		if fen == 0 {
+			continue
+		}
+		if err := s.billRefund(ctx, ch, order, fen); err != nil {
+			return Bill{}, err
+		}
+	}
+	for _, row := range rows {
+		if row.RefundFen != 0 {
 			continue
 		}
 		b.PaidFen += row.Fen
 		inBill[row.Order] = true
-		if err := s.billPayment(ctx, ch, row, &b); err != nil {
+		if err := s.billPayment(ctx, ch, row, refunded[row.Order], &b); err != nil {
 			return Bill{}, err
 		}
 	}
@@ -113,8 +122,9 @@ func (s *Service) FetchBill(ctx context.Context, actor, channel, day string) (Bi
 }
 
 // billPayment compares a payment, and credits it where the notice was lost. It
-// is not enough that the bill says so: the channel is asked.
-func (s *Service) billPayment(ctx context.Context, ch Channel, row Row, b *Bill) error {
+// is not enough that the bill says so: the channel is asked. Where a part went
+// back, which the bill says, the whole is credited and the part is an issue.
+func (s *Service) billPayment(ctx context.Context, ch Channel, row Row, refunded int64, b *Bill) error {
 	o, err := s.Find(ctx, row.Order)
 	known := err == nil
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
@@ -124,6 +134,9 @@ func (s *Service) billPayment(ctx context.Context, ch Channel, row Row, b *Bill)
 		n, err := s.query(ctx, ch, row.Order)
 		if err != nil {
 			return err
+		}
+		if n.Event == Refunded && n.RefundFen == 0 && refunded > 0 {
+			n.Event = Paid
 		}
 		if _, err := s.take(ctx, b.Channel, n); err != nil {
 			return err
@@ -148,23 +161,22 @@ func (s *Service) billPayment(ctx context.Context, ch Channel, row Row, b *Bill)
 	return nil
 }
 
-// billRefund takes a refund of our order in, once the channel confirms when
-// asked that there was one.
-func (s *Service) billRefund(ctx context.Context, ch Channel, row Row) error {
-	id := ch.Info().ID
-	o, err := s.Find(ctx, row.Order)
-	if errors.Is(err, store.ErrNotFound) || err == nil && (o.Channel != id || o.RefundedAt > 0) {
+// billRefund takes refunds of our order in, once the channel confirms when asked
+// that there were some.
+func (s *Service) billRefund(ctx context.Context, ch Channel, order string, fen int64) error {
+	o, err := s.Find(ctx, order)
+	if errors.Is(err, store.ErrNotFound) || err == nil && (o.Channel != ch.Info().ID || o.RefundedAt > 0) {
 		return nil // its payment is in a bill too, and told of there
 	}
 	if err != nil {
 		return err
 	}
-	n, err := s.query(ctx, ch, row.Order)
+	n, err := s.query(ctx, ch, order)
 	if err != nil || n.Event != Refunded && n.RefundFen == 0 {
 		return err
 	}
-	n.Event, n.RefundFen = Refunded, row.RefundFen
-	_, err = s.take(ctx, id, n)
+	n.Event, n.RefundFen = Refunded, fen
+	_, err = s.take(ctx, o.Channel, n)
 	return err
 }
 
