@@ -59,7 +59,8 @@ type Entry struct {
 	Fen     int64 // not zero; positive raises the account
 }
 
-// Transfer is one event of money.
+// Transfer is one event of money. No account is in it twice, and the only card
+// accounts in it are those of Card.
 type Transfer struct {
 	// ID is made by the asker, such as "charge/7-2-1205" or "recharge/R2026…".
 	ID       string
@@ -85,6 +86,7 @@ const (
 	Reversed    State = "reversed"    // what it reverses was reversed before, or not by so much; nothing was posted
 	Unbalanced  State = "unbalanced"  // entries that do not sum to zero, or are none; nothing was posted
 	Missing     State = "missing"     // what it reverses was never posted; nothing was posted
+	Invalid     State = "invalid"     // something else is wrong with it: see Why; nothing was posted
 )
 
 // Outcome is the answer to a transfer.
@@ -94,6 +96,7 @@ type Outcome struct {
 	// BalanceFen is what the card's accounts come to after it (main + subsidy +
 	// debt), where Card is set.
 	BalanceFen int64
+	Why        string // of a refusal, for logs
 }
 
 // Balance is what a card account has.

@@ -115,3 +115,20 @@ func bind(query string) string {
 	}
 	return b.String()
 }
+
+// Triggers gives the text of every trigger in the database, by name.
+func Triggers(ctx context.Context, src Source) (map[string]string, error) {
+	type trigger struct{ name, text string }
+	all, err := List(ctx, src, func(rows *sql.Rows) (t trigger, err error) {
+		err = rows.Scan(&t.name, &t.text)
+		return t, err
+	}, "SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'")
+	if err != nil {
+		return nil, err
+	}
+	texts := map[string]string{}
+	for _, t := range all {
+		texts[t.name] = t.text
+	}
+	return texts, nil
+}

@@ -16,6 +16,10 @@ import (
 type Options struct {
 	Now    func() time.Time // wall clock; required
 	Random io.Reader        // for the lineage; required by Create
+
+	// Fault is for tests, and asked before each commit: whether it is carried
+	// out, and what is reported of it. nil = all is well.
+	Fault func() (apply bool, err error)
 }
 
 // Site is what the database says of itself.
@@ -84,7 +88,7 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 
 func open(ctx context.Context, path string, o Options) (*Store, error) {
 	s := &Store{
-		now: o.Now, random: o.Random, changed: make(chan struct{}), prepared: map[string]*sql.Stmt{},
+		now: o.Now, random: o.Random, fault: o.Fault, changed: make(chan struct{}), prepared: map[string]*sql.Stmt{},
 	}
 	var err error
 	if s.writing, err = sql.Open(driverName, dataSource(path, true)); err != nil {

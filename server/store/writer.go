@@ -274,6 +274,16 @@ type Source interface {
 // Reader reads what has been committed, beside the writer.
 func (s *Store) Reader() Source { return s.read }
 
+// Snapshot lets fn read one moment of what has been committed, however long it
+// takes. Until it ends the log cannot be moved into the file, and grows.
+func (s *Store) Snapshot(ctx context.Context, fn func(Source) error) error {
+	tx, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return fmt.Errorf("snapshot: %w", err)
+	}
+	return errors.Join(fn(tx), tx.Rollback())
+}
+
 // List runs a query and scans every row.
 func List[T any](ctx context.Context, src Source, scan func(*sql.Rows) (T, error), query string, args ...any) ([]T, error) {
 	rows, err := src.QueryContext(ctx, query, args...)
