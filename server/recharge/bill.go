@@ -172,7 +172,8 @@ func (s *Service) billRefund(ctx context.Context, ch Channel, order string, fen 
 		return err
 	}
 	n, err := s.query(ctx, ch, order)
-	if err != nil || n.Event != Refunded && n.RefundFen == 0 {
+	// A channel may go on calling an order paid when a part of it went back.
+	if err != nil || n.Event != Refunded && (n.Event != Paid || fen >= o.Fen) {
 		return err
 	}
 	n.Event, n.RefundFen = Refunded, fen
