@@ -19,8 +19,12 @@ import (
 	"campusgate/server/notify"
 	"campusgate/server/paper"
 	"campusgate/server/people"
+	"campusgate/server/recharge"
+	"campusgate/server/recharge/cash"
+	"campusgate/server/recharge/trial"
 	rulebook "campusgate/server/rules"
 	"campusgate/server/store"
+	"campusgate/server/utility"
 	"campusgate/server/verify"
 )
 
@@ -45,6 +49,9 @@ type Deps struct {
 	Papers   *paper.Service
 	Verify   *verify.Service
 	Rules    *rulebook.Service
+	Recharge *recharge.Service
+	Cash     *cash.Desk
+	Utility  *utility.Service
 	Hub      Hub
 	Audit    prometheus.Collector // its figures go to /metrics
 	Now      func() time.Time
@@ -53,10 +60,11 @@ type Deps struct {
 	Version  string
 	Location *time.Location
 
-	Site   string    // name of the campus
-	Public string    // scheme and host under which people find the pages
-	Demo   bool      // codes are shown instead of sent
-	SSO    *sso.Desk // nil = no sign-on services
+	Site   string         // name of the campus
+	Public string         // scheme and host under which people find the pages
+	Demo   bool           // codes are shown instead of sent
+	SSO    *sso.Desk      // nil = no sign-on services
+	Trial  *trial.Channel // nil = no test payments
 }
 
 // API serves. Safe for concurrent use.
@@ -76,6 +84,7 @@ type API struct {
 func New(d Deps) (*API, error) {
 	if d.Store == nil || d.Issue == nil || d.Auth == nil || d.Accounts == nil || d.People == nil || d.Apply == nil || d.Notify == nil ||
 		d.Papers == nil || d.Verify == nil || d.Rules == nil || d.Hub == nil ||
+		d.Recharge == nil || d.Cash == nil || d.Utility == nil ||
 		d.Now == nil || d.Rand == nil || d.Log == nil || d.Location == nil {
 		return nil, fmt.Errorf("api: a part is missing")
 	}
@@ -143,6 +152,10 @@ func New(d Deps) (*API, error) {
 	a.importRoutes()
 	a.ruleRoutes()
 	a.reportRoutes()
+	a.rechargeRoutes()
+	a.rechargeOfficeRoutes()
+	a.cashRoutes()
+	a.utilityRoutes()
 	a.systemRoutes()
 	if err := a.checkDocument(); err != nil {
 		return nil, err

@@ -22,8 +22,11 @@ import (
 	"campusgate/server/paper"
 	"campusgate/server/people"
 	"campusgate/server/people/sheet"
+	"campusgate/server/recharge"
+	"campusgate/server/recharge/cash"
 	"campusgate/server/report"
 	"campusgate/server/store"
+	"campusgate/server/utility"
 	"campusgate/server/verify"
 	"campusgate/signing"
 	"campusgate/signing/pin"
@@ -115,6 +118,22 @@ var rules = []rule{
 	{errNoCode, 409, "no_code", "该通行证没有静态码", "the pass has no static code"},
 	{configs.ErrConfig, 422, "invalid_file", "文件有误,见 details.what 中的行号", "the file is not valid; details.what names line and key"},
 	{pin.ErrWeak, 422, "weak_pin", "口令须为 6 至 12 位数字,不能全相同或连号", "a PIN has 6 to 12 digits, neither all the same nor in a row"},
+	{recharge.ErrInvalid, 422, "invalid", "请求有误", "the request is not valid"},
+	{recharge.ErrKey, 409, "ID_REUSED", "该编号已用于另一笔业务", "the id was used for something else"},
+	{recharge.ErrNoCard, 404, "NO_CARD", "没有这个校园卡账户", "there is no such card account"},
+	{recharge.ErrCardClosed, 409, "CARD_CLOSED", "该校园卡账户已销户", "the card account is closed"},
+	{recharge.ErrOff, 409, "CHANNEL_OFF", "未开通这种支付方式", "this way to pay is off"},
+	{recharge.ErrTooMany, 409, "TOO_MANY_ORDERS", "未支付的充值单太多,请先支付或等待其关闭", "too many unpaid orders; pay one, or wait until they are closed"},
+	{recharge.ErrUnavailable, 503, "CHANNEL_UNAVAILABLE", "支付渠道暂时没有回应,请稍后再试", "the payment channel does not answer; try again later"},
+	{recharge.ErrRefused, 409, "CHANNEL_REFUSED", "支付渠道拒绝了这笔业务", "the payment channel refused"},
+	{cash.ErrNoShift, 409, "NO_SHIFT", "请先开班", "begin a shift first"},
+	{cash.ErrShiftOpen, 409, "SHIFT_OPEN", "您还有未交的班", "your last shift is still open"},
+	{cash.ErrDrawer, 409, "DRAWER_SHORT", "抽屉里的现金不够", "there is not so much in the drawer"},
+	{cash.ErrNothing, 409, "NOTHING_TO_PAY", "没有可退的余额", "there is nothing to pay out"},
+	{cash.ErrHeld, 409, "ACCOUNT_HELD", "账户挂失、冻结或有未结清的消费", "the card is lost or frozen, or a charge is not settled"},
+	{cash.ErrLedger, 409, "LEDGER_REFUSED", "账本拒绝了这笔业务", "the ledger refused"},
+	{utility.ErrBalance, 409, "INSUFFICIENT_BALANCE", "余额不足,请先充值", "there is not enough money on the card"},
+	{utility.ErrCard, 409, "CARD_NOT_ACTIVE", "校园卡已挂失、冻结或销户", "the card is lost, frozen or closed"},
 	{store.ErrNotFound, 404, "not_found", "没有找到", "not found"},
 	{store.ErrTaken, 409, "taken", "名称或编号已被使用", "the name or number is in use"},
 	{paper.ErrInvalid, 422, "invalid", "请求有误", "the request is not valid"},
@@ -163,6 +182,7 @@ func (p *Problem) explain(err error) {
 	var pass *issue.Fault
 	var person *people.Fault
 	var paperFault *paper.Fault
+	var rechargeFault *recharge.Fault
 	var table *sheet.Error
 	var wait *auth.Wait
 	var flows *approval.Faults
@@ -175,6 +195,8 @@ func (p *Problem) explain(err error) {
 		p.fault(person.Field, person.ZH+" "+person.EN)
 	case errors.As(err, &paperFault):
 		p.fault(paperFault.Field, paperFault.ZH+" "+paperFault.EN)
+	case errors.As(err, &rechargeFault):
+		p.fault(rechargeFault.Field, rechargeFault.ZH+" "+rechargeFault.EN)
 	case errors.As(err, &table):
 		p.fault("file", table.ZH+" "+table.EN)
 		if table.Row > 0 {

@@ -51,6 +51,23 @@ func (s *Service) Refresh(ctx context.Context, id string) (Order, error) {
 	return s.Find(ctx, id)
 }
 
+// Ask asks the channel now, whatever became of the order, and gives the order as
+// it is then. Errors: store.ErrNotFound, ErrOff, ErrUnavailable, ErrRefused when
+// it is too old and the channel does not close it.
+func (s *Service) Ask(ctx context.Context, id string) (Order, error) {
+	o, err := s.Find(ctx, id)
+	if err != nil {
+		return o, err
+	}
+	if s.channels[o.Channel] == nil {
+		return o, ErrOff
+	}
+	if err := s.ask(ctx, o); err != nil {
+		return o, err
+	}
+	return s.Find(ctx, id)
+}
+
 // ask brings one order forward by what its channel says. An order that is too
 // old is closed there first; when that is refused, it was paid in between, and
 // the next question finds that out.

@@ -214,6 +214,14 @@ func (s *Service) kind(id string) (Kind, bool) {
 	return s.Kinds[i], true
 }
 
+// NameOf is what a kind is called.
+func (s *Service) NameOf(kind string) recharge.Name {
+	if k, ok := s.kind(kind); ok {
+		return k.Name
+	}
+	return recharge.Name{ZH: kind, EN: kind}
+}
+
 // admits checks a new payment and gives the room of its meter.
 func (s *Service) admits(ctx context.Context, p Payment) (room string, card recharge.Card, err error) {
 	if p.Fen <= 0 || p.Fen > s.Max {
