@@ -41,6 +41,9 @@ const (
 	feedKept     = 30 * 24 * time.Hour // an agent that was away for longer gets a snapshot
 	guardsEvery  = time.Minute         // posts begin and end by the day, and are changed at any time
 	passesEvery  = time.Hour
+	cardsEvery   = time.Minute     // subsidies
+	askEvery     = 5 * time.Second // what became of recharges, and of payments for meters
+	billsEvery   = time.Hour
 )
 
 // Deps is what a server needs of the world.
@@ -63,6 +66,8 @@ type Server struct {
 	db       *store.Store
 	signer   *issue.Service
 	persons  persons
+	money    money
+	counters counters
 	matters  matters
 	hub      *hub.Hub
 	verify   *verify.Service
@@ -95,6 +100,10 @@ func New(ctx context.Context, s Settings, d Deps) (_ *Server, err error) {
 		return nil, err
 	}
 	if srv.matters, err = newMatters(ctx, s, srv.db, srv.signer, srv.persons, d); err != nil {
+		return nil, err
+	}
+	srv.money = newMoney(s, srv.db, srv.signer, srv.persons, d)
+	if srv.counters, err = newCounters(s, srv.db, srv.money, d); err != nil {
 		return nil, err
 	}
 	srv.rules = rules.New(rules.Config{Store: srv.db, People: srv.persons.people, Random: d.Rand})
@@ -154,6 +163,8 @@ func (srv *Server) handler() (http.Handler, error) {
 		Store: srv.db, Issue: srv.signer, Auth: auth.New(srv.db, d.Now, d.Rand), Hub: srv.hub, Audit: srv.auditor,
 		Accounts: srv.persons.accounts, People: srv.persons.people, SSO: srv.persons.sso,
 		Apply: srv.matters.apply, Notify: srv.matters.notify, Papers: srv.matters.papers, Verify: srv.verify, Rules: srv.rules,
+		Cards: srv.money.cards, Ledger: srv.money.ledger,
+		Recharge: srv.counters.recharge, Trial: srv.counters.trial, Cash: srv.counters.cash, Utility: srv.counters.utility,
 		Now: d.Now, Rand: d.Rand, Log: d.Log, Version: Version, Location: s.Location,
 		Site: s.Site, Public: s.Public, Demo: s.SMS.Gateway == gatewayTerminal,
 	})
@@ -257,7 +268,8 @@ func (srv *Server) schedule(ctx context.Context) (gocron.Scheduler, error) {
 			if err := do(ctx); err != nil && ctx.Err() == nil {
 				srv.deps.Log.Error("schedule", "job", name, "error", err)
 			}
-		}), gocron.WithStartAt(gocron.WithStartImmediately()))
+		}), gocron.WithStartAt(gocron.WithStartImmediately()),
+			gocron.WithSingletonMode(gocron.LimitModeReschedule)) // a channel or a meter may take its time
 		err = errors.Join(err, failed)
 	}
 	add(keysEvery, "keys", srv.signer.Tick)
@@ -270,6 +282,10 @@ func (srv *Server) schedule(ctx context.Context) (gocron.Scheduler, error) {
 	add(remindEvery, "applications", srv.matters.apply.Tick)
 	add(claimsEvery, "claims", srv.verify.Tick)
 	add(guardsEvery, "guards", srv.rules.SyncGuards)
+	add(cardsEvery, "cards", srv.money.cards.Tick)
+	add(askEvery, "recharges", srv.counters.recharge.Tick)
+	add(billsEvery, "bills", srv.counters.recharge.TickBills)
+	add(askEvery, "utilities", srv.counters.utility.Tick)
 	add(passesEvery, "passes", srv.db.FeedPasses)
 	add(pruneEvery, "messages", func(ctx context.Context) error {
 		return srv.matters.notify.Prune(ctx, srv.deps.Now().Add(-messagesKept).UnixMilli())

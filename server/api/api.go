@@ -14,8 +14,10 @@ import (
 	"campusgate/server/apply"
 	"campusgate/server/auth"
 	"campusgate/server/auth/sso"
+	"campusgate/server/cards"
 	"campusgate/server/hub"
 	"campusgate/server/issue"
+	"campusgate/server/ledger"
 	"campusgate/server/notify"
 	"campusgate/server/paper"
 	"campusgate/server/people"
@@ -52,6 +54,8 @@ type Deps struct {
 	Recharge *recharge.Service
 	Cash     *cash.Desk
 	Utility  *utility.Service
+	Cards    *cards.Service
+	Ledger   *ledger.Ledger
 	Hub      Hub
 	Audit    prometheus.Collector // its figures go to /metrics
 	Now      func() time.Time
@@ -83,8 +87,8 @@ type API struct {
 // New makes the handler of /api/, /healthz, /readyz and /metrics.
 func New(d Deps) (*API, error) {
 	if d.Store == nil || d.Issue == nil || d.Auth == nil || d.Accounts == nil || d.People == nil || d.Apply == nil || d.Notify == nil ||
-		d.Papers == nil || d.Verify == nil || d.Rules == nil || d.Hub == nil ||
 		d.Recharge == nil || d.Cash == nil || d.Utility == nil ||
+		d.Papers == nil || d.Verify == nil || d.Rules == nil || d.Cards == nil || d.Ledger == nil || d.Hub == nil ||
 		d.Now == nil || d.Rand == nil || d.Log == nil || d.Location == nil {
 		return nil, fmt.Errorf("api: a part is missing")
 	}
@@ -156,6 +160,7 @@ func New(d Deps) (*API, error) {
 	a.rechargeOfficeRoutes()
 	a.cashRoutes()
 	a.utilityRoutes()
+	a.cardRoutes()
 	a.systemRoutes()
 	if err := a.checkDocument(); err != nil {
 		return nil, err

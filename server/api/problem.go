@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"math"
 	"net/http"
 	"strconv"
@@ -18,6 +19,7 @@ import (
 	"campusgate/server/approval"
 	"campusgate/server/auth"
 	"campusgate/server/auth/sso"
+	"campusgate/server/cards"
 	"campusgate/server/issue"
 	"campusgate/server/paper"
 	"campusgate/server/people"
@@ -120,8 +122,6 @@ var rules = []rule{
 	{pin.ErrWeak, 422, "weak_pin", "口令须为 6 至 12 位数字,不能全相同或连号", "a PIN has 6 to 12 digits, neither all the same nor in a row"},
 	{recharge.ErrInvalid, 422, "invalid", "请求有误", "the request is not valid"},
 	{recharge.ErrKey, 409, "ID_REUSED", "该编号已用于另一笔业务", "the id was used for something else"},
-	{recharge.ErrNoCard, 404, "NO_CARD", "没有这个校园卡账户", "there is no such card account"},
-	{recharge.ErrCardClosed, 409, "CARD_CLOSED", "该校园卡账户已销户", "the card account is closed"},
 	{recharge.ErrOff, 409, "CHANNEL_OFF", "未开通这种支付方式", "this way to pay is off"},
 	{recharge.ErrTooMany, 409, "TOO_MANY_ORDERS", "未支付的充值单太多,请先支付或等待其关闭", "too many unpaid orders; pay one, or wait until they are closed"},
 	{recharge.ErrUnavailable, 503, "CHANNEL_UNAVAILABLE", "支付渠道暂时没有回应,请稍后再试", "the payment channel does not answer; try again later"},
@@ -134,6 +134,22 @@ var rules = []rule{
 	{cash.ErrLedger, 409, "LEDGER_REFUSED", "账本拒绝了这笔业务", "the ledger refused"},
 	{utility.ErrBalance, 409, "INSUFFICIENT_BALANCE", "余额不足,请先充值", "there is not enough money on the card"},
 	{utility.ErrCard, 409, "CARD_NOT_ACTIVE", "校园卡已挂失、冻结或销户", "the card is lost, frozen or closed"},
+	{cards.ErrNoCard, 404, "NO_CARD", "没有校园卡,或尚未绑定", "there is no card, or it is not bound yet"},
+	{cards.ErrMismatch, 422, "CARD_MISMATCH", "姓名与学/工号不符", "name and number do not fit"},
+	{cards.ErrTries, 429, "CARD_TRIES", "错误次数太多,请稍后再试", "too many wrong tries; try again later"},
+	{cards.ErrState, 409, "CARD_STATE", "校园卡当前状态不允许此操作", "not possible in the state of the card"},
+	{cards.ErrClosed, 409, "CARD_CLOSED", "校园卡已销户", "the card is closed"},
+	{cards.ErrExists, 409, "CARD_EXISTS", "此人已有校园卡", "the person has a card"},
+	{cards.ErrPassword, 422, "CARD_PASSWORD", "卡密码不正确,或尚未设置", "the card password is wrong, or there is none"},
+	{cards.ErrLocked, 429, "CARD_PASSWORD_LOCKED", "卡密码错误次数太多,已锁定 15 分钟", "too many wrong card passwords; locked for 15 minutes"},
+	{cards.ErrWeak, 422, "CARD_PASSWORD_WEAK", "卡密码须为 6 位数字,不能相同、连号或重复", "a card password has six digits, neither all the same, in a row nor repeated"},
+	{cards.ErrLimit, 422, "LIMIT_TOO_HIGH", "超过学校允许的限额", "above what the campus allows"},
+	{cards.ErrBalance, 409, "CARD_BALANCE", "卡内还有余额,请先在现金窗口退款", "there is money on the card; pay it out at the cash desk first"},
+	{cards.ErrDebt, 409, "CARD_DEBT", "还有欠款,或没有欠款可核销", "there is a debt, or none to write off"},
+	{cards.ErrDisputed, 409, "ALREADY_DISPUTED", "该笔消费已在核查", "this payment is being looked into already"},
+	{cards.ErrBatch, 409, "ID_REUSED", "该编号已用于另一笔业务", "the id was used for something else"},
+	{cards.ErrFaulty, 409, "FAULTY_ROWS", "文件中有错误的行", "the file has faulty rows"},
+	{cards.ErrPosting, 409, "NOT_POSTED", "账务系统未接受该笔交易", "the ledger did not take it"},
 	{store.ErrNotFound, 404, "not_found", "没有找到", "not found"},
 	{store.ErrTaken, 409, "taken", "名称或编号已被使用", "the name or number is in use"},
 	{paper.ErrInvalid, 422, "invalid", "请求有误", "the request is not valid"},
@@ -186,7 +202,13 @@ func (p *Problem) explain(err error) {
 	var table *sheet.Error
 	var wait *auth.Wait
 	var flows *approval.Faults
+	var card *cards.Refusal
 	switch {
+	case errors.As(err, &card):
+		maps.Copy(p.Details, card.Details)
+		if seconds, ok := card.Details["retry_after"].(int64); ok {
+			p.wait = time.Duration(seconds) * time.Second
+		}
 	case errors.As(err, &flows):
 		p.Details["faults"] = flows.List
 	case errors.As(err, &pass):

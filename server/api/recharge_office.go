@@ -102,7 +102,7 @@ func (a *API) rechargeOfficeRoutes() {
 		if err != nil {
 			return nil, err
 		}
-		body, err := a.officeBody(ctx, o)
+		body, err := a.officeRecharge(ctx, o)
 		return &officeRechargeOutput{body}, err
 	})
 	add(a, route{
@@ -164,14 +164,14 @@ func (a *API) allRecharges(ctx context.Context, in *allRechargesInput) (*pageOut
 	}
 	items := make([]OfficeRecharge, len(found))
 	for i, o := range found {
-		if items[i], err = a.officeBody(ctx, o); err != nil {
+		if items[i], err = a.officeRecharge(ctx, o); err != nil {
 			return nil, err
 		}
 	}
 	return pageOf(in.ListQuery, items, total), nil
 }
 
-func (a *API) officeBody(ctx context.Context, o recharge.Order) (OfficeRecharge, error) {
+func (a *API) officeRecharge(ctx context.Context, o recharge.Order) (OfficeRecharge, error) {
 	body, err := a.rechargeBody(ctx, o)
 	body.Pay = nil // the payer's
 	return OfficeRecharge{body, o.Person, o.Trade}, err

@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"campusgate/server/people"
@@ -28,6 +29,8 @@ const purposeLogin = "login"
 
 func purposePhone(person string) string { return "phone of " + person }
 
+func purposeCard(person string) string { return "card of " + person }
+
 // slotOf and codeHash: the database tells neither the phone nor the code, and a
 // hash fits one purpose and phone only.
 func (a *Accounts) slotOf(purpose, phone string) []byte {
@@ -47,6 +50,37 @@ func (a *Accounts) SendCode(ctx context.Context, phone string) error {
 // SendPhoneCode sends a code to a phone that a person wants to be theirs.
 func (a *Accounts) SendPhoneCode(ctx context.Context, person, phone string) error {
 	return a.sendCode(ctx, purposePhone(person), phone)
+}
+
+// SendCardCode sends a code to the phone of a person who has forgotten their card
+// password. store.ErrNotFound where they have no phone.
+func (a *Accounts) SendCardCode(ctx context.Context, person string) error {
+	phone, err := a.phoneOf(ctx, a.Store.Reader(), person)
+	if err != nil {
+		return err
+	}
+	return a.sendCode(ctx, purposeCard(person), phone)
+}
+
+// TakeCardCode uses up a code that SendCardCode sent, in the change of what it
+// allows. A wrong one is a result: the count of tries stays.
+func (a *Accounts) TakeCardCode(t *store.Tx, person, code string) (good bool, err error) {
+	phone, err := a.phoneOf(t.Context(), t, person)
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return a.takeCode(t, purposeCard(person), phone, strings.TrimSpace(code))
+}
+
+func (a *Accounts) phoneOf(ctx context.Context, src store.Source, person string) (string, error) {
+	p, err := a.People.Details(ctx, src, person)
+	if err == nil && p.Phone == "" {
+		err = fmt.Errorf("%w: phone", store.ErrNotFound)
+	}
+	return p.Phone, err
 }
 
 func (a *Accounts) sendCode(ctx context.Context, purpose, phone string) error {

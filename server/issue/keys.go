@@ -11,8 +11,8 @@ import (
 	"campusgate/signing"
 )
 
-// purposes are those that the server signs for.
-var purposes = []signing.Purpose{signing.PurposeGate}
+// purposes are those that the server signs for: passes, and what pays.
+var purposes = []signing.Purpose{signing.PurposeGate, signing.PurposePay}
 
 // dropAfter is how long a key stays in the keyring after the last credential it
 // signed has ended: clocks differ.
@@ -194,21 +194,23 @@ func (s *Service) Republish(ctx context.Context, actor string) error {
 	})
 }
 
-// Found makes the first keys of a new site: one active, one next.
+// Found makes the first keys of a new site: for each purpose one active, one
+// next.
 func (s *Service) Found(ctx context.Context, actor string) error {
 	return s.change(ctx, actor, "key.created", "", (*ring).due)
 }
 
-// Tick does what the schedule asks for now: rotate, publish, drop. It wraps
-// ErrRootAbsent when there is something to do and the root is elsewhere; the
-// old key goes on signing then.
+// Tick does what the schedule asks for now: rotate, publish, drop, and make the
+// keys of a purpose that the site was founded without. It wraps ErrRootAbsent
+// when there is something to do and the root is elsewhere; the old keys go on
+// signing then.
 func (s *Service) Tick(ctx context.Context) error {
 	return s.change(ctx, "schedule", "key.rotated", "", (*ring).due)
 }
 
-// Rotate makes the next key active now. Unless forced it wraps ErrNotReady
-// before that key has been published long enough: a gate that was offline
-// since would answer unknown_key.
+// Rotate makes the next key of every purpose active now. Unless forced it wraps
+// ErrNotReady before each has been published long enough: a gate that was
+// offline since would answer unknown_key.
 func (s *Service) Rotate(ctx context.Context, actor string, force bool) error {
 	return s.change(ctx, actor, "key.rotated", "", func(r *ring) error {
 		for _, p := range purposes {
@@ -259,7 +261,7 @@ func stateOf(k *store.Key) string {
 }
 
 // active gives the key that signs for a purpose.
-func (s *Service) active(ctx context.Context, src records, purpose signing.Purpose) (signing.Issuer, error) {
+func (s *Service) active(ctx context.Context, src keys, purpose signing.Purpose) (signing.Issuer, error) {
 	keys, err := src.Keys(ctx)
 	if err != nil {
 		return signing.Issuer{}, err

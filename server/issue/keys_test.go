@@ -19,22 +19,30 @@ import (
 
 const day = 24 * time.Hour
 
-func (w *world) keys(t testing.TB) map[signing.KeyState][]store.Key {
+// keys are those of a purpose, by state.
+func (w *world) keys(t testing.TB, purpose signing.Purpose) map[signing.KeyState][]store.Key {
 	t.Helper()
 	keys, err := w.Store.Keys(t.Context())
 	ok(t, err)
 	by := map[signing.KeyState][]store.Key{}
 	for _, k := range keys {
-		by[k.State] = append(by[k.State], k)
+		if k.Purpose == purpose {
+			by[k.State] = append(by[k.State], k)
+		}
 	}
 	return by
 }
 
 func (w *world) one(t testing.TB, state signing.KeyState) store.Key {
 	t.Helper()
-	list := w.keys(t)[state]
+	return w.oneOf(t, signing.PurposeGate, state)
+}
+
+func (w *world) oneOf(t testing.TB, purpose signing.Purpose, state signing.KeyState) store.Key {
+	t.Helper()
+	list := w.keys(t, purpose)[state]
 	if len(list) != 1 {
-		t.Fatalf("%d keys are %s", len(list), state)
+		t.Fatalf("%d %s keys are %s", len(list), purpose, state)
 	}
 	return list[0]
 }
@@ -42,8 +50,10 @@ func (w *world) one(t testing.TB, state signing.KeyState) store.Key {
 func TestFound_OneActiveAndOneNext(t *testing.T) {
 	w := newWorld(t)
 	active, next := w.one(t, signing.KeyActive), w.one(t, signing.KeyNext)
+	w.oneOf(t, signing.PurposePay, signing.KeyActive)
+	w.oneOf(t, signing.PurposePay, signing.KeyNext)
 	ring := w.ring(t)
-	if len(ring.Keys) != 2 || ring.Serial != 1 || ring.Site != "云岭大学" {
+	if len(ring.Keys) != 4 || ring.Serial != 1 || ring.Site != "云岭大学" {
 		t.Fatalf("keyring %+v", ring)
 	}
 	if want := active.ActiveAt + issue.DefaultPolicy.ActiveFor.Milliseconds(); next.NotBefore*1000 != want/1000*1000 {
@@ -119,7 +129,7 @@ func TestCompromise_TakesTheKeyOutAtOnce(t *testing.T) {
 	_, err := code.Read(w.ring(t), p.Code)
 	wants(t, err, signing.ErrCompromised)
 	if w.one(t, signing.KeyActive).ID != second.ID || w.one(t, signing.KeyCompromised).Sealed != nil {
-		t.Fatalf("keys: %+v", w.keys(t))
+		t.Fatalf("keys: %+v", w.keys(t, signing.PurposeGate))
 	}
 	w.one(t, signing.KeyNext)
 	stored, err := w.Store.Pass(t.Context(), p.ID)
@@ -147,7 +157,7 @@ func TestCompromise_OfTheNextKey(t *testing.T) {
 	active, next := w.one(t, signing.KeyActive), w.one(t, signing.KeyNext)
 	ok(t, w.Compromise(t.Context(), "test", next.ID))
 	if w.one(t, signing.KeyActive).ID != active.ID || w.one(t, signing.KeyNext).ID == next.ID {
-		t.Fatalf("keys: %+v", w.keys(t))
+		t.Fatalf("keys: %+v", w.keys(t, signing.PurposeGate))
 	}
 }
 
@@ -160,7 +170,7 @@ func TestRootElsewhere_OnlyChangesNeedIt(t *testing.T) {
 	wants(t, w.Tick(t.Context()), issue.ErrRootAbsent)
 	wants(t, w.Rotate(t.Context(), "test", false), issue.ErrRootAbsent)
 	wants(t, w.Compromise(t.Context(), "test", w.one(t, signing.KeyActive).ID), issue.ErrRootAbsent)
-	if ring := w.ring(t); ring.Serial != 1 || len(ring.Keys) != 2 {
+	if ring := w.ring(t); ring.Serial != 1 || len(ring.Keys) != 4 {
 		t.Fatalf("keyring %+v", ring)
 	}
 	w.issue(t, issue.Request{Kind: "work", Until: "2027-12-31"}) // the old key goes on
@@ -215,8 +225,10 @@ func TestKeys_AnySequence(t *testing.T) {
 				rt.Fatalf("serial fell to %d", ring.Serial)
 			}
 			serial = ring.Serial
-			w.one(t, signing.KeyActive)
-			w.one(t, signing.KeyNext)
+			for _, purpose := range []signing.Purpose{signing.PurposeGate, signing.PurposePay} {
+				w.oneOf(t, purpose, signing.KeyActive)
+				w.oneOf(t, purpose, signing.KeyNext)
+			}
 			for _, p := range passes {
 				if w.Now().Unix() >= p.until {
 					continue

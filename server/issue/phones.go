@@ -18,7 +18,7 @@ import (
 const (
 	NonceLife      = 5 * time.Minute
 	CredentialLife = 72 * time.Hour
-	nonceBytes     = 32
+	NonceBytes     = 32
 )
 
 // ProofBytes is what a phone signs to show that it holds a key: ECDSA P-256
@@ -36,7 +36,7 @@ func (s *Service) Nonce(ctx context.Context, id signing.PassID) ([]byte, error) 
 	if _, err := s.takesPhone(ctx, id); err != nil {
 		return nil, err
 	}
-	nonce := make([]byte, nonceBytes)
+	nonce := make([]byte, NonceBytes)
 	if _, err := io.ReadFull(s.Random, nonce); err != nil {
 		return nil, fmt.Errorf("nonce: %w", err)
 	}
@@ -106,6 +106,12 @@ func (s *Service) provedNonce(ctx context.Context, id signing.PassID, key signin
 	if err != nil {
 		return nil, err
 	}
+	return Proved(id, nonces, key, proof)
+}
+
+// Proved gives the nonce of a credential that was signed with a phone key: see
+// ProofBytes. It wraps ErrProof when it was none of these.
+func Proved(id signing.PassID, nonces [][]byte, key signing.PhoneKey, proof []byte) ([]byte, error) {
 	public, err := key.Public()
 	if err != nil {
 		return nil, err

@@ -60,8 +60,13 @@ func New(c Config) *Service { return &Service{c} }
 // records is what signing reads: a *store.Store what was committed, a *store.Tx
 // what its change sees.
 type records interface {
-	Keys(ctx context.Context) ([]store.Key, error)
+	keys
 	Gates(ctx context.Context) ([]store.Gate, error)
+}
+
+// keys is what signing itself reads.
+type keys interface {
+	Keys(ctx context.Context) ([]store.Key, error)
 }
 
 func (s *Service) site() string { return s.Store.Site().Name }

@@ -129,7 +129,8 @@ func insert(t *store.Tx, tr *Transfer, accounts []account, total int64, target a
 	query := insertTransfer + "NULL, NULL) RETURNING seq"
 	args := []any{
 		tr.ID, string(tr.Kind), tr.At, t.Now(), tr.Day, tr.amount(), total, target, tr.Place,
-		sql.NullString{String: string(tr.Data), Valid: len(tr.Data) > 0}, hash,
+		sql.NullString{String: string(tr.Data), Valid: len(tr.Data) > 0},
+		hash,
 	}
 	if tr.Card != 0 {
 		query = insertTransfer + "$12, (SELECT coalesce(max(line), 0) + 1 FROM transfers WHERE card = $13)) RETURNING seq"

@@ -13,6 +13,8 @@ const (
 	Suspense  Account = "suspense"  // charges that nobody's wallet was asked for, until a person decides
 	Subsidies Account = "subsidies" // where granted subsidies come from
 	Opening   Account = "opening"   // balances taken over from an older system
+	// WrittenOff is what holders owed and nobody will pay.
+	WrittenOff Account = "writeoff"
 )
 
 // Main, Subsidy and Debt are the three accounts of a card account. Neither Main

@@ -135,6 +135,15 @@ func (s *Service) List(ctx context.Context, src store.Source, q PersonQuery) ([]
 	return all, total, nil
 }
 
+// Numbers gives the numbers of everybody active of a kind, in a unit or below it;
+// empty fields do not matter.
+func (s *Service) Numbers(ctx context.Context, src store.Source, kind Kind, unit string) ([]string, error) {
+	return store.List(ctx, src, func(rows *sql.Rows) (id string, err error) {
+		return id, rows.Scan(&id)
+	}, `SELECT p.id FROM persons p WHERE p.left_at IS NULL AND ($1 = '' OR p.kind = $2)
+		AND ($3 = '' OR p.unit IN (`+below("$4")+`)) ORDER BY p.id`, string(kind), string(kind), unit, unit)
+}
+
 // contains is a LIKE pattern for texts that have this one in them, with ESCAPE '\'.
 func contains(text string) string {
 	return "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(text) + "%"

@@ -53,6 +53,11 @@ func needed(field, text string, most int) (string, error) {
 	return text, err
 }
 
+// CheckText gives the kept form of a text that people must give and others read:
+// at most so many characters, all of which can be seen. The error is a Fault of
+// the field.
+func CheckText(field, text string, most int) (string, error) { return needed(field, text, most) }
+
 // fold gives the form in which names of places are compared: what somebody
 // types with a Chinese keyboard differs in width, spaces and case.
 func fold(name string) string {

@@ -3,6 +3,8 @@ package recharge
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"time"
 
 	"campusgate/server/store"
@@ -19,22 +21,23 @@ var pauses = []time.Duration{
 const due = 100
 
 // Tick asks the channels for the orders whose turn it is. It is meant to run
-// every few seconds. One that fails does not stop the others.
+// every few seconds. A channel that fails does not stop the others.
 func (s *Service) Tick(ctx context.Context) error {
 	orders, err := store.List(ctx, s.Store.Reader(), scanOrder, orderColumns+" WHERE ask_at <= $1 ORDER BY ask_at LIMIT $2", s.Now().UnixMilli(), due)
 	if err != nil {
 		return err
 	}
-	var failed error
+	failed := map[string]error{}
 	for _, o := range orders {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if err := s.ask(ctx, o); err != nil {
-			failed = err // the channel's silence is one thing to tell, not a hundred
+		// A channel that does not answer is not waited for a hundred times.
+		if failed[o.Channel] == nil {
+			failed[o.Channel] = s.ask(ctx, o)
 		}
 	}
-	return failed
+	return errors.Join(slices.Collect(maps.Values(failed))...)
 }
 
 // Refresh asks the channel for an order that waits, unless it was asked just

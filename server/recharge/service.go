@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"campusgate/server/cards"
 	"campusgate/server/ledger"
 	"campusgate/server/store"
 	"campusgate/signing/wire"
@@ -17,9 +18,9 @@ var (
 	// ErrKey: the id was used for another order.
 	ErrKey = errors.New("id was used for something else")
 	// ErrNoCard: no such card account.
-	ErrNoCard = errors.New("no card account")
+	ErrNoCard = cards.ErrNoCard
 	// ErrCardClosed: the account takes no money any more.
-	ErrCardClosed = errors.New("card account is closed")
+	ErrCardClosed = cards.ErrClosed
 	// ErrOff: this channel, or this way to pay, is not there.
 	ErrOff = errors.New("no such payment channel or way")
 	// ErrTooMany: too many orders wait to be paid.

@@ -128,9 +128,9 @@ func (t *Tx) putKey(k *Key, before []Key) error {
 		k.PublishedAt, nullable(k.ActiveAt))
 }
 
-// signedWith records that a key signed a credential that ends at expiry. The
+// SignedWith records that a key signed a credential that ends at expiry. The
 // key must still be the active one: ErrState when it was rotated meanwhile.
-func (t *Tx) signedWith(kid signing.KeyID, expiry int64) error {
+func (t *Tx) SignedWith(kid signing.KeyID, expiry int64) error {
 	n, err := t.Affect(`UPDATE keys SET last_expiry = CASE WHEN last_expiry < $1 THEN $2 ELSE last_expiry END
 		WHERE kid = $3 AND state = $4`, expiry, expiry, kid[:], string(signing.KeyActive))
 	if err == nil && n == 0 {

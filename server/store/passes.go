@@ -48,7 +48,7 @@ func (s *Store) AddPass(ctx context.Context, p Pass) error {
 
 // AddPass is Store.AddPass as a part of a larger change.
 func (t *Tx) AddPass(p Pass) error {
-	if err := t.signedWith(p.Key, p.Until); err != nil {
+	if err := t.SignedWith(p.Key, p.Until); err != nil {
 		return err
 	}
 	err := t.Exec(`INSERT INTO passes (id, kind, name, doc4, valid_from, valid_until, uses, zones, owner, bound, kid,

@@ -55,7 +55,7 @@ func (s *Store) PutPhone(ctx context.Context, actor string, pass signing.PassID,
 		if err := t.takeNonce(pass, nonce); err != nil {
 			return err
 		}
-		if err := t.signedWith(kid, p.Expires); err != nil {
+		if err := t.SignedWith(kid, p.Expires); err != nil {
 			return err
 		}
 		held, err := findPass(t.ctx, t, pass)

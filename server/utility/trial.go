@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 
+	"campusgate/server/recharge"
 	"campusgate/server/store"
 )
 
@@ -24,6 +25,14 @@ type TestMeters struct {
 }
 
 var _ Adapter = (*TestMeters)(nil)
+
+// TestKinds are electricity and hot water with test meters.
+func TestKinds(db *store.Store) []Kind {
+	return []Kind{
+		{Electricity, recharge.Name{ZH: "电费", EN: "Electricity"}, &TestMeters{Store: db, Kind: Electricity, Unit: "kWh"}},
+		{HotWater, recharge.Name{ZH: "热水", EN: "Hot water"}, &TestMeters{Store: db, Kind: HotWater, Unit: "m³"}},
+	}
+}
 
 func (m *TestMeters) scan(rows *sql.Rows) (meter Meter, err error) {
 	var thousandths int64

@@ -261,11 +261,13 @@ func (c *Case) mustAsk() bool {
 	return c.Decider() != c.Lane.Gate || c.Code.IssuedAt < c.Lane.OwnsFrom
 }
 
+// overSingle: what the code allows is for payments without the server, which
+// knows the limits of the account itself.
 func (c *Case) overSingle() bool {
 	if over(0, c.Card.AmountFen, c.Card.PerTxFen) {
 		return true
 	}
-	return c.Code.Pay != nil && c.Card.AmountFen > c.Code.Pay.PerTxFen
+	return c.Card.Offline && c.Code.Pay != nil && c.Card.AmountFen > c.Code.Pay.PerTxFen
 }
 
 func (c *Case) overMeal() bool {

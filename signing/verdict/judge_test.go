@@ -96,8 +96,9 @@ func TestJudge_MoneyToTheFen(t *testing.T) {
 	}{
 		{"single limit of the till reached", func(c *verdict.Case) { c.Card.PerTxFen = 1_850 }, verdict.Granted},
 		{"single limit of the till passed", func(c *verdict.Case) { c.Card.PerTxFen = 1_849 }, verdict.LimitSingle},
-		{"single limit of the code reached", func(c *verdict.Case) { c.Code.Pay.PerTxFen = 1_850 }, verdict.Granted},
-		{"single limit of the code passed", func(c *verdict.Case) { c.Code.Pay.PerTxFen = 1_849 }, verdict.LimitSingle},
+		{"single limit of the code reached", func(c *verdict.Case) { c.Card.Offline, c.Code.Pay.PerTxFen = true, 1_850 }, verdict.Granted},
+		{"single limit of the code passed", func(c *verdict.Case) { c.Card.Offline, c.Code.Pay.PerTxFen = true, 1_849 }, verdict.LimitSingle},
+		{"single limit of the code passed, but online", func(c *verdict.Case) { c.Code.Pay.PerTxFen = 1_849 }, verdict.Granted},
 		{"day's limit reached", func(c *verdict.Case) { c.Card.DayFen = 6_150 }, verdict.Granted},
 		{"day's limit passed", func(c *verdict.Case) { c.Card.DayFen = 6_151 }, verdict.LimitDay},
 		{"no limits at the till", func(c *verdict.Case) { c.Card.PerTxFen, c.Card.PerDayFen = 0, 0 }, verdict.Granted},
