@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"campusgate/configs"
+	"campusgate/server/recharge"
 	"campusgate/signing"
 )
 
@@ -24,9 +25,10 @@ type Config struct {
 	KeepEvents string    `yaml:"keep_events"`
 	TLS        TLSConfig `yaml:"tls"`
 
-	SMS  SMSConfig    `yaml:"sms"`
-	OIDC []OIDCConfig `yaml:"oidc"`
-	CAS  []CASConfig  `yaml:"cas"`
+	SMS      SMSConfig      `yaml:"sms"`
+	OIDC     []OIDCConfig   `yaml:"oidc"`
+	CAS      []CASConfig    `yaml:"cas"`
+	Recharge RechargeConfig `yaml:"recharge"`
 }
 
 // TLSConfig names a certificate, or the hosts for which the site root makes
@@ -51,13 +53,17 @@ type Settings struct {
 	SMS        SMSConfig
 	OIDC       []OIDCConfig
 	CAS        []CASConfig
+	Recharge   RechargeConfig
 }
 
 // ParseConfig decodes and checks a configuration file. Errors wrap
 // configs.ErrConfig and name file, line and key; the first fault found is
 // reported.
 func ParseConfig(name string, data []byte) (Settings, error) {
-	raw := Config{Listen: "127.0.0.1:8443", TimeZone: "Asia/Shanghai", KeepEvents: "720h", SMS: SMSConfig{Gateway: gatewayNone}}
+	raw := Config{
+		Listen: "127.0.0.1:8443", TimeZone: "Asia/Shanghai", KeepEvents: "720h", SMS: SMSConfig{Gateway: gatewayNone},
+		Recharge: RechargeConfig{Amounts: recharge.DefaultAmounts(), Min: recharge.DefaultMin, Max: recharge.DefaultMax},
+	}
 	doc, err := configs.Decode(name, data, &raw)
 	if err != nil {
 		return Settings{}, err
@@ -96,7 +102,10 @@ func (c Config) validate(doc *configs.Doc) (s Settings, err error) {
 	if err := c.validateSSO(doc); err != nil {
 		return s, err
 	}
-	s.SMS, s.OIDC, s.CAS = c.SMS, c.OIDC, c.CAS
+	if err := c.Recharge.validate(doc); err != nil {
+		return s, err
+	}
+	s.SMS, s.OIDC, s.CAS, s.Recharge = c.SMS, c.OIDC, c.CAS, c.Recharge
 	return s, nil
 }
 

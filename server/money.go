@@ -11,6 +11,7 @@ import (
 	"campusgate/server/charges"
 	"campusgate/server/issue"
 	"campusgate/server/ledger"
+	"campusgate/server/settle"
 	"campusgate/server/store"
 )
 
@@ -20,6 +21,7 @@ type money struct {
 	cards   *cards.Service
 	canteen *canteen.Service
 	charges *charges.Service
+	settle  *settle.Service
 }
 
 func newMoney(s Settings, db *store.Store, signer *issue.Service, p persons, d Deps) (m money) {
@@ -33,6 +35,7 @@ func newMoney(s Settings, db *store.Store, signer *issue.Service, p persons, d D
 	m.charges = charges.New(charges.Config{
 		Store: db, Ledger: m.ledger, Cards: holders{m.cards}, Tills: m.canteen, Location: s.Location, Log: d.Log,
 	})
+	m.settle = settle.New(settle.Config{Store: db, Ledger: m.ledger, Now: d.Now, Location: s.Location, Ends: m.cards.Ends})
 	return m
 }
 

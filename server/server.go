@@ -42,8 +42,11 @@ const (
 	guardsEvery  = time.Minute         // posts begin and end by the day, and are changed at any time
 	passesEvery  = time.Hour
 	holdsEvery   = time.Minute
-	proofEvery   = time.Hour   // to see whether tonight's has been made
-	cardsEvery   = time.Minute // subsidies
+	proofEvery   = time.Hour       // to see whether tonight's has been made
+	cardsEvery   = time.Minute     // subsidies
+	cardsEvery   = time.Minute     // subsidies
+	askEvery     = 5 * time.Second // what became of recharges, and of payments for meters
+	billsEvery   = time.Hour
 )
 
 // Deps is what a server needs of the world.
@@ -67,6 +70,7 @@ type Server struct {
 	signer   *issue.Service
 	persons  persons
 	money    money
+	counters counters
 	matters  matters
 	hub      *hub.Hub
 	verify   *verify.Service
@@ -102,6 +106,9 @@ func New(ctx context.Context, s Settings, d Deps) (_ *Server, err error) {
 		return nil, err
 	}
 	srv.money = newMoney(s, srv.db, srv.signer, srv.persons, d)
+	if srv.counters, err = newCounters(s, srv.db, srv.money, d); err != nil {
+		return nil, err
+	}
 	srv.rules = rules.New(rules.Config{Store: srv.db, People: srv.persons.people, Random: d.Rand})
 	if err := srv.rules.Found(ctx); err != nil {
 		return nil, err
@@ -159,7 +166,8 @@ func (srv *Server) handler() (http.Handler, error) {
 		Store: srv.db, Issue: srv.signer, Auth: auth.New(srv.db, d.Now, d.Rand), Hub: srv.hub, Audit: srv.auditor,
 		Accounts: srv.persons.accounts, People: srv.persons.people, SSO: srv.persons.sso,
 		Apply: srv.matters.apply, Notify: srv.matters.notify, Papers: srv.matters.papers, Verify: srv.verify, Rules: srv.rules,
-		Cards: srv.money.cards, Ledger: srv.money.ledger, Canteen: srv.money.canteen, Charges: srv.money.charges,
+		Cards: srv.money.cards, Ledger: srv.money.ledger, Canteen: srv.money.canteen, Charges: srv.money.charges, Settle: srv.money.settle,
+		Recharge: srv.counters.recharge, Trial: srv.counters.trial, Cash: srv.counters.cash, Utility: srv.counters.utility,
 		Now: d.Now, Rand: d.Rand, Log: d.Log, Version: Version, Location: s.Location,
 		Site: s.Site, Public: s.Public, Demo: s.SMS.Gateway == gatewayTerminal,
 	})
@@ -270,7 +278,8 @@ func (srv *Server) schedule(ctx context.Context) (gocron.Scheduler, error) {
 			if err := do(ctx); err != nil && ctx.Err() == nil {
 				srv.deps.Log.Error("schedule", "job", name, "error", err)
 			}
-		}), gocron.WithStartAt(gocron.WithStartImmediately()))
+		}), gocron.WithStartAt(gocron.WithStartImmediately()),
+			gocron.WithSingletonMode(gocron.LimitModeReschedule)) // a channel or a meter may take its time
 		err = errors.Join(err, failed)
 	}
 	add(keysEvery, "keys", srv.signer.Tick)
@@ -284,6 +293,10 @@ func (srv *Server) schedule(ctx context.Context) (gocron.Scheduler, error) {
 	add(claimsEvery, "claims", srv.verify.Tick)
 	add(guardsEvery, "guards", srv.rules.SyncGuards)
 	add(cardsEvery, "cards", srv.money.cards.Tick)
+	add(cardsEvery, "splits", srv.money.settle.FinishSplits)
+	add(askEvery, "recharges", srv.counters.recharge.Tick)
+	add(billsEvery, "bills", srv.counters.recharge.TickBills)
+	add(askEvery, "utilities", srv.counters.utility.Tick)
 	add(passesEvery, "passes", srv.db.FeedPasses)
 	add(pruneEvery, "messages", func(ctx context.Context) error {
 		return srv.matters.notify.Prune(ctx, srv.deps.Now().Add(-messagesKept).UnixMilli())

@@ -21,8 +21,13 @@ import (
 	"campusgate/server/notify"
 	"campusgate/server/paper"
 	"campusgate/server/people"
+	"campusgate/server/recharge"
+	"campusgate/server/recharge/cash"
+	"campusgate/server/recharge/trial"
 	rulebook "campusgate/server/rules"
+	"campusgate/server/settle"
 	"campusgate/server/store"
+	"campusgate/server/utility"
 	"campusgate/server/verify"
 )
 
@@ -47,7 +52,11 @@ type Deps struct {
 	Papers   *paper.Service
 	Verify   *verify.Service
 	Rules    *rulebook.Service
+	Recharge *recharge.Service
+	Cash     *cash.Desk
+	Utility  *utility.Service
 	Cards    *cards.Service
+	Settle   *settle.Service
 	Ledger   *ledger.Ledger
 	Hub      Hub
 	Audit    prometheus.Collector // its figures go to /metrics
@@ -57,10 +66,11 @@ type Deps struct {
 	Version  string
 	Location *time.Location
 
-	Site   string    // name of the campus
-	Public string    // scheme and host under which people find the pages
-	Demo   bool      // codes are shown instead of sent
-	SSO    *sso.Desk // nil = no sign-on services
+	Site   string         // name of the campus
+	Public string         // scheme and host under which people find the pages
+	Demo   bool           // codes are shown instead of sent
+	SSO    *sso.Desk      // nil = no sign-on services
+	Trial  *trial.Channel // nil = no test payments
 }
 
 // API serves. Safe for concurrent use.
@@ -79,6 +89,7 @@ type API struct {
 // New makes the handler of /api/, /healthz, /readyz and /metrics.
 func New(d Deps) (*API, error) {
 	if d.Store == nil || d.Issue == nil || d.Auth == nil || d.Accounts == nil || d.People == nil || d.Apply == nil || d.Notify == nil ||
+		d.Recharge == nil || d.Cash == nil || d.Utility == nil ||
 		d.Papers == nil || d.Verify == nil || d.Rules == nil || d.Cards == nil || d.Ledger == nil || d.Hub == nil ||
 		d.Now == nil || d.Rand == nil || d.Log == nil || d.Location == nil {
 		return nil, fmt.Errorf("api: a part is missing")
@@ -147,6 +158,11 @@ func New(d Deps) (*API, error) {
 	a.importRoutes()
 	a.ruleRoutes()
 	a.reportRoutes()
+	a.settleRoutes()
+	a.rechargeRoutes()
+	a.rechargeOfficeRoutes()
+	a.cashRoutes()
+	a.utilityRoutes()
 	a.cardRoutes()
 	a.systemRoutes()
 	if err := a.checkDocument(); err != nil {

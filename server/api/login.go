@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"campusgate/server/auth"
+	"campusgate/server/recharge"
 )
 
 const loginPath = prefix + "/login"
@@ -166,7 +167,7 @@ func (a *API) redeemLink(ctx context.Context, in *linkInput) (*loginOutput, erro
 }
 
 // guesses are errors of who tries things out.
-var guesses = []error{auth.ErrCode, auth.ErrCredentials, auth.ErrLink, auth.ErrTooMany}
+var guesses = []error{auth.ErrCode, auth.ErrCredentials, auth.ErrLink, auth.ErrTooMany, recharge.ErrNoCard}
 
 // guarded makes an address wait that guesses.
 func (a *API) guarded(ctx context.Context, do func() error) error {

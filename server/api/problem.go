@@ -24,8 +24,12 @@ import (
 	"campusgate/server/paper"
 	"campusgate/server/people"
 	"campusgate/server/people/sheet"
+	"campusgate/server/recharge"
+	"campusgate/server/recharge/cash"
 	"campusgate/server/report"
+	"campusgate/server/settle"
 	"campusgate/server/store"
+	"campusgate/server/utility"
 	"campusgate/server/verify"
 	"campusgate/signing"
 	"campusgate/signing/pin"
@@ -117,6 +121,20 @@ var rules = []rule{
 	{errNoCode, 409, "no_code", "该通行证没有静态码", "the pass has no static code"},
 	{configs.ErrConfig, 422, "invalid_file", "文件有误,见 details.what 中的行号", "the file is not valid; details.what names line and key"},
 	{pin.ErrWeak, 422, "weak_pin", "口令须为 6 至 12 位数字,不能全相同或连号", "a PIN has 6 to 12 digits, neither all the same nor in a row"},
+	{recharge.ErrInvalid, 422, "invalid", "请求有误", "the request is not valid"},
+	{recharge.ErrKey, 409, "ID_REUSED", "该编号已用于另一笔业务", "the id was used for something else"},
+	{recharge.ErrOff, 409, "CHANNEL_OFF", "未开通这种支付方式", "this way to pay is off"},
+	{recharge.ErrTooMany, 409, "TOO_MANY_ORDERS", "未支付的充值单太多,请先支付或等待其关闭", "too many unpaid orders; pay one, or wait until they are closed"},
+	{recharge.ErrUnavailable, 503, "CHANNEL_UNAVAILABLE", "支付渠道暂时没有回应,请稍后再试", "the payment channel does not answer; try again later"},
+	{recharge.ErrRefused, 409, "CHANNEL_REFUSED", "支付渠道拒绝了这笔业务", "the payment channel refused"},
+	{cash.ErrNoShift, 409, "NO_SHIFT", "请先开班", "begin a shift first"},
+	{cash.ErrShiftOpen, 409, "SHIFT_OPEN", "您还有未交的班", "your last shift is still open"},
+	{cash.ErrDrawer, 409, "DRAWER_SHORT", "抽屉里的现金不够", "there is not so much in the drawer"},
+	{cash.ErrNothing, 409, "NOTHING_TO_PAY", "没有可退的余额", "there is nothing to pay out"},
+	{cash.ErrHeld, 409, "ACCOUNT_HELD", "账户挂失、冻结或有未结清的消费", "the card is lost or frozen, or a charge is not settled"},
+	{cash.ErrLedger, 409, "LEDGER_REFUSED", "账本拒绝了这笔业务", "the ledger refused"},
+	{utility.ErrBalance, 409, "INSUFFICIENT_BALANCE", "余额不足,请先充值", "there is not enough money on the card"},
+	{utility.ErrCard, 409, "CARD_NOT_ACTIVE", "校园卡已挂失、冻结或销户", "the card is lost, frozen or closed"},
 	{cards.ErrNoCard, 404, "NO_CARD", "没有校园卡,或尚未绑定", "there is no card, or it is not bound yet"},
 	{cards.ErrMismatch, 422, "CARD_MISMATCH", "姓名与学/工号不符", "name and number do not fit"},
 	{cards.ErrTries, 429, "CARD_TRIES", "错误次数太多,请稍后再试", "too many wrong tries; try again later"},
@@ -142,6 +160,14 @@ var rules = []rule{
 	{store.ErrEnded, 410, "ended", "已过期或作废", "expired or revoked"},
 	{store.ErrState, 409, "state", "当前状态不允许此操作", "not possible in this state"},
 	{store.ErrFull, 409, "full", "编号已用完", "no number is left"},
+	{settle.ErrDay, 422, "NOT_A_DAY", "不是营业日", "not a business day"},
+	{settle.ErrOpen, 409, "DAY_NOT_OVER", "还不能日结:当日未结束,或之前的营业日未结", "it cannot be closed yet: it is not over, or a day before it is open"},
+	{settle.ErrClosed, 409, "DAY_CLOSED", "该营业日已结", "the day is closed"},
+	{settle.ErrGaps, 409, "DAY_HAS_GAPS", "流水号有缺,不能日结", "numbers of tills are missing"},
+	{settle.ErrDifferences, 409, "DAY_HAS_DIFFERENCES", "三方对账不平,不能日结", "the sums differ"},
+	{settle.ErrNothing, 404, "not_found", "没有找到", "not found"},
+	{settle.ErrAmount, 409, "AMOUNT", "金额超过可退或可付的余额", "more than there is left"},
+	{settle.ErrRepeat, 409, "ID_REUSED", "该编号已用于另一笔", "the id was used for something else"},
 	{store.ErrClosed, 503, "closing", "服务器正在关闭", "the server is going down"},
 	{context.DeadlineExceeded, 503, "busy", "服务器繁忙", "the server is busy"},
 	{context.Canceled, 503, "busy", "请求已取消", "the call was given up"},
@@ -181,6 +207,7 @@ func (p *Problem) explain(err error) {
 	var pass *issue.Fault
 	var person *people.Fault
 	var paperFault *paper.Fault
+	var rechargeFault *recharge.Fault
 	var table *sheet.Error
 	var wait *auth.Wait
 	var flows *approval.Faults
@@ -199,6 +226,8 @@ func (p *Problem) explain(err error) {
 		p.fault(person.Field, person.ZH+" "+person.EN)
 	case errors.As(err, &paperFault):
 		p.fault(paperFault.Field, paperFault.ZH+" "+paperFault.EN)
+	case errors.As(err, &rechargeFault):
+		p.fault(rechargeFault.Field, rechargeFault.ZH+" "+rechargeFault.EN)
 	case errors.As(err, &table):
 		p.fault("file", table.ZH+" "+table.EN)
 		if table.Row > 0 {

@@ -12,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"campusgate/server/auth"
+	"campusgate/server/cards"
 	"campusgate/server/ledger"
 	"campusgate/server/settle"
 	"campusgate/server/store"
@@ -22,11 +23,6 @@ import (
 type DayPath struct {
 	Day string `path:"day" pattern:"^[0-9]{4}-[0-9]{2}-[0-9]{2}$" doc:"business day"`
 	address
-}
-
-// Reason is a person's own words for what they answer for.
-type Reason struct {
-	Reason string `json:"reason" minLength:"2" maxLength:"400" doc:"in your own words; it is kept with your name"`
 }
 
 type reportOutput struct{ Body *settle.Report }
@@ -78,10 +74,10 @@ type statementInput struct {
 	address
 }
 
-type resolveInput struct {
+type decideInput struct {
 	ID   int64 `path:"id"`
 	Body struct {
-		Decision settle.Decision `json:"decision" enum:"merchant,holder,dismiss" doc:"who bears it"`
+		Decision cards.DisputeState `json:"decision" enum:"merchant,holder,dismiss" doc:"in whose favour; dismiss: the campus bears what is in suspense"`
 		Text     string          `json:"text" minLength:"2" maxLength:"400"`
 	}
 	address
@@ -93,10 +89,25 @@ type Debtor struct {
 	settle.Debtor
 }
 
-// Disputed is a dispute with its account as people read it.
+// Disputed is a charge that waits, or waited, for a person's word.
 type Disputed struct {
-	Account string `json:"account"`
-	settle.Dispute
+	ID        int64              `json:"id"`
+	Account   string             `json:"account"`
+	Transfer  string             `json:"transfer"`
+	Kind      string             `json:"kind" doc:"holder, or what the server found: second_use"`
+	AmountFen int64              `json:"amount_fen"`
+	Text      string             `json:"text"`
+	OpenedAt  int64              `json:"opened_at"`
+	State     cards.DisputeState `json:"state"`
+	DecidedAt int64              `json:"decided_at,omitempty"`
+	DecidedBy string             `json:"decided_by,omitempty"`
+	Decision  string             `json:"decision,omitempty" doc:"in words"`
+}
+
+func disputed(d settle.Dispute) Disputed {
+	return Disputed{
+		d.ID, strconv.FormatUint(d.Account, 10), d.Transfer, d.Kind, d.Fen, d.Text, d.OpenedAt, d.State, d.DecidedAt, d.DecidedBy, d.Decision,
+	}
 }
 
 type proofOutput struct{ Body *ledger.Report }
@@ -160,12 +171,12 @@ func (a *API) settleRoutes() {
 	}, a.pay)
 	add(a, route{
 		method: http.MethodGet, path: prefix + "/disputes", scope: auth.Cards, also: auth.Finance, id: "list-disputes",
-		text: "争议 Charges that wait for a person's word, newest first",
+		text: "争议 Charges that wait for a person's word, oldest first",
 	}, a.listDisputes)
 	add(a, route{
 		method: http.MethodPost, path: prefix + "/disputes/{id}/resolve", scope: auth.Finance, id: "resolve-dispute",
 		text: "争议裁定 Decide who bears a charge", errors: []int{http.StatusNotFound, http.StatusConflict},
-	}, a.resolve)
+	}, a.decide)
 	add(a, route{
 		method: http.MethodGet, path: prefix + "/debts", scope: auth.Cards, also: auth.Finance, id: "list-debts",
 		text: "欠款 Cards that owe, the largest debt first",
@@ -232,20 +243,21 @@ func (a *API) statement(ctx context.Context, in *statementInput) (*struct{ Body 
 }
 
 func (a *API) listDisputes(ctx context.Context, in *struct {
-	State string `query:"state" enum:",open,merchant,holder,dismiss,voided"`
+	State string `query:"state" enum:",open,merchant,holder,dismiss"`
+	After int64  `query:"after" minimum:"0"`
 },
 ) (*itemsOutput[Disputed], error) {
-	list, err := a.Settle.Disputes(ctx, in.State, 1000)
+	list, err := a.Settle.Disputes(ctx, cards.DisputeState(in.State), in.After, 500)
 	items := make([]Disputed, 0, len(list))
 	for _, d := range list {
-		items = append(items, Disputed{strconv.FormatUint(d.Account, 10), d})
+		items = append(items, disputed(d))
 	}
 	return whole(items), err
 }
 
-func (a *API) resolve(ctx context.Context, in *resolveInput) (*struct{ Body Disputed }, error) {
+func (a *API) decide(ctx context.Context, in *decideInput) (*struct{ Body Disputed }, error) {
 	d, err := a.Settle.Resolve(ctx, caller(ctx).Actor, in.ID, in.Body.Decision, in.Body.Text)
-	return &struct{ Body Disputed }{Disputed{strconv.FormatUint(d.Account, 10), d}}, err
+	return &struct{ Body Disputed }{disputed(d)}, err
 }
 
 func (a *API) listDebts(ctx context.Context, _ *struct{}) (*itemsOutput[Debtor], error) {

@@ -21,6 +21,7 @@ const documentPath = "/api/openapi.json"
 var publicPaths = []string{
 	wire.EnrolPath, documentPath, "/healthz", "/readyz", "/metrics",
 	loginPath + "/ways", loginPath + "/code", loginPath + "/phone", loginPath + "/password", loginPath + "/link",
+	callbackPath,
 	loginPath + "/oidc/{id}", loginPath + "/oidc/{id}/callback", loginPath + "/cas/{id}", loginPath + "/cas/{id}/callback",
 }
 

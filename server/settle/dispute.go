@@ -3,89 +3,58 @@ package settle
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 
+	"campusgate/server/cards"
 	"campusgate/server/ledger"
 	"campusgate/server/store"
 )
 
-// Dispute is money that waits for a person's word: a further charge of one
-// payment code, whose money is in suspense, or a charge that its holder
-// complains of.
+// Dispute is one of package cards with the money that it is about.
 type Dispute struct {
-	ID         int64  `json:"id"`
-	Kind       string `json:"kind"` // duplicate or holder
-	Transfer   string `json:"transfer"`
-	Account    uint64 `json:"-"`
-	Fen        int64  `json:"amount_fen"`
-	Text       string `json:"text"`
-	State      string `json:"state"` // open, or the decision
-	OpenedAt   int64  `json:"opened_at"`
-	OpenedBy   string `json:"opened_by"`
-	ResolvedAt int64  `json:"resolved_at,omitempty"`
-	ResolvedBy string `json:"resolved_by,omitempty"`
-	Words      string `json:"words,omitempty"`
+	cards.Dispute
+	Fen int64 // that the merchant still has of the charge
 }
 
-// Decision says who bears the money of a dispute.
-type Decision string
-
-// The decisions. Dismiss leaves a holder's complaint without effect; the money
-// of a duplicate is then the campus's loss.
-const (
-	BearsMerchant Decision = "merchant"
-	BearsHolder   Decision = "holder"
-	Dismiss       Decision = "dismiss"
-)
-
-const kindDuplicate = "duplicate"
-
-const disputeColumns = `SELECT id, kind, transfer, account, amount_fen, text, state, opened_at, opened_by,
-	coalesce(resolved_at, 0), coalesce(resolved_by, ''), coalesce(words, '') FROM disputes `
-
-func scanDispute(rows *sql.Rows) (d Dispute, err error) {
-	var account int64
-	err = rows.Scan(&d.ID, &d.Kind, &d.Transfer, &account, &d.Fen, &d.Text, &d.State, &d.OpenedAt, &d.OpenedBy,
-		&d.ResolvedAt, &d.ResolvedBy, &d.Words)
-	d.Account = uint64(account)
-	return d, err
+// Disputes lists those in a state ("" = all) after one, oldest first.
+func (s *Service) Disputes(ctx context.Context, state cards.DisputeState, after int64, limit int) ([]Dispute, error) {
+	src := s.Store.Reader()
+	list, err := cards.Disputes(ctx, src, state, after, limit)
+	all := make([]Dispute, 0, len(list))
+	for _, d := range list {
+		var record ledger.Record
+		if record, _, err = s.Ledger.Find(ctx, src, d.Transfer); err != nil {
+			return nil, err
+		}
+		all = append(all, Dispute{d, leftOf(&record)})
+	}
+	return all, err
 }
 
-// Disputes lists those in a state ("" = all), newest first.
-func (s *Service) Disputes(ctx context.Context, state string, limit int) ([]Dispute, error) {
-	return store.List(ctx, s.Store.Reader(), scanDispute, disputeColumns+"WHERE $1 = '' OR state = $2 ORDER BY id DESC LIMIT $3",
-		state, state, limit)
-}
-
-// Resolve decides a dispute and moves its money. ErrNothing, ErrDecided, and
-// ErrAmount where the merchant has not so much of the charge any more.
-func (s *Service) Resolve(ctx context.Context, actor string, id int64, decision Decision, words string) (d Dispute, err error) {
+// Resolve decides a dispute in somebody's favour and moves its money: for the
+// merchant a charge stands, and one in suspense is taken from the card; for the
+// holder it is refunded; dismissed, a charge stands, and what is in suspense is the
+// campus's loss. store.ErrNotFound, and store.ErrState for one that was decided.
+func (s *Service) Resolve(ctx context.Context, actor string, id int64, state cards.DisputeState, words string) (d Dispute, err error) {
 	var refusal error
 	err = s.Store.Change(ctx, func(t *store.Tx) error {
 		refusal = nil
-		found, err := store.List(t.Context(), t, scanDispute, disputeColumns+"WHERE id = $1", id)
+		d.Dispute, err = cards.ResolveDispute(t, actor, id, state, words)
+		if errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrState) {
+			refusal = err
+			return nil
+		}
 		if err != nil {
 			return err
 		}
-		if len(found) == 0 {
-			refusal = fmt.Errorf("%w: dispute %d", ErrNothing, id)
-			return nil
-		}
-		if d = found[0]; d.State != "open" {
-			refusal = fmt.Errorf("%w: dispute %d", ErrDecided, id)
-			return nil
-		}
-		if refusal, err = s.bear(t, actor, &d, decision, words); err != nil || refusal != nil {
+		record, found, err := s.Ledger.Find(t.Context(), t, d.Transfer)
+		if err != nil || !found {
 			return err
 		}
-		d.State, d.ResolvedAt, d.ResolvedBy, d.Words = string(decision), t.Now(), actor, words
-		err = t.Exec("UPDATE disputes SET state = $1, resolved_at = $2, resolved_by = $3, words = $4 WHERE id = $5",
-			d.State, d.ResolvedAt, actor, words, id)
-		if err != nil {
-			return err
-		}
-		return t.Trail(actor, "dispute.resolved", d.Transfer, map[string]any{"decision": decision, "fen": d.Fen})
+		d.Fen = leftOf(&record)
+		return s.bear(t, actor, &d, &record)
 	})
 	if err == nil {
 		err = refusal
@@ -93,41 +62,45 @@ func (s *Service) Resolve(ctx context.Context, actor string, id int64, decision 
 	return d, err
 }
 
-// bear moves the money of a dispute to who bears it.
-func (s *Service) bear(t *store.Tx, actor string, d *Dispute, decision Decision, words string) (refusal, err error) {
+// bear moves the money of a dispute that was decided. Nothing is left to move of
+// a charge that was taken back already.
+func (s *Service) bear(t *store.Tx, actor string, d *Dispute, record *ledger.Record) error {
 	ctx := t.Context()
-	if decision == BearsMerchant {
+	suspended := record.Card == 0
+	switch {
+	case d.Fen == 0, d.State != cards.DisputeHolder && !suspended:
+		return nil
+	case d.State == cards.DisputeHolder:
 		// The office's refund: the merchant gives it back to the card, or to suspense.
 		event, err := eventOf(ctx, t, d.Transfer)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		c, err := findCharge(ctx, t, event)
 		if err != nil {
-			return err, nil //nolint:nilerr // a refusal is a result
+			return err
 		}
-		return s.refund(t, actor, &Refund{ID: fmt.Sprintf("dispute-%d", d.ID), Charge: event, Fen: d.Fen, Reason: words}, &c)
-	}
-	if d.Kind != kindDuplicate {
-		return nil, nil // the holder bore it, and goes on to
+		refusal, err := s.refund(t, actor, &Refund{ID: fmt.Sprintf("dispute-%d", d.ID), Charge: event, Fen: d.Fen, Reason: d.Decision}, &c)
+		return errors.Join(refusal, err)
 	}
 	from := []ledger.Entry{{Account: Losses, Fen: -d.Fen}}
 	card := uint64(0)
-	if decision == BearsHolder {
+	if d.State == cards.DisputeMerchant {
+		var err error
 		card = d.Account
 		if from, err = s.Ledger.Spend(ctx, t, card, d.Fen); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	out, err := s.Ledger.Post(t, ledger.Transfer{
 		ID: fmt.Sprintf("dispute/%d", d.ID), Kind: ledger.KindAdjust, At: t.Now(),
 		Day: time.UnixMilli(t.Now()).In(s.Location).Format(time.DateOnly), Card: card,
-		Entries: append(from, ledger.Entry{Account: ledger.Suspense, Fen: d.Fen}),
+		Entries: append(from, ledger.Entry{Account: ledger.Suspense, Fen: d.Fen}), Place: record.Place,
 	})
 	if err == nil && out.State != ledger.Posted {
-		return fmt.Errorf("%w: %s: %s", ErrAmount, out.State, out.Why), nil
+		err = fmt.Errorf("%w: %s: %s", ErrAmount, out.State, out.Why)
 	}
-	return nil, err
+	return err
 }
 
 // eventOf is the event of a charge's transfer; "" where it is of none.

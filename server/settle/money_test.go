@@ -9,8 +9,10 @@ import (
 
 	"github.com/xuri/excelize/v2"
 
+	"campusgate/server/cards"
 	"campusgate/server/ledger"
 	"campusgate/server/settle"
+	"campusgate/server/store"
 )
 
 func TestRefund_GivesBackWhatIsLeftAndNoMore(t *testing.T) {
@@ -89,10 +91,10 @@ func TestPay_WhatClosedDaysAreWorthAndOnce(t *testing.T) {
 
 // The same code at two tills: the second is in suspense until somebody decides.
 func TestResolve_I10_APersonDecidesWhoBearsADuplicate(t *testing.T) {
-	for decision, want := range map[settle.Decision]struct{ card, merchant, suspense, losses int64 }{
-		settle.BearsHolder:   {10_000 - 1200 - 700, 700, 0, 0},
-		settle.BearsMerchant: {10_000 - 1200, 0, 0, 0},
-		settle.Dismiss:       {10_000 - 1200, 700, 0, -700},
+	for decision, want := range map[cards.DisputeState]struct{ card, merchant, suspense, losses int64 }{
+		cards.DisputeMerchant: {10_000 - 1200 - 700, 700, 0, 0},
+		cards.DisputeHolder:   {10_000 - 1200, 0, 0, 0},
+		cards.DisputeDismiss:  {10_000 - 1200, 700, 0, -700},
 	} {
 		t.Run(string(decision), func(t *testing.T) {
 			w := open(t)
@@ -101,17 +103,17 @@ func TestResolve_I10_APersonDecidesWhoBearsADuplicate(t *testing.T) {
 			a.sale(t, alice, 1, 1200, noon)
 			b.sale(t, alice, 1, 700, noon+1)
 			w.catchUp(t, a, b)
-			open, err := w.Disputes(t.Context(), "open", 10)
+			open, err := w.Disputes(t.Context(), cards.DisputeOpen, 0, 10)
 			ok(t, err)
 			if len(open) != 1 || open[0].Fen != 700 || open[0].Account != alice || w.has(t, ledger.Suspense) != -700 {
 				t.Fatalf("disputes %+v, suspense %d", open, w.has(t, ledger.Suspense))
 			}
 			d, err := w.Resolve(t.Context(), office, open[0].ID, decision, "看过录像")
 			ok(t, err)
-			if d.State != string(decision) || d.ResolvedBy != office {
+			if d.State != decision || d.DecidedBy != office {
 				t.Errorf("resolved %+v", d)
 			}
-			if _, err := w.Resolve(t.Context(), office, d.ID, settle.Dismiss, "再来一次"); !errors.Is(err, settle.ErrDecided) {
+			if _, err := w.Resolve(t.Context(), office, d.ID, cards.DisputeDismiss, "再来一次"); !errors.Is(err, store.ErrState) {
 				t.Errorf("decided twice: %v", err)
 			}
 			if got := w.balance(t, alice).Total(); got != want.card {
@@ -127,7 +129,7 @@ func TestResolve_I10_APersonDecidesWhoBearsADuplicate(t *testing.T) {
 		})
 	}
 	w := open(t)
-	if _, err := w.Resolve(t.Context(), office, 77, settle.Dismiss, "x"); !errors.Is(err, settle.ErrNothing) {
+	if _, err := w.Resolve(t.Context(), office, 77, cards.DisputeDismiss, "x"); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("no such dispute: %v", err)
 	}
 }

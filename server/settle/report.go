@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"campusgate/server/ledger"
@@ -106,11 +107,21 @@ type Unaccounted struct {
 	Differences []Difference
 }
 
-func (u *Unaccounted) Error() string {
-	if len(u.Gaps) > 0 {
-		return fmt.Sprintf("%v: %v", u.Err, &u.Gaps[0])
+func (u *Unaccounted) Error() string { return fmt.Sprintf("%v: %s", u.Err, u.Names()) }
+
+// Names lists them in short: "till 3: 17-18; till 4: 2".
+func (u *Unaccounted) Names() string {
+	var all []string
+	for i := range u.Gaps {
+		all = append(all, u.Gaps[i].String())
 	}
-	return fmt.Sprintf("%v: %s %s", u.Err, u.Differences[0].What, u.Differences[0].Name)
+	for _, d := range u.Differences {
+		all = append(all, d.What+" "+d.Name)
+	}
+	if len(all) > 20 {
+		all = append(all[:20], "…")
+	}
+	return strings.Join(all, "; ")
 }
 
 func (u *Unaccounted) Unwrap() error { return u.Err }

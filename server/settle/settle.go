@@ -25,14 +25,12 @@ var (
 	ErrGaps = errors.New("numbers of tills are missing")
 	// ErrDifferences: two that should be equal are not. It is an *Unaccounted.
 	ErrDifferences = errors.New("the sums differ")
-	// ErrNothing: there is no such gap, difference, charge or dispute.
+	// ErrNothing: there is no such gap, difference, charge or merchant.
 	ErrNothing = errors.New("there is no such thing")
 	// ErrAmount: more than there is left, or nothing.
 	ErrAmount = errors.New("not that amount")
 	// ErrRepeat: the id was used with other content.
 	ErrRepeat = errors.New("the id was used for something else")
-	// ErrDecided: the dispute has been decided.
-	ErrDecided = errors.New("decided before")
 )
 
 // Config is what a Service needs. All fields are required.

@@ -127,7 +127,12 @@ func (p *purse) apply(card uint64, r *ledger.Record, spent map[string]*took, end
 		slices.SortStableFunc(p.grants, func(a, b grant) int {
 			return cmp.Or(cmp.Compare(a.Expires, b.Expires), cmp.Compare(a.Batch, b.Batch))
 		})
-	case r.Kind == ledger.KindExpiry: // what is left of it ended at its time
+	case r.Kind == ledger.KindExpiry:
+		// What is left of a grant ended at its time; only a card that is closed loses
+		// all of them at once.
+		if batchOf(r.ID) == "close" {
+			p.grants = nil
+		}
 	case r.Reverses != "" && change > 0 && before != nil:
 		p.giveBack(change, before)
 	case change < 0:

@@ -47,10 +47,10 @@ func ok(t tb, err error) {
 	}
 }
 
-// cards are all in order.
-type cards struct{}
+// holders' cards are all in order.
+type holders struct{}
 
-func (cards) Card(context.Context, store.Source, uint64) (charges.Card, bool, error) {
+func (holders) Card(context.Context, store.Source, uint64) (charges.Card, bool, error) {
 	return charges.Card{State: wire.CardActive, Epoch: 1}, true, nil
 }
 
@@ -83,7 +83,7 @@ func newWorld(t tb, dir string) *world {
 	persons := people.New(people.Config{Store: w.db, Vault: vault, Now: now, Location: campus, Random: rand.Reader})
 	w.money = ledger.New(ledger.Config{Store: w.db, Now: now, Location: campus})
 	w.canteen = canteen.New(canteen.Config{Store: w.db, People: persons})
-	w.charges = charges.New(charges.Config{Store: w.db, Ledger: w.money, Cards: cards{}, Tills: w.canteen, Location: campus})
+	w.charges = charges.New(charges.Config{Store: w.db, Ledger: w.money, Cards: holders{}, Tills: w.canteen, Location: campus})
 	w.Service = settle.New(settle.Config{
 		Store: w.db, Ledger: w.money, Now: now, Location: campus,
 		Ends: func(context.Context, store.Source, uint64) (map[string]int64, error) { return w.ends, nil },
