@@ -14,7 +14,9 @@ import (
 	"campusgate/server/apply"
 	"campusgate/server/auth"
 	"campusgate/server/auth/sso"
+	"campusgate/server/canteen"
 	"campusgate/server/cards"
+	"campusgate/server/charges"
 	"campusgate/server/hub"
 	"campusgate/server/issue"
 	"campusgate/server/ledger"
@@ -49,6 +51,8 @@ type Deps struct {
 	Rules    *rulebook.Service
 	Cards    *cards.Service
 	Ledger   *ledger.Ledger
+	Canteen  *canteen.Service
+	Charges  *charges.Service
 	Hub      Hub
 	Audit    prometheus.Collector // its figures go to /metrics
 	Now      func() time.Time
@@ -79,7 +83,7 @@ type API struct {
 // New makes the handler of /api/, /healthz, /readyz and /metrics.
 func New(d Deps) (*API, error) {
 	if d.Store == nil || d.Issue == nil || d.Auth == nil || d.Accounts == nil || d.People == nil || d.Apply == nil || d.Notify == nil ||
-		d.Papers == nil || d.Verify == nil || d.Rules == nil || d.Cards == nil || d.Ledger == nil || d.Hub == nil ||
+		d.Papers == nil || d.Verify == nil || d.Rules == nil || d.Cards == nil || d.Ledger == nil || d.Canteen == nil || d.Charges == nil || d.Hub == nil ||
 		d.Now == nil || d.Rand == nil || d.Log == nil || d.Location == nil {
 		return nil, fmt.Errorf("api: a part is missing")
 	}
@@ -148,6 +152,8 @@ func New(d Deps) (*API, error) {
 	a.ruleRoutes()
 	a.reportRoutes()
 	a.cardRoutes()
+	a.canteenRoutes()
+	a.chargeRoutes()
 	a.systemRoutes()
 	if err := a.checkDocument(); err != nil {
 		return nil, err
