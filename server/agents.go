@@ -39,7 +39,9 @@ func (a agents) Ingest(ctx context.Context, agent, epoch uint32, records []wire.
 	return acked, err
 }
 
-func (a agents) Charge(ctx context.Context, c wire.Claim) (wire.Answer, error) { return a.charges.Authorise(ctx, c) }
+func (a agents) Charge(ctx context.Context, c wire.Claim) (wire.Answer, error) {
+	return a.charges.Authorise(ctx, c)
+}
 
 func (a agents) Seen(ctx context.Context, id uint32, state hub.State) error {
 	data, err := json.Marshal(state)

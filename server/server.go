@@ -44,7 +44,6 @@ const (
 	holdsEvery   = time.Minute
 	proofEvery   = time.Hour       // to see whether tonight's has been made
 	cardsEvery   = time.Minute     // subsidies
-	cardsEvery   = time.Minute     // subsidies
 	askEvery     = 5 * time.Second // what became of recharges, and of payments for meters
 	billsEvery   = time.Hour
 )

@@ -14,7 +14,9 @@ import (
 	"campusgate/server/apply"
 	"campusgate/server/auth"
 	"campusgate/server/auth/sso"
+	"campusgate/server/canteen"
 	"campusgate/server/cards"
+	"campusgate/server/charges"
 	"campusgate/server/hub"
 	"campusgate/server/issue"
 	"campusgate/server/ledger"
@@ -58,6 +60,8 @@ type Deps struct {
 	Cards    *cards.Service
 	Settle   *settle.Service
 	Ledger   *ledger.Ledger
+	Canteen  *canteen.Service
+	Charges  *charges.Service
 	Hub      Hub
 	Audit    prometheus.Collector // its figures go to /metrics
 	Now      func() time.Time
@@ -89,8 +93,8 @@ type API struct {
 // New makes the handler of /api/, /healthz, /readyz and /metrics.
 func New(d Deps) (*API, error) {
 	if d.Store == nil || d.Issue == nil || d.Auth == nil || d.Accounts == nil || d.People == nil || d.Apply == nil || d.Notify == nil ||
-		d.Recharge == nil || d.Cash == nil || d.Utility == nil ||
-		d.Papers == nil || d.Verify == nil || d.Rules == nil || d.Cards == nil || d.Ledger == nil || d.Hub == nil ||
+		d.Recharge == nil || d.Cash == nil || d.Utility == nil || d.Papers == nil || d.Verify == nil || d.Rules == nil || d.Cards == nil ||
+		d.Settle == nil || d.Ledger == nil || d.Canteen == nil || d.Charges == nil || d.Hub == nil ||
 		d.Now == nil || d.Rand == nil || d.Log == nil || d.Location == nil {
 		return nil, fmt.Errorf("api: a part is missing")
 	}
@@ -164,6 +168,8 @@ func New(d Deps) (*API, error) {
 	a.cashRoutes()
 	a.utilityRoutes()
 	a.cardRoutes()
+	a.canteenRoutes()
+	a.chargeRoutes()
 	a.systemRoutes()
 	if err := a.checkDocument(); err != nil {
 		return nil, err

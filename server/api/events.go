@@ -16,7 +16,7 @@ type Event struct {
 	Agent      uint32   `json:"agent"`
 	Epoch      uint32   `json:"epoch"`
 	Seq        uint64   `json:"seq"`
-	Type       string   `json:"type" doc:"scan, grant (an owner's answer to another gate), annul, entry (without a code), register or shift"`
+	Type       string   `json:"type" doc:"scan, grant (an owner's answer to another gate), annul, entry (without a code), register, shift; of a till charge, void or batch"`
 	At         int64    `json:"at" doc:"the agent's corrected clock"`
 	ReceivedAt int64    `json:"received_at"`
 	Offline    bool     `json:"offline"`
@@ -31,6 +31,7 @@ type Event struct {
 	Guard      string   `json:"guard,omitempty" doc:"number of the guard who decided or was on shift"`
 	Note       string   `json:"note,omitempty" doc:"the guard's own words to an entry"`
 	Shift      string   `json:"shift,omitempty" enum:"begins,ends" doc:"of type shift"`
+	AmountFen  int64    `json:"amount_fen,omitempty" doc:"of a charge or void"`
 	Opinion    string   `json:"opinion" doc:"the server's, from the same facts and what it knows better; empty until it has looked"`
 	JudgedAt   int64    `json:"judged_at,omitempty"`
 	Hash       string   `json:"hash" doc:"link of the agent's journal, SHA-256 in hex"`
@@ -145,6 +146,9 @@ func eventBody(e store.Event) Event {
 	var rest wire.Event
 	if json.Unmarshal(e.Body, &rest) == nil { // it was read before it was stored
 		out.Lane, out.Repeat = rest.Lane, rest.Verdict.Repeat
+		if rest.Charge != nil {
+			out.AmountFen = rest.Charge.AmountFen
+		}
 		out.Documents, out.Rule, out.Guard, out.Note, out.Shift = rest.Documents, rest.Verdict.Rule, rest.Guard, rest.Note, string(rest.Shift)
 	}
 	return out

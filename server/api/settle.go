@@ -7,11 +7,13 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"campusgate/server/auth"
+	"campusgate/server/canteen"
 	"campusgate/server/cards"
 	"campusgate/server/ledger"
 	"campusgate/server/settle"
@@ -78,7 +80,7 @@ type decideInput struct {
 	ID   int64 `path:"id"`
 	Body struct {
 		Decision cards.DisputeState `json:"decision" enum:"merchant,holder,dismiss" doc:"in whose favour; dismiss: the campus bears what is in suspense"`
-		Text     string          `json:"text" minLength:"2" maxLength:"400"`
+		Text     string             `json:"text" minLength:"2" maxLength:"400"`
 	}
 	address
 }
@@ -235,8 +237,12 @@ func (a *API) pay(ctx context.Context, in *payInput) (*struct{ Body settle.Payme
 }
 
 func (a *API) statement(ctx context.Context, in *statementInput) (*struct{ Body *settle.Statement }, error) {
-	if err := a.mayKeep(ctx, in.ID); err != nil {
+	mine, err := a.Canteen.Merchants(ctx, a.Store.Reader(), sight(ctx))
+	if err != nil {
 		return nil, err
+	}
+	if !slices.ContainsFunc(mine, func(m canteen.Merchant) bool { return m.ID == in.ID }) {
+		return nil, fmt.Errorf("%w: merchant %d", store.ErrNotFound, in.ID)
 	}
 	s, err := a.Settle.Statement(ctx, in.ID, in.From, in.To)
 	return &struct{ Body *settle.Statement }{s}, err

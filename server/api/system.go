@@ -76,7 +76,7 @@ type counts struct {
 // It is documented by hand, since its answer is no JSON.
 func (a *API) metricsRoute() {
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(figures{a})
+	registry.MustRegister(figures{a}, a.Charges)
 	if a.Audit != nil {
 		registry.MustRegister(a.Audit)
 	}

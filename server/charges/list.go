@@ -20,6 +20,7 @@ type Charge struct {
 	TillName   string
 	Merchant   int64
 	Account    uint64
+	Display    string // number of the account, for people; "" = not known here
 	At         int64
 	ReceivedAt int64
 	Day        string
@@ -110,11 +111,12 @@ func (s *Service) List(ctx context.Context, q Query) ([]Charge, error) {
 		}
 		flag = is
 	}
-	return store.List(ctx, s.Store.Reader(), scanCharge, `SELECT c.position, c.event, c.kind, c.gate, g.name, c.merchant, c.account, c.at,
+	return store.List(ctx, s.Store.Reader(), scanCharge, `SELECT c.position, c.event, c.kind, c.gate, g.name, c.merchant, c.account,
+		coalesce(k.display, ''), c.at,
 		c.received_at, c.day, c.settle_day, c.period, c.batch, c.flow, c.amount_fen, c.entry, c.items, c.cashier, c.reason,
 		coalesce(c.transfer, ''), c.main_fen, c.subsidy_fen, c.debt_fen, c.suspense_fen, coalesce(c.voids, ''),
 		coalesce(c.voided_by, ''), c.offline, c.late, c.after_loss, c.duplicate
-		FROM charges c JOIN gates g ON g.id = c.gate WHERE `+seen+` AND ($3 = 0 OR c.merchant = $4) AND ($5 = 0 OR c.gate = $6)
+		FROM charges c JOIN gates g ON g.id = c.gate LEFT JOIN cards k ON k.account = c.account WHERE `+seen+` AND ($3 = 0 OR c.merchant = $4) AND ($5 = 0 OR c.gate = $6)
 		AND ($7 = '' OR c.day = $8) AND ($9 = '' OR c.period = $10) AND ($11 = 0 OR c.account = $12) AND ($13 = 0 OR c.position < $14)
 		AND `+flag+" ORDER BY c.position DESC LIMIT $15",
 		q.By.All, q.By.Person, q.Merchant, q.Merchant, q.Till, q.Till, q.Day, q.Day, q.Period, q.Period, int64(q.Account), int64(q.Account),
@@ -124,7 +126,7 @@ func (s *Service) List(ctx context.Context, q Query) ([]Charge, error) {
 func scanCharge(rows *sql.Rows) (c Charge, err error) {
 	var account, flow int64
 	var items string
-	err = rows.Scan(&c.Position, &c.Event, &c.Kind, &c.Till, &c.TillName, &c.Merchant, &account, &c.At, &c.ReceivedAt, &c.Day, &c.SettleDay,
+	err = rows.Scan(&c.Position, &c.Event, &c.Kind, &c.Till, &c.TillName, &c.Merchant, &account, &c.Display, &c.At, &c.ReceivedAt, &c.Day, &c.SettleDay,
 		&c.Period, &c.Batch, &flow, &c.AmountFen, &c.Entry, &items, &c.Cashier, &c.Reason, &c.Transfer, &c.MainFen, &c.SubsidyFen,
 		&c.DebtFen, &c.SuspenseFen, &c.Voids, &c.VoidedBy, &c.Offline, &c.Late, &c.AfterLoss, &c.Duplicate)
 	if err == nil {
@@ -175,4 +177,33 @@ func (s *Service) Turnover(ctx context.Context, sight canteen.Sight, day, by str
 func scanTurnover(rows *sql.Rows) (u Turnover, err error) {
 	err = rows.Scan(&u.Key, &u.Name, &u.Charges, &u.Voids, &u.FenIn, &u.FenBack)
 	return u, err
+}
+
+// Batch is a batch of a till, by its own report and by ours.
+type Batch struct {
+	Number    uint32
+	OpenedAt  int64
+	ClosedAt  int64 // 0 = open; then there are no totals yet
+	Charges   int
+	Voids     int
+	TotalFen  int64
+	ServerFen int64 // what its records come to here
+}
+
+// LastBatches gives the batch that each till opened last, by gate.
+func (s *Service) LastBatches(ctx context.Context) (map[uint16]Batch, error) {
+	type of struct {
+		Batch
+		gate uint16
+	}
+	all, err := store.List(ctx, s.Store.Reader(), func(rows *sql.Rows) (b of, err error) {
+		err = rows.Scan(&b.gate, &b.Number, &b.OpenedAt, &b.ClosedAt, &b.Charges, &b.Voids, &b.TotalFen, &b.ServerFen)
+		return b, err
+	}, `SELECT gate, number, coalesce(opened_at, 0), coalesce(closed_at, 0), coalesce(charges, 0), coalesce(voids, 0),
+		coalesce(total_fen, 0), coalesce(server_fen, 0) FROM batches ORDER BY agent, epoch, number`)
+	last := map[uint16]Batch{}
+	for _, b := range all {
+		last[b.gate] = b.Batch
+	}
+	return last, err
 }
