@@ -115,10 +115,10 @@ func TestKeys_RotateAndCompromise(t *testing.T) {
 	w.want(t, http.StatusCreated, "POST", "/api/v1/passes", resident(), &p)
 	var keys api.Keys
 	w.want(t, http.StatusOK, "GET", "/api/v1/keys", nil, &keys)
-	if keys.Serial != 1 || len(keys.Keys) != 2 || keys.Root == "" {
+	if keys.Serial != 1 || len(keys.Keys) != 4 || keys.Root == "" {
 		t.Fatalf("keys %+v", keys)
 	}
-	i := slices.IndexFunc(keys.Keys, func(k api.Key) bool { return k.State == "active" })
+	i := slices.IndexFunc(keys.Keys, func(k api.Key) bool { return k.State == "active" && k.Purpose == "gate" })
 	if k := keys.Keys[i]; k.ID != p.Key || k.LivePasses != 1 || !slices.Contains(k.Kinds, "work") {
 		t.Fatalf("active %+v", k)
 	}

@@ -17,9 +17,9 @@ type Card struct {
 	SubsidyFen int64          `json:"subsidy_fen"`
 	DebtFen    int64          `json:"debt_fen" doc:"0 or negative"`
 	HeldFen    int64          `json:"held_fen" doc:"promised to tills that have not reported yet"`
-	Limits     cards.Limits   `json:"limits" doc:"in force"`
+	Limits     cards.Caps   `json:"limits" doc:"in force"`
 	Offline    cards.Offline  `json:"offline" doc:"in force: payments without a network"`
-	Most       cards.Settings `json:"most" doc:"what the holder can ask for at most"`
+	Most       cards.Terms `json:"most" doc:"what the holder can ask for at most"`
 	Password   bool           `json:"has_password"`
 	LostAt     int64          `json:"lost_at,omitempty"`
 	Phone      *CardPhone     `json:"phone,omitempty" doc:"that pays; absent = none"`
@@ -50,7 +50,7 @@ type CardEntry struct {
 	Seq        int64      `json:"seq"`
 	ID         string     `json:"id" doc:"of the transfer"`
 	Kind       string     `json:"kind"`
-	Title      cards.Text `json:"title"`
+	Title      cards.Title `json:"title"`
 	At         int64      `json:"at" doc:"when it happened"`
 	PostedAt   int64      `json:"posted_at"`
 	AmountFen  int64      `json:"amount_fen" doc:"with its sign"`

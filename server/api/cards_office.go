@@ -76,7 +76,7 @@ type (
 		After string `query:"after" maxLength:"20" doc:"account of the last one of the page before"`
 		Limit int    `query:"limit" default:"50" minimum:"1" maximum:"200"`
 	}
-	cardSettingsInput struct{ Body cards.Settings }
+	cardSettingsInput struct{ Body cards.Terms }
 )
 
 type (
@@ -91,7 +91,7 @@ type (
 			Opened int `json:"opened"`
 		}
 	}
-	cardSettingsOutput struct{ Body cards.Settings }
+	cardSettingsOutput struct{ Body cards.Terms }
 )
 
 func (a *API) cardOfficeRoutes() {
@@ -186,12 +186,12 @@ func (a *API) openCards(ctx context.Context, in *openCardsInput) (*openedOutput,
 }
 
 func (a *API) cardSettings(ctx context.Context, _ *struct{}) (*cardSettingsOutput, error) {
-	v, err := a.Cards.Settings(ctx)
+	v, err := a.Cards.Terms(ctx)
 	return &cardSettingsOutput{v}, err
 }
 
 func (a *API) setCardSettings(ctx context.Context, in *cardSettingsInput) (*cardSettingsOutput, error) {
-	if err := a.Cards.PutSettings(ctx, caller(ctx).Actor, in.Body); err != nil {
+	if err := a.Cards.PutTerms(ctx, caller(ctx).Actor, in.Body); err != nil {
 		return nil, err
 	}
 	return a.cardSettings(ctx, nil)

@@ -43,7 +43,7 @@ func scan(rows *sql.Rows) (c Account, err error) {
 
 // list gives the cards that where selects.
 func list(ctx context.Context, src store.Source, where string, args ...any) ([]Account, error) {
-	v, err := settings(ctx, src)
+	v, err := terms(ctx, src)
 	if err != nil {
 		return nil, err
 	}

@@ -10,8 +10,8 @@ import (
 	"campusgate/server/ledger"
 )
 
-// Text is something for people, in both languages.
-type Text struct {
+// Title is a text for people, in both languages.
+type Title struct {
 	ZH string `json:"zh"`
 	EN string `json:"en"`
 }
@@ -22,7 +22,7 @@ type Entry struct {
 	Seq        int64 // place, for the next page
 	ID         string
 	Kind       ledger.Kind
-	Title      Text
+	Title      Title
 	At         int64
 	PostedAt   int64
 	AmountFen  int64
@@ -44,7 +44,7 @@ type Statement struct {
 }
 
 // titles of transfers, by kind.
-var titles = map[ledger.Kind]Text{
+var titles = map[ledger.Kind]Title{
 	ledger.KindCharge:   {"消费", "Payment"},
 	ledger.KindVoid:     {"消费撤销", "Payment taken back"},
 	ledger.KindRefund:   {"退款", "Refund"},
@@ -59,12 +59,12 @@ var titles = map[ledger.Kind]Text{
 }
 
 // titlesOf are those of transfers whose id says more than their kind.
-var titlesOf = map[string]Text{
+var titlesOf = map[string]Title{
 	"opening":  {"期初余额", "Balance taken over"},
 	"writeoff": {"欠款核销", "Debt written off"},
 }
 
-func title(l ledger.Line) Text {
+func title(l ledger.Line) Title {
 	kind, _, _ := strings.Cut(l.Transfer, "/")
 	if text, ok := titlesOf[kind]; ok {
 		return text
@@ -72,7 +72,7 @@ func title(l ledger.Line) Text {
 	if text, ok := titles[l.Kind]; ok {
 		return text
 	}
-	return Text{string(l.Kind), string(l.Kind)}
+	return Title{string(l.Kind), string(l.Kind)}
 }
 
 // Flags of an entry. Those of charges come with the transfer, as "flags" in its

@@ -11,8 +11,8 @@ import (
 	"campusgate/signing/paycode"
 )
 
-// Limits bound what is spent, at all tills together; 0 = no limit.
-type Limits struct {
+// Caps bound what is spent, at all tills together; 0 = no limit.
+type Caps struct {
 	PerTxFen   int64 `json:"per_tx_fen" minimum:"0" doc:"of one payment; 0 = no limit"`
 	PerMealFen int64 `json:"per_meal_fen" minimum:"0" doc:"in one meal period; 0 = no limit"`
 	PerDayFen  int64 `json:"per_day_fen" minimum:"0" doc:"on one business day; 0 = no limit"`
@@ -26,17 +26,17 @@ type Offline struct {
 	MaxTx     uint32 `json:"max_tx" maximum:"1000" doc:"payments at one till until it has the network again"`
 }
 
-// Settings are the campus's own, for every card that the office has set nothing
+// Terms are the campus's own, for every card that the office has set nothing
 // else for.
-type Settings struct {
-	Limits  Limits  `json:"limits"`
+type Terms struct {
+	Limits  Caps    `json:"limits"`
 	Offline Offline `json:"offline"`
 }
 
-// Defaults are the settings of a new campus: payments without a network are off
+// Defaults are the terms of a new campus: payments without a network are off
 // until somebody answers for the debts that they can make.
-var Defaults = Settings{
-	Limits:  Limits{PerTxFen: 20_000, PerDayFen: 50_000},
+var Defaults = Terms{
+	Limits:  Caps{PerTxFen: 20_000, PerDayFen: 50_000},
 	Offline: Offline{PerTxFen: 3_000, PerDayFen: 6_000, MaxTx: 5},
 }
 
@@ -57,18 +57,18 @@ type own struct {
 	offTx, offDay *int64
 }
 
-// settingsRow is where Settings are kept.
-const settingsRow = "cards"
+// termsRow is where Terms are kept, in table settings.
+const termsRow = "cards"
 
-// Settings gives those in force.
-func (s *Service) Settings(ctx context.Context) (Settings, error) {
-	return settings(ctx, s.Store.Reader())
+// Terms gives those in force.
+func (s *Service) Terms(ctx context.Context) (Terms, error) {
+	return terms(ctx, s.Store.Reader())
 }
 
-func settings(ctx context.Context, src store.Source) (Settings, error) {
+func terms(ctx context.Context, src store.Source) (Terms, error) {
 	v := Defaults
 	var text string
-	err := src.QueryRowContext(ctx, "SELECT value FROM settings WHERE name = $1", settingsRow).Scan(&text)
+	err := src.QueryRowContext(ctx, "SELECT value FROM settings WHERE name = $1", termsRow).Scan(&text)
 	if errors.Is(err, sql.ErrNoRows) {
 		return v, nil
 	}
@@ -78,10 +78,10 @@ func settings(ctx context.Context, src store.Source) (Settings, error) {
 	return v, err
 }
 
-// PutSettings puts others into force, for payments from then on; what is allowed
+// PutTerms puts others into force, for payments from then on; what is allowed
 // without a network changes with each phone's next credential. The error is a
 // *people.Fault.
-func (s *Service) PutSettings(ctx context.Context, actor string, v Settings) error {
+func (s *Service) PutTerms(ctx context.Context, actor string, v Terms) error {
 	for _, n := range []struct {
 		field string
 		fen   int64
@@ -106,7 +106,7 @@ func (s *Service) PutSettings(ctx context.Context, actor string, v Settings) err
 	return s.Store.Change(ctx, func(t *store.Tx) error {
 		return errors.Join(
 			t.Exec("INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-				settingsRow, string(text)),
+				termsRow, string(text)),
 			t.Trail(actor, "cards.settings", "", v),
 		)
 	})
@@ -123,7 +123,7 @@ func amount(field string, fen int64) error {
 }
 
 // apply puts the campus, the office and the holder together.
-func (c *Account) apply(v Settings) {
+func (c *Account) apply(v Terms) {
 	or := func(set *int64, site int64) int64 {
 		if set != nil {
 			return *set
@@ -131,8 +131,8 @@ func (c *Account) apply(v Settings) {
 		return site
 	}
 	o := c.Office
-	c.Ceiling = Settings{
-		Limits: Limits{or(o.PerTxFen, v.Limits.PerTxFen), or(o.PerMealFen, v.Limits.PerMealFen), or(o.PerDayFen, v.Limits.PerDayFen)},
+	c.Ceiling = Terms{
+		Limits: Caps{or(o.PerTxFen, v.Limits.PerTxFen), or(o.PerMealFen, v.Limits.PerMealFen), or(o.PerDayFen, v.Limits.PerDayFen)},
 		Offline: Offline{
 			v.Offline.Enabled, or(o.OfflinePerTxFen, v.Offline.PerTxFen), or(o.OfflinePerDayFen, v.Offline.PerDayFen),
 			uint32(or(o.OfflineMaxTx, int64(v.Offline.MaxTx))),

@@ -117,9 +117,9 @@ type Account struct {
 	FreezeReason string
 	HasPassword  bool
 
-	Limits  Limits    // in force
+	Limits  Caps      // in force
 	Offline Offline   // in force
-	Ceiling Settings  // without the holder's own: what they can ask for at most
+	Ceiling Terms     // without the holder's own: what they can ask for at most
 	Office  Overrides // what the office has set for this card
 
 	credential [8]byte // signing.PassID
