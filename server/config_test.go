@@ -42,6 +42,16 @@ func TestParseConfig_NamesLineAndKey(t *testing.T) {
 		{"CertAlone", "data:", "tls: {cert: a}\ndata:", "server.yaml:2: tls: cert and key"},
 		{"CertAndHosts", "data:", "tls: {cert: a, key: b, hosts: [c]}\ndata:", "server.yaml:2: tls.hosts:"},
 		{"HostWithScore", "data:", "tls: {hosts: [a, b_c]}\ndata:", "server.yaml:2: tls.hosts[1]:"},
+		{"RechargeKey", "data:", "recharge: {trail: true}\ndata:", `server.yaml:2:12: unknown field "trail"`},
+		{"NoAmounts", "data:", "recharge: {amounts: []}\ndata:", "server.yaml:2: recharge.amounts: 0 of them"},
+		{"AmountOutOfBounds", "data:", "recharge: {amounts: [1000, 90000]}\ndata:", "server.yaml:2: recharge.amounts[1]: 90000 fen"},
+		{"MaxBelowMin", "data:", "recharge: {min: 5, max: 4}\ndata:", "server.yaml:2: recharge.max:"},
+		{"WeChatAlone", "data:", "recharge: {wechat: {app_id: a}}\ndata:", "server.yaml:2: recharge.wechat.mch_id: missing"},
+		{"WeChatWithoutPlatform", "data:", "recharge: {wechat: {app_id: a, mch_id: b, serial: c, private_key: d, api_v3_key: e}}\ndata:", "recharge.wechat.platform: missing"},
+		{"WeChatPlatformTwice", "data:", "recharge: {wechat: {app_id: a, mch_id: b, serial: c, private_key: d, api_v3_key: e, platform: [{id: x, file: y}, {id: x, file: z}]}}\ndata:", `recharge.wechat.platform[1]: "x"`},
+		{"AlipayAlone", "data:", "recharge: {alipay: {app_id: a, private_key: b, public_key: c}}\ndata:", "server.yaml:2: recharge.alipay.seller_id: missing"},
+		{"PlainNotices", "data:", "recharge: {alipay: {app_id: a, seller_id: s, private_key: b, public_key: c, notify_url: \"http://x.example/\"}}\ndata:", "recharge.alipay.notify_url:"},
+		{"PlainGateway", "data:", "recharge: {alipay: {app_id: a, seller_id: s, private_key: b, public_key: c, base_url: \"http://x.example\"}}\ndata:", "recharge.alipay.base_url:"},
 		{"HostWithPort", "data:", "tls: {hosts: [\"a:1\"]}\ndata:", "server.yaml:2: tls.hosts[0]:"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -80,8 +90,12 @@ func TestSample_HasEveryKeyAndDecodes(t *testing.T) {
 func keys(t reflect.Type) (list []string) {
 	for field := range t.Fields() {
 		list = append(list, field.Tag.Get("yaml"))
-		if field.Type.Kind() == reflect.Struct {
-			list = append(list, keys(field.Type)...)
+		inner := field.Type
+		if inner.Kind() == reflect.Pointer {
+			inner = inner.Elem()
+		}
+		if inner.Kind() == reflect.Struct {
+			list = append(list, keys(inner)...)
 		}
 	}
 	return list

@@ -47,7 +47,7 @@ func (a *API) callbackRoute() {
 		Summary:    "支付渠道的通知 A notice of a payment channel, in the channel's own form",
 		Parameters: []*huma.Param{{Name: "channel", In: "path", Required: true, Schema: &huma.Schema{Type: huma.TypeString}}},
 		RequestBody: &huma.RequestBody{Content: map[string]*huma.MediaType{
-			jsonType: {}, "application/x-www-form-urlencoded": {},
+			"*/*": {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}},
 		}},
 		Responses: map[string]*huma.Response{
 			"200": {Description: "said in the channel's own words: taken, or not", Content: text},

@@ -33,6 +33,7 @@ import (
 	"campusgate/server/notify"
 	"campusgate/server/paper"
 	"campusgate/server/people"
+	"campusgate/server/recharge/trial"
 	"campusgate/server/rules"
 	"campusgate/server/store"
 	"campusgate/server/verify"
@@ -73,6 +74,7 @@ type world struct {
 	doors *auth.Accounts
 	cards *cards.Service
 	money *ledger.Ledger
+	trial *trial.Channel
 	texts *texts
 	root  ed25519.PrivateKey
 	link  *link
@@ -170,6 +172,7 @@ func newWorld(t testing.TB, settings ...func(*world, *api.Deps)) *world {
 	ok(t, err)
 	w.staff.Roles = w.apply.Roles
 	w.told = notify.New(notify.Config{Store: w.db, Now: w.Now})
+	w.trial = &trial.Channel{Store: w.db}
 	w.money = ledger.New(ledger.Config{Store: w.db, Location: campus})
 	w.cards = cards.New(cards.Config{
 		Store: w.db, Issue: signer, People: w.staff, Vault: vault, Ledger: w.money, Now: w.Now, Random: rand.Reader, Location: campus,
@@ -177,7 +180,8 @@ func newWorld(t testing.TB, settings ...func(*world, *api.Deps)) *world {
 	w.Server = httptest.NewUnstartedServer(nil)
 	deps := api.Deps{
 		Store: w.db, Issue: signer, Auth: w.auth, Accounts: w.doors, People: w.staff, Apply: w.apply, Hub: w.link, Notify: w.told,
-		Papers: papers, Cards: w.cards, Ledger: w.money,
+		Papers: papers, Cards: w.cards, Ledger: w.money, Recharge: w.counter(), Trial: w.trial,
+		Cash: w.drawers(), Utility: w.meters(),
 		Verify: verify.New(verify.Config{
 			Store: w.db, Now: w.Now, Random: rand.Reader,
 			Ask: func(_ context.Context, c wire.Claim) wire.Answer {
