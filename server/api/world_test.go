@@ -26,7 +26,9 @@ import (
 	"campusgate/server/api"
 	"campusgate/server/apply"
 	"campusgate/server/auth"
+	"campusgate/server/canteen"
 	"campusgate/server/cards"
+	"campusgate/server/charges"
 	"campusgate/server/hub"
 	"campusgate/server/issue"
 	"campusgate/server/ledger"
@@ -72,14 +74,17 @@ type world struct {
 	apply *apply.Service
 	doors *auth.Accounts
 	cards *cards.Service
-	money *ledger.Ledger
-	texts *texts
-	root  ed25519.PrivateKey
-	link  *link
-	log   *safeBuffer
-	token string // admin
-	now   atomic.Int64
-	dir   string
+
+	tills   *canteen.Service
+	charges *charges.Service
+	money   *ledger.Ledger
+	texts   *texts
+	root    ed25519.PrivateKey
+	link    *link
+	log     *safeBuffer
+	token   string // admin
+	now     atomic.Int64
+	dir     string
 }
 
 // texts stands for an SMS gateway: the last code of each phone, and a fault.
@@ -128,6 +133,13 @@ func ok(t testing.TB, err error) {
 	}
 }
 
+// noCards knows no card: what tills took is a debt.
+type noCards struct{}
+
+func (noCards) Card(context.Context, store.Source, uint64) (charges.Card, bool, error) {
+	return charges.Card{}, false, nil
+}
+
 // newWorld founds a site at noon of 21 November 2026, campus time. Settings
 // change what the API is made of.
 func newWorld(t testing.TB, settings ...func(*world, *api.Deps)) *world {
@@ -174,10 +186,12 @@ func newWorld(t testing.TB, settings ...func(*world, *api.Deps)) *world {
 	w.cards = cards.New(cards.Config{
 		Store: w.db, Issue: signer, People: w.staff, Vault: vault, Ledger: w.money, Now: w.Now, Random: rand.Reader, Location: campus,
 	})
+	w.tills = canteen.New(canteen.Config{Store: w.db, People: w.staff})
+	w.charges = charges.New(charges.Config{Store: w.db, Ledger: w.money, Cards: noCards{}, Tills: w.tills, Location: campus})
 	w.Server = httptest.NewUnstartedServer(nil)
 	deps := api.Deps{
 		Store: w.db, Issue: signer, Auth: w.auth, Accounts: w.doors, People: w.staff, Apply: w.apply, Hub: w.link, Notify: w.told,
-		Papers: papers, Cards: w.cards, Ledger: w.money,
+		Papers: papers, Cards: w.cards, Ledger: w.money, Canteen: w.tills, Charges: w.charges,
 		Verify: verify.New(verify.Config{
 			Store: w.db, Now: w.Now, Random: rand.Reader,
 			Ask: func(_ context.Context, c wire.Claim) wire.Answer {
