@@ -26,7 +26,9 @@ import (
 	"campusgate/server/api"
 	"campusgate/server/apply"
 	"campusgate/server/auth"
+	"campusgate/server/canteen"
 	"campusgate/server/cards"
+	"campusgate/server/charges"
 	"campusgate/server/hub"
 	"campusgate/server/issue"
 	"campusgate/server/ledger"
@@ -35,6 +37,7 @@ import (
 	"campusgate/server/people"
 	"campusgate/server/recharge/trial"
 	"campusgate/server/rules"
+	"campusgate/server/settle"
 	"campusgate/server/store"
 	"campusgate/server/verify"
 	"campusgate/signing"
@@ -65,23 +68,25 @@ func (l *link) Drop(agent uint32, code, _ string) bool {
 // world is the API over real parts, and everything it writes to the log.
 type world struct {
 	*httptest.Server
-	api   *api.API
-	db    *store.Store
-	auth  *auth.Auth
-	staff *people.Service
-	told  *notify.Service
-	apply *apply.Service
-	doors *auth.Accounts
-	cards *cards.Service
-	money *ledger.Ledger
-	trial *trial.Channel
-	texts *texts
-	root  ed25519.PrivateKey
-	link  *link
-	log   *safeBuffer
-	token string // admin
-	now   atomic.Int64
-	dir   string
+	api     *api.API
+	db      *store.Store
+	auth    *auth.Auth
+	staff   *people.Service
+	told    *notify.Service
+	apply   *apply.Service
+	doors   *auth.Accounts
+	cards   *cards.Service
+	tills   *canteen.Service
+	charges *charges.Service
+	money   *ledger.Ledger
+	texts   *texts
+	root    ed25519.PrivateKey
+	link    *link
+	log     *safeBuffer
+	token   string // admin
+	now     atomic.Int64
+	dir     string
+	trial   *trial.Channel
 }
 
 // texts stands for an SMS gateway: the last code of each phone, and a fault.
@@ -128,6 +133,13 @@ func ok(t testing.TB, err error) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// noCards knows no card: what tills took is a debt.
+type noCards struct{}
+
+func (noCards) Card(context.Context, store.Source, uint64) (charges.Card, bool, error) {
+	return charges.Card{}, false, nil
 }
 
 // newWorld founds a site at noon of 21 November 2026, campus time. Settings
@@ -177,11 +189,15 @@ func newWorld(t testing.TB, settings ...func(*world, *api.Deps)) *world {
 	w.cards = cards.New(cards.Config{
 		Store: w.db, Issue: signer, People: w.staff, Vault: vault, Ledger: w.money, Now: w.Now, Random: rand.Reader, Location: campus,
 	})
+	w.tills = canteen.New(canteen.Config{Store: w.db, People: w.staff})
+	w.charges = charges.New(charges.Config{Store: w.db, Ledger: w.money, Cards: noCards{}, Tills: w.tills, Location: campus})
 	w.Server = httptest.NewUnstartedServer(nil)
 	deps := api.Deps{
 		Store: w.db, Issue: signer, Auth: w.auth, Accounts: w.doors, People: w.staff, Apply: w.apply, Hub: w.link, Notify: w.told,
 		Papers: papers, Cards: w.cards, Ledger: w.money, Recharge: w.counter(), Trial: w.trial,
 		Cash: w.drawers(), Utility: w.meters(),
+		Canteen: w.tills, Charges: w.charges,
+		Settle: settle.New(settle.Config{Store: w.db, Ledger: w.money, Now: w.Now, Location: campus, Ends: w.cards.Ends}),
 		Verify: verify.New(verify.Config{
 			Store: w.db, Now: w.Now, Random: rand.Reader,
 			Ask: func(_ context.Context, c wire.Claim) wire.Answer {

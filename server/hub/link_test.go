@@ -200,6 +200,29 @@ func TestClaim_IsRelayedToItsOwner(t *testing.T) {
 	})
 }
 
+func TestClaim_ForMoneyIsAnsweredByTheServerAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		till := w.gate(1).start()
+		w.gate(2).start()
+		time.Sleep(time.Second)
+		ask := func(n int, owner uint16, fen int64) wire.Answer {
+			c := till.claim(n, 7, owner)
+			c.Uses, c.Charge = 0, &wire.ChargeAsk{Account: 4711, Epoch: 1, Counter: 1, Context: 2, AmountFen: fen, Day: "2026-11-21"}
+			return till.link.Ask(t.Context(), c)
+		}
+		if a := ask(1, 0, 12_50); a.State != verdict.ClaimGranted || a.Charge.Reason != verdict.Granted {
+			t.Errorf("%+v", a)
+		}
+		if a := ask(2, 0, 100_01); a.State != verdict.ClaimRefused || a.Charge.Reason != verdict.LimitSingle {
+			t.Errorf("%+v", a)
+		}
+		if a := ask(3, 2, 12_50); a.State != verdict.ClaimSilent || a.Charge != nil {
+			t.Errorf("a gate was asked for money: %+v", a)
+		}
+	})
+}
+
 func TestClaim_IsSilentAtOnceWithoutOwner(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

@@ -113,24 +113,39 @@ func (s *Service) guard(t *store.Tx, number string) (g wire.Guard, onDuty bool, 
 	if err != nil {
 		return g, false, err
 	}
+	tills, err := places(t, true)
+	if err != nil {
+		return g, false, err
+	}
+	everywhere := false
 	for _, o := range posts {
 		if !duties[o.Role] {
 			continue
 		}
-		g.Name, onDuty = o.PersonName, true
+		g.Name = o.PersonName
 		g.Supervisor = g.Supervisor || o.Role == people.Supervisor
 		at := []uint16{o.Gate}
-		if o.Gate == 0 {
-			if at, err = places(t, o.Role != people.Guard); err != nil {
+		switch {
+		case o.Gate != 0:
+		case o.Role != people.Guard:
+			at = tills
+		case len(tills) == 0: // gates that are yet to be made are theirs as well
+			everywhere, at = true, nil
+		default:
+			if at, err = places(t, false); err != nil {
 				return g, false, err
 			}
 		}
 		g.Gates = append(g.Gates, at...)
 	}
+	if everywhere {
+		g.Gates = nil
+		return g, true, nil
+	}
 	slices.Sort(g.Gates)
 	g.Gates = slices.Compact(g.Gates)
-	// None is every place there is: that may be said only of who stands at some.
-	return g, onDuty && len(g.Gates) > 0, nil
+	// None would be every place there is.
+	return g, len(g.Gates) > 0, nil
 }
 
 // duties are the posts with which one begins a shift.

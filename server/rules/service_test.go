@@ -7,12 +7,14 @@ import (
 	"encoding/json"
 	"errors"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"campusgate/configs"
+	"campusgate/server/canteen"
 	"campusgate/server/people"
 	"campusgate/server/rules"
 	"campusgate/server/store"
@@ -294,5 +296,53 @@ func TestRegisters_CQ031_CQ033_PutTogetherAcrossGates(t *testing.T) {
 	w.register(t, 1, hour(9), verdict.Entry, wire.Register{Kind: verdict.RegisterStudent, Person: "许听澜"})
 	if e := list(rules.Query{Text: "许听澜"}); len(e) != 1 || e[0].Began != nil || e[0].Open() {
 		t.Errorf("returned from nowhere: %+v", e)
+	}
+}
+
+// Who takes money at a till is told of as guards are, and nobody's post at one
+// sort of place lets them begin a shift at the other.
+func TestSyncGuards_CashiersAtTillsAndGuardsAtGates(t *testing.T) {
+	w := newWorld(t)
+	shop := canteen.New(canteen.Config{Store: w.Store, People: w.People})
+	m, err := shop.AddMerchant(t.Context(), "test", canteen.Merchant{Name: "一食堂"})
+	ok(t, err)
+	var tills []uint16
+	for _, name := range []string{"一号窗口", "二号窗口"} {
+		k, err := shop.AddTill(t.Context(), "test", canteen.Till{Name: name, Zone: 1, Merchant: m.ID, Rules: wire.Till{Entry: wire.EntryAmount}})
+		ok(t, err)
+		tills = append(tills, k.Gate)
+	}
+	gates := []uint16{w.gates[0].Gate, w.gates[1].Gate}
+	w.person(t, "C1", people.Post{Role: people.Cashier, Gate: tills[0]})
+	w.person(t, "C2", people.Post{Role: people.Cashier})
+	w.person(t, "S1", people.Post{Role: people.Supervisor, Gate: tills[1]}, people.Post{Role: people.Cashier, Gate: tills[0]})
+	w.person(t, "G1", people.Post{Role: people.Guard})
+	w.person(t, "B1", people.Post{Role: people.Guard, Gate: gates[0]}, people.Post{Role: people.Cashier, Gate: tills[0]})
+	for _, number := range []string{"C1", "C2", "S1", "G1", "B1"} {
+		ok(t, w.SetPIN(t.Context(), "test", number, "294618"))
+	}
+	want := map[string]wire.Guard{
+		"C1": {Gates: tills[:1]}, "C2": {Gates: tills}, "S1": {Gates: tills, Supervisor: true}, "G1": {Gates: gates},
+		"B1": {Gates: []uint16{gates[0], tills[0]}},
+	}
+	items := w.items(t, wire.ItemGuard)
+	for number, g := range want {
+		var got wire.Guard
+		ok(t, json.Unmarshal(items[number], &got))
+		if !slices.Equal(got.Gates, g.Gates) || got.Supervisor != g.Supervisor || got.Hash == "" {
+			t.Errorf("%s: %+v, want %+v", number, got, g)
+		}
+	}
+	for _, wrong := range []people.Post{
+		{Role: people.Guard, Gate: tills[0]}, {Role: people.Cashier, Gate: gates[0]}, {Role: people.Supervisor, Gate: 999}, {Role: people.Desk, Gate: tills[0]},
+	} {
+		wrong.Person = "C1"
+		err := w.People.Change(t.Context(), func(x *store.Tx) error {
+			_, err := w.People.AddPost(x, "test", wrong)
+			return err
+		})
+		if !errors.Is(err, people.ErrInvalid) {
+			t.Errorf("%+v: %v", wrong, err)
+		}
 	}
 }

@@ -134,7 +134,7 @@ func (s *Store) ChangeGate(ctx context.Context, actor string, id uint16, change 
 // were issued before.
 func (s *Store) Drained(ctx context.Context, actor string, id uint16) (g Gate, err error) {
 	err = s.Change(ctx, func(t *Tx) error {
-		if g, err = gate(t.ctx, t, id); err != nil {
+		if g, err = t.wayIn(id); err != nil {
 			return err
 		}
 		g.OwnsFrom, g.DrainingSince = 0, 0
