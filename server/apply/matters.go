@@ -129,7 +129,7 @@ func (v *viewer) matter(in *approval.Instance) (m Matter, err error) {
 		m.AppliedAt = in.Created
 	}
 	if n := node(flow, in.Step); n != nil {
-		m.StepName, m.StepEN = n.Name, stepNames[in.Flow][n.ID]
+		m.StepName, m.StepEN = n.Name, StepEN(in.Flow, n.ID)
 	}
 	for _, f := range flow.Form {
 		if f.Type == approval.FileRef || f.Type == approval.Image || f.Type == approval.Note {

@@ -1,7 +1,7 @@
 // Gates and the programs at them.
 
 import { get } from '@shared/api'
-import { t } from '../../i18n'
+import { i18n, t } from '../../i18n'
 
 export interface Gate {
   id: number
@@ -61,6 +61,15 @@ export async function gateNames(): Promise<Map<number, string>> {
   } catch {
     return new Map() // numbers stand for them
   }
+}
+
+/** "scanner ok, barrier lost" of a lane, in words. States that have none are said as they are. */
+export function laneWords(state: string): string {
+  const said = (word: string) => (i18n.global.te(word) ? t(word) : '')
+  return state.split(', ').map((part) => {
+    const [device = '', ...how] = part.split(' ')
+    return [said('agent_' + device) || device, said('agent_is_' + how.join('_')) || how.join(' ')].join(' ')
+  }).join(t('agent_lane_and'))
 }
 
 export const offset = (agent: Agent): string => (agent.live?.offset_ms === undefined ? '' : t('agent_offset_n', { ms: agent.live.offset_ms }))
