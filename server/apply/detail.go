@@ -274,6 +274,9 @@ func (v *viewer) duties(flow *approval.Flow, in *approval.Instance, a *Applicati
 			ID: t.ID, Step: t.Step, Round: t.Round, Seats: []string{}, People: people, State: string(t.State), Outcome: t.Outcome,
 			Opinion: t.Opinion, OpenedAt: t.Opened, ClosedAt: t.Closed,
 		}
+		if t.State == approval.Pending && !slices.Contains(actors(t), v.who.Person) {
+			d.Opinion = "" // typed, and not said
+		}
 		if n := node(flow, t.Step); n != nil {
 			d.StepName = n.Name
 		}

@@ -156,6 +156,16 @@ type UnitTally struct {
 	Count int
 }
 
+// Running counts the matters of a flow that are under review; of all where flow
+// is empty.
+func (s *Service) Running(ctx context.Context, flow string) (n int, err error) {
+	var c clause
+	c.add("SELECT count(*) FROM applications a WHERE a.submitted_at IS NOT NULL")
+	s.filter(&c, Query{Flow: flow, State: approval.Running})
+	err = s.Store.Reader().QueryRowContext(ctx, c.text.String(), c.args...).Scan(&n)
+	return n, err
+}
+
 // Quarter is the part of a day that days of every time zone are made of, in ms.
 const Quarter = int64(15 * time.Minute / time.Millisecond)
 
