@@ -5,6 +5,7 @@ import { day } from '@shared/format'
 import { t } from '../../i18n'
 import { agentOf, troubles, type Agent, type Gate } from '../gates/gates'
 import type { Figures } from '../stats/charts'
+import '../events/words'
 import './words'
 
 /** The most that is counted of what must not happen at all. */
