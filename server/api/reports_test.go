@@ -390,6 +390,13 @@ func TestCharts_CQ085_FiguresByDayGateReasonAndUnit(t *testing.T) {
 	}; !slices.Equal(all.Gates, want) {
 		t.Errorf("gates %+v", all.Gates)
 	}
+	if len(all.Hours) != 0 || all.Running != 1 {
+		t.Errorf("%d hours, %d under review", len(all.Hours), all.Running)
+	}
+	w.as(t, enter("T1008"), 200, "GET", "/api/v1/reports/charts?from=2026-11-21&to=2026-11-21", nil, &own)
+	if len(own.Hours) != 24 || own.Hours[0] != (report.Hour{Key: "00", Admitted: 1, Refused: 4}) || own.Hours[1] != (report.Hour{Key: "01"}) {
+		t.Errorf("hours %+v", own.Hours)
+	}
 	if len(all.Reasons) != 5 || all.Reasons[0].Key != "already_used" || all.Reasons[0].Count != 2 || all.Reasons[0].Name == "" || all.Reasons[0].EN == "" {
 		t.Errorf("reasons %+v", all.Reasons)
 	}

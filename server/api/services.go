@@ -37,10 +37,11 @@ type previewInput struct {
 type Planned struct {
 	ID     string      `json:"id"`
 	Name   string      `json:"name"`
+	EN     string      `json:"en"`
 	Kind   string      `json:"kind"`
 	Mode   string      `json:"mode"`
 	Auto   bool        `json:"auto" doc:"the system will agree"`
-	Choice bool        `json:"choice" doc:"done only when the handler before chooses it"`
+	Choice bool        `json:"choice" doc:"done only when a handler before chooses it, or decides so"`
 	Pick   bool        `json:"pick" doc:"one of the people, whom the handler before chooses"`
 	People []apply.Who `json:"people"`
 }
@@ -93,7 +94,7 @@ func (a *API) preview(ctx context.Context, in *previewInput) (*previewOutput, er
 	out := &previewOutput{}
 	out.Body.Steps = mapped(steps, func(p approval.Planned) Planned {
 		return Planned{
-			ID: p.Step, Name: p.Name, Kind: string(p.Kind), Mode: string(p.Mode), Auto: p.Auto, Choice: p.Choice, Pick: p.Pick,
+			ID: p.Step, Name: p.Name, EN: apply.StepEN(in.Flow, p.Step), Kind: string(p.Kind), Mode: string(p.Mode), Auto: p.Auto, Choice: p.Choice, Pick: p.Pick,
 			People: mapped(p.People, func(p approval.Person) apply.Who { return apply.Who{Number: p.ID, Name: p.Name, Unit: p.UnitName} }),
 		}
 	})

@@ -63,7 +63,7 @@ func (v *viewer) application(flow *approval.Flow, r *record) (a Application, err
 	if a.Form, err = v.fields(flow, flow.Form, in.Form, env); err != nil {
 		return a, err
 	}
-	if a.Chart, err = flow.Chart(*in, w.World); err != nil {
+	if a.Chart, err = stops(flow, *in, w); err != nil {
 		return a, err
 	}
 	offer, person, err := v.offer(flow, in, w)
@@ -185,6 +185,16 @@ func (v *viewer) steps(flow *approval.Flow, in *approval.Instance, a *Applicatio
 	return nil
 }
 
+// stops draws the flow of a matter.
+func stops(flow *approval.Flow, in approval.Instance, w *scene) ([]Stop, error) {
+	chart, err := flow.Chart(in, w.World)
+	list := make([]Stop, 0, len(chart))
+	for _, n := range chart {
+		list = append(list, Stop{n, StepEN(flow.ID, n.ID)})
+	}
+	return list, err
+}
+
 // decisions are the outcomes by which a matter is reviewed.
 var decisions = []string{"agree", "reject", "return"}
 
@@ -209,7 +219,7 @@ func (v *viewer) trail(flow *approval.Flow, in *approval.Instance, a *Applicatio
 		}
 		name := verbNames[e.Verb]
 		a.Trail = append(a.Trail, Line{
-			At: e.At, StepName: e.StepName, Actor: actor, Verb: e.Verb, Name: cmp.Or(e.Name, name.zh, e.Verb), EN: name.en,
+			At: e.At, StepName: e.StepName, StepEN: StepEN(in.Flow, e.Step), Actor: actor, Verb: e.Verb, Name: cmp.Or(e.Name, name.zh, e.Verb), EN: name.en,
 			Opinion: e.Opinion, To: to, Attachments: files,
 		})
 	}
@@ -263,6 +273,9 @@ func (v *viewer) duties(flow *approval.Flow, in *approval.Instance, a *Applicati
 		d := Duty{
 			ID: t.ID, Step: t.Step, Round: t.Round, Seats: []string{}, People: people, State: string(t.State), Outcome: t.Outcome,
 			Opinion: t.Opinion, OpenedAt: t.Opened, ClosedAt: t.Closed,
+		}
+		if t.State == approval.Pending && !slices.Contains(actors(t), v.who.Person) {
+			d.Opinion = "" // typed, and not said
 		}
 		if n := node(flow, t.Step); n != nil {
 			d.StepName = n.Name

@@ -179,7 +179,11 @@ func TestDetail_CQ053_CQ054_CQ055_WhatAResidentSeesOfTheirs(t *testing.T) {
 		t.Errorf("ID number %q", a.IDNumber)
 	}
 	row := w.list(t, w.lin, apply.Started, apply.Query{})[0]
-	if want := []apply.Pair{{Name: "通行证类型", Value: "单次通行证明"}, {Name: "小区名称", Value: "松林坡"}, {Name: "通行日期", Value: "2026-05-02"}}; !slices.Equal(row.Summary, want) {
+	if want := []apply.Pair{
+		{Name: "通行证类型", EN: "Type of pass", Value: "单次通行证明", ValueEN: "Single entry"},
+		{Name: "小区名称", EN: "Compound", Value: "松林坡"},
+		{Name: "通行日期", EN: "Date of entry", Value: "2026-05-02"},
+	}; !slices.Equal(row.Summary, want) {
 		t.Errorf("summary %v", row.Summary)
 	}
 }

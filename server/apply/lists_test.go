@@ -59,7 +59,11 @@ func TestLists_CM017_CM020_CM025_CM026_CQ064_CQ074_EverybodysBoxes(t *testing.T)
 	if !slices.Equal(row.Waiting, []string{"陈立"}) {
 		t.Errorf("waiting for %v", row.Waiting)
 	}
-	if want := []apply.Pair{{Name: "通行开始日期", Value: "2026-05-01"}, {Name: "通行截止日期", Value: "2026-05-02"}, {Name: "通行原因", Value: "实验室值班"}}; !slices.Equal(row.Summary, want) {
+	if want := []apply.Pair{
+		{Name: "通行开始日期", EN: "First day", Value: "2026-05-01"},
+		{Name: "通行截止日期", EN: "Last day", Value: "2026-05-02"},
+		{Name: "通行原因", EN: "Reason", Value: "实验室值班"},
+	}; !slices.Equal(row.Summary, want) {
 		t.Errorf("summary %v", row.Summary)
 	}
 	w.decide(t, head, in.ID, "agree")

@@ -129,7 +129,7 @@ func (v *viewer) matter(in *approval.Instance) (m Matter, err error) {
 		m.AppliedAt = in.Created
 	}
 	if n := node(flow, in.Step); n != nil {
-		m.StepName, m.StepEN = n.Name, stepNames[in.Flow][n.ID]
+		m.StepName, m.StepEN = n.Name, StepEN(in.Flow, n.ID)
 	}
 	for _, f := range flow.Form {
 		if f.Type == approval.FileRef || f.Type == approval.Image || f.Type == approval.Note {
@@ -154,6 +154,16 @@ type UnitTally struct {
 	Unit  string // id
 	Name  string
 	Count int
+}
+
+// Running counts the matters of a flow that are under review; of all where flow
+// is empty.
+func (s *Service) Running(ctx context.Context, flow string) (n int, err error) {
+	var c clause
+	c.add("SELECT count(*) FROM applications a WHERE a.submitted_at IS NOT NULL")
+	s.filter(&c, Query{Flow: flow, State: approval.Running})
+	err = s.Store.Reader().QueryRowContext(ctx, c.text.String(), c.args...).Scan(&n)
+	return n, err
 }
 
 // Quarter is the part of a day that days of every time zone are made of, in ms.

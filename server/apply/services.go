@@ -20,14 +20,14 @@ type ServiceOf struct {
 
 // Blank is a form that nobody has sent yet.
 type Blank struct {
-	ID      string               `json:"id"`
-	Name    string               `json:"name"`
-	EN      string               `json:"en"`
-	Version int                  `json:"version"`
-	Form    []FormField          `json:"form"`
-	Chart   []approval.ChartNode `json:"chart"`
-	Note    string               `json:"note" doc:"what to know before"`
-	Limits  *Limits              `json:"limits" required:"false" doc:"of the dates, where a pass is applied for; null = none"`
+	ID      string      `json:"id"`
+	Name    string      `json:"name"`
+	EN      string      `json:"en"`
+	Version int         `json:"version"`
+	Form    []FormField `json:"form"`
+	Chart   []Stop      `json:"chart"`
+	Note    string      `json:"note" doc:"what to know before"`
+	Limits  *Limits     `json:"limits" required:"false" doc:"of the dates, where a pass is applied for; null = none"`
 }
 
 // Limits are what dates of a form may be; the rules of the flow hold all the
@@ -88,7 +88,7 @@ func (s *Service) Blank(ctx context.Context, who Actor, id string) (Blank, error
 			b.Limits.LastDate = w.Now.AddDate(0, 0, w.settings.AheadDays).Format(time.DateOnly)
 		}
 	}
-	b.Chart, err = flow.Chart(in, w.World)
+	b.Chart, err = stops(flow, in, w)
 	return b, err
 }
 
@@ -141,7 +141,7 @@ func (s *Service) Gone(in approval.Instance) Application {
 			ID: in.ID, Flow: in.Flow, Title: in.Title, State: Discarded, StateName: state.zh, StateEN: state.en, CreatedAt: in.Created,
 			Waiting: []string{}, Summary: []Pair{},
 		},
-		Form: []FormField{}, Steps: []StepForm{}, Trail: []Line{}, Chart: []approval.ChartNode{}, Copies: []CopyOf{}, Comments: []CommentOf{},
+		Form: []FormField{}, Steps: []StepForm{}, Trail: []Line{}, Chart: []Stop{}, Copies: []CopyOf{}, Comments: []CommentOf{},
 		Ratings: []RatingOf{}, Rate: []string{}, Files: []FileOf{}, Actions: []string{}, Tasks: []Duty{},
 	}
 }

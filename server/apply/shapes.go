@@ -47,8 +47,16 @@ type Filled struct {
 
 // Pair is one line of a summary.
 type Pair struct {
-	Name  string `json:"name"`
-	Value string `json:"value"`
+	Name    string `json:"name"`
+	EN      string `json:"en"`
+	Value   string `json:"value"`
+	ValueEN string `json:"value_en"`
+}
+
+// Stop is one step of the picture of a flow.
+type Stop struct {
+	approval.ChartNode
+	EN string `json:"en"`
 }
 
 // PassOf is the pass that came of a matter.
@@ -115,6 +123,7 @@ type FileOf struct {
 type Line struct {
 	At          int64    `json:"at"`
 	StepName    string   `json:"step_name"`
+	StepEN      string   `json:"step_en"`
 	Actor       Who      `json:"actor"`
 	Verb        string   `json:"verb"`
 	Name        string   `json:"name"`
@@ -205,20 +214,20 @@ type MyTask struct {
 // Application is a matter, whole, as one person sees it.
 type Application struct {
 	Row
-	Version  int                  `json:"version"`
-	Form     []FormField          `json:"form"`
-	Steps    []StepForm           `json:"steps_forms"`
-	Trail    []Line               `json:"trail"`
-	Chart    []approval.ChartNode `json:"chart"`
-	Copies   []CopyOf             `json:"copies"`
-	Comments []CommentOf          `json:"comments"`
-	Ratings  []RatingOf           `json:"ratings"`
-	Rate     []string             `json:"rate" doc:"what may be rated"`
-	Files    []FileOf             `json:"files" doc:"every attachment of the form and the steps"`
-	Actions  []string             `json:"actions" doc:"what who asks may do to the matter"`
-	Tasks    []Duty               `json:"tasks"`
-	Mine     *MyTask              `json:"mine" required:"false" doc:"null = none"`
-	Origin   string               `json:"origin,omitempty" doc:"application that opened this one"`
-	IDNumber string               `json:"id_number,omitempty" doc:"of the applicant, masked; where a household applies"`
-	Reviewer *Who                 `json:"reviewer" required:"false" doc:"who decided last; null = nobody yet"`
+	Version  int         `json:"version"`
+	Form     []FormField `json:"form"`
+	Steps    []StepForm  `json:"steps_forms"`
+	Trail    []Line      `json:"trail"`
+	Chart    []Stop      `json:"chart"`
+	Copies   []CopyOf    `json:"copies"`
+	Comments []CommentOf `json:"comments"`
+	Ratings  []RatingOf  `json:"ratings"`
+	Rate     []string    `json:"rate" doc:"what may be rated"`
+	Files    []FileOf    `json:"files" doc:"every attachment of the form and the steps"`
+	Actions  []string    `json:"actions" doc:"what who asks may do to the matter"`
+	Tasks    []Duty      `json:"tasks"`
+	Mine     *MyTask     `json:"mine" required:"false" doc:"null = none"`
+	Origin   string      `json:"origin,omitempty" doc:"application that opened this one"`
+	IDNumber string      `json:"id_number,omitempty" doc:"of the applicant, masked; where a household applies"`
+	Reviewer *Who        `json:"reviewer" required:"false" doc:"who decided last; null = nobody yet"`
 }

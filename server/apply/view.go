@@ -89,7 +89,7 @@ func (v *viewer) row(r *record, task string) (Row, error) {
 		CreatedAt: in.Created, SubmittedAt: in.Submitted, EndedAt: in.Ended, Step: in.Step, Waiting: []string{}, Summary: []Pair{},
 	}
 	if n := node(flow, in.Step); n != nil {
-		row.StepName, row.StepEN = n.Name, stepNames[in.Flow][n.ID]
+		row.StepName, row.StepEN = n.Name, StepEN(in.Flow, n.ID)
 	}
 	for i := range in.Tasks {
 		t := &in.Tasks[i]
@@ -131,7 +131,11 @@ func (v *viewer) summary(flow *approval.Flow, in *approval.Instance) ([]Pair, er
 			return nil, err
 		}
 		if text != "" {
-			list = append(list, Pair{f.Name, cut(text, 60)})
+			pair := Pair{Name: f.Name, EN: FieldEN(flow.ID, f.ID), Value: cut(text, 60)}
+			if value, ok := in.Form[f.ID].(string); ok && f.Type == approval.Select {
+				pair.ValueEN = options(flow.ID, f.ID)[value].en
+			}
+			list = append(list, pair)
 		}
 	}
 	return list, nil

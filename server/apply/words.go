@@ -49,6 +49,9 @@ var stepNames = map[string]map[string]string{
 	"cqu.car_pass":      {"unit": "Head of unit"},
 }
 
+// StepEN is the English name of a step of a shipped flow, "" where there is none.
+func StepEN(flow, step string) string { return stepNames[flow][step] }
+
 // optionNames are what the values of a choice read as, by field and value.
 var optionNames = map[string]map[string]word2{
 	"cqu.resident_pass.type": {"single": {"单次通行证明", "Single entry"}, "multi": {"多次通行", "Multiple entries"}},

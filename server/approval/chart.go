@@ -9,7 +9,7 @@ type ChartNode struct {
 	Kind   NodeKind      `json:"kind"`
 	Mode   Mode          `json:"mode"`
 	People []ChartPerson `json:"people"`
-	State  string        `json:"state"` // done, current, waiting, skipped, cancelled
+	State  string        `json:"state"` // done, current, waiting, optional, skipped, cancelled
 	By     []string      `json:"by"`    // names of who decided
 	At     int64         `json:"at,omitempty"`
 }
@@ -25,6 +25,7 @@ const (
 	chartDone      = "done"
 	chartCurrent   = "current"
 	chartWaiting   = "waiting"
+	chartOptional  = "optional" // the matter can also end without it
 	chartSkipped   = "skipped"
 	chartCancelled = "cancelled"
 )
@@ -34,10 +35,14 @@ const (
 // is only being filled in, give an Instance that Open made.
 func (f *Flow) Chart(in Instance, w World) ([]ChartNode, error) {
 	r := f.run(in.clone(), Act{}, w)
+	to, err := r.ways()
+	if err != nil {
+		return nil, err
+	}
 	chart := make([]ChartNode, 0, len(f.Steps))
 	for _, n := range f.Steps {
 		c := ChartNode{ID: n.ID, Name: n.Name, Kind: n.Kind, Mode: n.Mode, People: []ChartPerson{}, By: []string{}}
-		if err := r.draw(n, &c); err != nil {
+		if err := r.draw(n, &c, to); err != nil {
 			return nil, err
 		}
 		chart = append(chart, c)
@@ -46,7 +51,7 @@ func (f *Flow) Chart(in Instance, w World) ([]ChartNode, error) {
 }
 
 // draw fills in one step from its last visit, or from what is to be expected.
-func (r *run) draw(n *Node, c *ChartNode) error {
+func (r *run) draw(n *Node, c *ChartNode, to ways) error {
 	var tasks []Task
 	for _, t := range r.in.Tasks {
 		if t.Step != n.ID || t.Round < r.in.Since {
@@ -73,7 +78,7 @@ func (r *run) draw(n *Node, c *ChartNode) error {
 		c.State = chartCurrent
 	case r.in.State == Running && r.f.index(n.ID) > r.f.index(r.in.Step): // again, after a redo
 		c.By, c.At = []string{}, 0
-		return r.expect(n, c)
+		return r.expect(n, c, to)
 	case r.filed(n):
 		c.State, c.At = chartDone, r.in.Filed
 	case slices.ContainsFunc(tasks, func(t Task) bool { return t.State == Done }):
@@ -81,26 +86,30 @@ func (r *run) draw(n *Node, c *ChartNode) error {
 	case len(tasks) > 0:
 		c.State = chartCancelled
 	default:
-		return r.expect(n, c)
+		return r.expect(n, c, to)
 	}
 	return r.show(c, people)
 }
 
 // expect draws a step that was not come to.
-func (r *run) expect(n *Node, c *ChartNode) error {
-	applies, err := holds(n.When, r.env(), true)
-	if err != nil {
-		return err
-	}
+func (r *run) expect(n *Node, c *ChartNode, to ways) error {
+	may, must := to.meets(r.place(), r.f.index(n.ID))
 	switch {
-	case !applies, r.in.State == Completed, r.in.State == Running && r.passed(n):
+	case r.in.State == Completed, r.in.Ended == 0 && !may:
 		c.State = chartSkipped
 		return nil
 	case r.in.Ended != 0:
+		applies, err := holds(n.When, r.env(), true)
 		c.State = chartCancelled
-		return nil
+		if !applies {
+			c.State = chartSkipped
+		}
+		return err
+	case must:
+		c.State = chartWaiting
+	default:
+		c.State = chartOptional
 	}
-	c.State = chartWaiting
 	p, err := r.planned(n)
 	if _, no := err.(refused); no { // nobody holds it now; that may change
 		return nil
@@ -119,16 +128,6 @@ func (r *run) filed(n *Node) bool {
 	return n.Kind == Archive && slices.ContainsFunc(r.in.Trail, func(e Entry) bool {
 		return e.Step == n.ID && e.Verb == string(Archive)
 	})
-}
-
-// passed says whether a running matter is beyond a step, or was taken past it by
-// a choice.
-func (r *run) passed(n *Node) bool {
-	here, there := r.f.index(r.in.Step), r.f.index(n.ID)
-	if there < here {
-		return true
-	}
-	return r.f.chosen(n.ID) && r.f.chosen(r.in.Step)
 }
 
 // nameOf is the name under which the trail keeps whoever decided a task.

@@ -36,10 +36,10 @@ func (s *stage) draws(want string) {
 
 func TestChart_CQ069_ZA013_ZA026_ShowsWhatIsDoneCurrentAndToCome(t *testing.T) {
 	s := open(t, "lab.joint", "ann")
-	s.draws("joint waiting  []; check waiting 乙一 []; file waiting  []") // the form does not say yet
+	s.draws("joint waiting  []; check optional 乙一 []; file optional  []") // the form does not say yet
 	s.submit(jointForm(20000, "r1a"))
 	s.decide("r3a", "agree")
-	s.draws("joint current 甲一,乙一,丙一 [丙一]; check waiting 乙一 []; file waiting  []")
+	s.draws("joint current 甲一,乙一,丙一 [丙一]; check optional 乙一 []; file optional  []")
 	s.decide("r1a", "agree")
 	s.decide("r2a", "agree")
 	s.draws("joint done 甲一,乙一,丙一 [甲一,乙一,丙一]; check current 乙一 []; file waiting  []")

@@ -9,7 +9,7 @@ type Planned struct {
 	Kind   NodeKind
 	Mode   Mode
 	Auto   bool     // the system will agree
-	Choice bool     // done only when the handler before chooses it
+	Choice bool     // done only when a handler before chooses it, or decides so
 	Pick   bool     // one of People, whom the handler before chooses
 	People []Person // empty where only a later step says who
 }
@@ -44,8 +44,12 @@ func (r *run) plan() ([]Planned, error) {
 	if err := r.people(r.f.Form, r.in.Form); err != nil {
 		return nil, err
 	}
+	to, err := r.ways()
+	if err != nil {
+		return nil, err
+	}
 	var plan []Planned
-	for _, n := range r.f.Steps {
+	for i, n := range r.f.Steps {
 		if n.When != nil {
 			v, missing, err := n.When.Bool(r.env())
 			switch {
@@ -57,10 +61,15 @@ func (r *run) plan() ([]Planned, error) {
 				continue
 			}
 		}
+		may, must := to.meets(r.place(), i)
+		if !may {
+			continue
+		}
 		p, err := r.planned(n)
 		if err != nil {
 			return nil, err
 		}
+		p.Choice = !must
 		plan = append(plan, p)
 	}
 	return plan, nil
@@ -72,7 +81,7 @@ func (r *run) asks(field string) bool {
 }
 
 func (r *run) planned(n *Node) (Planned, error) {
-	p := Planned{Step: n.ID, Name: n.Name, Kind: n.Kind, Mode: n.Mode, Choice: r.f.chosen(n.ID)}
+	p := Planned{Step: n.ID, Name: n.Name, Kind: n.Kind, Mode: n.Mode}
 	if n.Kind == Archive {
 		return p, nil
 	}

@@ -27,6 +27,13 @@ type Day struct {
 	Refused  int    `json:"refused"`
 }
 
+// Hour is what the gates decided in one.
+type Hour struct {
+	Key      string `json:"key" doc:"08"`
+	Admitted int    `json:"admitted"`
+	Refused  int    `json:"refused"`
+}
+
 // GateFigure is what one gate decided.
 type GateFigure struct {
 	Key      string `json:"key" doc:"its number"`
@@ -56,9 +63,11 @@ type UnitFigure struct {
 // changes nothing.
 type Charts struct {
 	Days    []Day          `json:"by_day" doc:"every day, in order"`
+	Hours   []Hour         `json:"by_hour" doc:"every hour, in order, of a single day; empty for more days"`
 	Gates   []GateFigure   `json:"by_gate" doc:"the most first, as below"`
 	Reasons []ReasonFigure `json:"by_reason"`
 	Units   []UnitFigure   `json:"by_unit"`
+	Running int            `json:"running" doc:"applications that are under review now, whenever they were sent"`
 }
 
 // again is in the body of an event that shows an earlier verdict. Within a text
@@ -69,7 +78,7 @@ var again = []byte(`"repeat":true`)
 // a flow and what gates said to the passes that came of them; of all flows and
 // passes where flow is empty.
 func (s *Service) Charts(ctx context.Context, flow string, from, to time.Time) (Charts, error) {
-	out := Charts{Days: []Day{}, Gates: []GateFigure{}, Reasons: []ReasonFigure{}, Units: []UnitFigure{}}
+	out := Charts{Days: []Day{}, Hours: []Hour{}, Gates: []GateFigure{}, Reasons: []ReasonFigure{}, Units: []UnitFigure{}}
 	tally, err := s.Apply.Tally(ctx, apply.Query{Flow: flow, From: from.Format(time.DateOnly), To: to.Format(time.DateOnly)})
 	if err != nil {
 		return out, err
@@ -78,15 +87,21 @@ func (s *Service) Charts(ctx context.Context, flow string, from, to time.Time) (
 		out.Units = append(out.Units, UnitFigure{u.Unit, cmp.Or(u.Name, "无单位"), u.Count})
 	}
 	scans := scansOf(flow, from, to.AddDate(0, 0, 1))
-	byDay, err := s.days(ctx, scans)
+	byDay, byHour, err := s.days(ctx, scans)
 	if err != nil {
 		return out, err
+	}
+	if from.Equal(to) {
+		out.Hours = byHour
 	}
 	for day := from; !day.After(to); day = day.AddDate(0, 0, 1) {
 		key := day.Format(time.DateOnly)
 		d := byDay[key]
 		d.Key, d.Count = key, tally.Days[key]
 		out.Days = append(out.Days, d)
+	}
+	if out.Running, err = s.Apply.Running(ctx, flow); err != nil {
+		return out, err
 	}
 	err = s.decisions(ctx, scans, &out)
 	return out, err
@@ -110,8 +125,8 @@ func scansOf(flow string, from, until time.Time) scans {
 	return q
 }
 
-// days counts admissions and refusals by campus day.
-func (s *Service) days(ctx context.Context, q scans) (map[string]Day, error) {
+// days counts admissions and refusals by campus day, and by hour of the day.
+func (s *Service) days(ctx context.Context, q scans) (map[string]Day, []Hour, error) {
 	var opens []string
 	for _, r := range verdict.Reasons() {
 		if r.Opens() {
@@ -124,15 +139,22 @@ func (s *Service) days(ctx context.Context, q scans) (map[string]Day, error) {
 		return p, err
 	}, fmt.Sprintf("SELECT e.at / %d AS q, sum(CASE WHEN e.reason IN (%s) THEN 1 ELSE 0 END), count(*)%s GROUP BY q",
 		apply.Quarter, strings.Join(opens, ", "), q.from), q.args...)
-	days := map[string]Day{}
+	days, hours := map[string]Day{}, make([]Hour, 24)
+	for i := range hours {
+		hours[i].Key = fmt.Sprintf("%02d", i)
+	}
 	for _, p := range parts {
-		key := time.UnixMilli(p.quarter * apply.Quarter).In(s.Location).Format(time.DateOnly)
+		at := time.UnixMilli(p.quarter * apply.Quarter).In(s.Location)
+		h := &hours[at.Hour()]
+		h.Admitted += int(p.admitted)
+		h.Refused += int(p.all - p.admitted)
+		key := at.Format(time.DateOnly)
 		d := days[key]
 		d.Admitted += int(p.admitted)
 		d.Refused += int(p.all - p.admitted)
 		days[key] = d
 	}
-	return days, err
+	return days, hours, err
 }
 
 // decisions counts by gate and by reason.

@@ -126,10 +126,11 @@ export type FormValues = Record<string, unknown>
 export interface ChartNode {
   id: string
   name: string
+  en?: string
   kind: 'approve' | 'handle' | 'claim' | 'archive' | string
   mode: 'any' | 'all' | 'seq' | string
   people: { name: string; unit: string }[]
-  state?: 'done' | 'current' | 'waiting' | 'skipped' | 'cancelled' | ''
+  state?: 'done' | 'current' | 'waiting' | 'optional' | 'skipped' | 'cancelled' | ''
   by?: string[]
   at?: number
 }
@@ -163,6 +164,7 @@ export interface Preview {
   steps: {
     id: string
     name: string
+    en?: string
     people: PersonRef[]
     /** The system will agree. */
     auto?: boolean
@@ -199,7 +201,7 @@ export interface Row {
   waiting: string[]
   task: { id: string; state: string; opened_at: number } | null
   pass: { id: string; kind: PassKind; state: PassState; from: string; until: string } | null
-  summary: { name: string; value: string }[]
+  summary: { name: string; en?: string; value: string; value_en?: string }[]
 }
 
 export interface RowList extends List<Row> {
@@ -209,6 +211,7 @@ export interface RowList extends List<Row> {
 export interface TrailEntry {
   at: number
   step_name: string
+  step_en?: string
   actor: { number: string; name: string }
   verb: string
   name: string

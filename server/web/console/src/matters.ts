@@ -4,6 +4,7 @@
 import { day, daysOf, stamp } from '@shared/format'
 import { lang, pick } from '@shared/lang'
 import type { Box, MatterState } from '@shared/types'
+import { listed, nameOfActor, summaryLine, titleOf } from '@shared/words'
 import type { Column } from './columns'
 import type { IconName } from './parts/icons'
 import type { Duty, Line, Matter, MatterRow as Row } from './shapes'
@@ -14,7 +15,7 @@ export const states: readonly MatterState[] = ['draft', 'running', 'returned', '
 
 const tones: Record<string, string> = {
   running: 'running', pending: 'running', current: 'running',
-  completed: 'good', done: 'good', agree: 'good', issued: 'good', used: 'good',
+  completed: 'good', done: 'good', agree: 'good', issued: 'good',
   returned: 'warn', withdrawn: 'warn',
   rejected: 'bad', terminated: 'bad', voided: 'bad', revoked: 'bad',
   // of keys, people, paper passes and verdicts
@@ -55,7 +56,7 @@ export function handling(row: Row, box: Box): string {
 
 const base = {
   seq: { id: 'seq', word: 'col_seq', text: (_, index) => String(index + 1), always: true, nowrap: true },
-  title: { id: 'title', word: 'col_title', text: (row) => row.title, always: true, width: '200px' },
+  title: { id: 'title', word: 'col_title', text: titleOf, always: true, width: '200px' },
   flow: { id: 'flow', word: 'col_flow', text: flowName },
   group: { id: 'group', word: 'col_group', text: (row) => row.group },
   starter: { id: 'starter', word: 'col_starter', text: (row) => row.starter.name, nowrap: true },
@@ -65,9 +66,9 @@ const base = {
   saved: { id: 'saved', word: 'col_saved', text: (row) => stamp(row.created_at), nowrap: true },
   step: { id: 'step', word: 'col_step', text: stepName },
   state: { id: 'state', word: 'col_state', text: stateName, nowrap: true },
-  waiting: { id: 'waiting', word: 'col_waiting', text: (row) => row.waiting.join(lang.value === 'zh' ? '、' : ', ') },
+  waiting: { id: 'waiting', word: 'col_waiting', text: (row) => listed(row.waiting) },
   serial: { id: 'serial', word: 'col_serial', text: (row) => row.serial, nowrap: true },
-  summary: { id: 'summary', word: 'col_summary', text: (row) => row.summary.map((one) => `${one.name} ${one.value}`).join(' · ') },
+  summary: { id: 'summary', word: 'col_summary', text: (row) => row.summary.map((one) => summaryLine(one).join(' ')).join(' · ') },
   timer: { id: 'timer', word: 'col_timer', text: (row) => (row.task ? elapsed(row.task.opened_at, Date.now()) : ''), nowrap: true },
   open: { id: 'open', word: 'col_open', text: () => '', always: true, nowrap: true },
 } satisfies Record<string, Column<Row>>
@@ -170,12 +171,12 @@ export function passages(matter: Pick<Matter, 'trail' | 'tasks'>): Passage[] {
       !closed.has(one) && one.closed_at > 0 && one.closed_at === entry.at && one.step_name === entry.step_name && one.outcome === entry.verb)
     if (task) closed.add(task)
     return {
-      step: entry.step_name, who: entry.actor.name, from: task?.opened_at || entry.at, to: entry.at,
+      step: pick(entry.step_name, entry.step_en), who: nameOfActor(entry.actor), from: task?.opened_at || entry.at, to: entry.at,
       state: entry.verb, name: verbName(entry), opinion: entry.opinion, entry,
     }
   })
   const open = matter.tasks.filter((one) => one.state === 'pending' || one.state === 'waiting').map((one): Passage => ({
-    step: one.step_name, who: one.people.join('、'), from: one.opened_at, to: 0,
+    step: one.step_name, who: listed(one.people), from: one.opened_at, to: 0,
     state: one.state, name: t(one.state === 'pending' ? 'task_running' : 'task_waiting'), opinion: '',
   }))
   return [...past, ...open]

@@ -36,11 +36,13 @@ export const menu: readonly MenuGroup[] = [
       { to: '/work/started', word: 'box_started', icon: 'sent' },
       { to: '/work/cc', word: 'box_cc', icon: 'copy' },
       { to: '/work/drafts', word: 'box_drafts', icon: 'draft', count: 'drafts' },
+      { to: '/notices', word: 'menu_notices', icon: 'notice' },
     ],
   },
   {
     word: 'menu_manage',
     entries: [
+      { to: '/overview', word: 'menu_overview', icon: 'dash', scopes: ['admin'] },
       { to: '/passes', word: 'menu_passes', icon: 'pass', scopes: ['passes:read'] },
       { to: '/papers', word: 'menu_papers', icon: 'print', scopes: ['desk'] },
       { to: '/households', word: 'menu_households', icon: 'house', scopes: ['people:read'] },
@@ -48,6 +50,7 @@ export const menu: readonly MenuGroup[] = [
       { to: '/gates', word: 'menu_gates', icon: 'gate', scopes: ['gates:read'] },
       { to: '/events', word: 'menu_events', icon: 'event', scopes: ['events:read'] },
       { to: '/stats', word: 'menu_stats', icon: 'chart', scopes: ['stats'], records: true },
+      { to: '/archive', word: 'menu_archive', icon: 'archive', scopes: ['stats'] },
       { to: '/flows', word: 'menu_flows', icon: 'flow', scopes: ['flows:write'] },
       { to: '/keys', word: 'menu_keys', icon: 'key', scopes: ['keys:read'] },
       { to: '/audit', word: 'menu_audit', icon: 'clock', scopes: ['audit:read'] },

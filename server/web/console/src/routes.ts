@@ -35,6 +35,7 @@ const pages: Page[] = [
   { path: '/services/:flow', name: 'apply', component: () => import('./pages/start/ApplyPage.vue'), meta: { word: 'menu_start' }, props: true },
   { path: '/applications/:id', name: 'matter', component: () => import('./pages/matter/MatterPage.vue'), meta: { word: 'matter_title' }, props: true },
   { path: '/applications/:id/edit', name: 'edit', component: () => import('./pages/start/EditPage.vue'), meta: { word: 'edit_title' }, props: true },
+  { path: '/notices', name: 'notices', component: () => import('./pages/published/NoticesPage.vue'), meta: { word: 'menu_notices' } },
   { path: '/messages', name: 'messages', component: () => import('./pages/me/MessagesPage.vue'), meta: { word: 'messages' } },
   { path: '/security/:tab(account|password|phone|mail|logins|sessions)?', name: 'security', component: () => import('./pages/me/SecurityPage.vue'), meta: { word: 'security' }, props: true },
 
@@ -42,6 +43,7 @@ const pages: Page[] = [
   { path: '/flows/new', name: 'flow-new', component: () => import('./pages/flows/FlowPage.vue'), meta: { word: 'menu_flows', scopes: ['flows:write'] } },
   { path: '/flows/:id', name: 'flow', component: () => import('./pages/flows/FlowPage.vue'), meta: { word: 'menu_flows', scopes: ['flows:write'] }, props: true },
 
+  { path: '/overview', name: 'overview', component: () => import('./pages/overview/OverviewPage.vue'), meta: { word: 'menu_overview', scopes: ['admin'] } },
   { path: '/passes', name: 'passes', component: () => import('./pages/passes/PassesPage.vue'), meta: { word: 'menu_passes', scopes: ['passes:read'] } },
   { path: '/papers', name: 'papers', component: () => import('./pages/papers/PapersPage.vue'), meta: { word: 'menu_papers', scopes: ['desk'] } },
   { path: '/papers/new', name: 'paper-new', component: () => import('./pages/papers/IssuePage.vue'), meta: { word: 'menu_papers', scopes: ['desk'] } },
@@ -61,6 +63,7 @@ const pages: Page[] = [
   { path: '/events/quarantine', name: 'events-quarantine', component: () => import('./pages/events/QuarantinePage.vue'), meta: { word: 'menu_events', scopes: ['events:read'] } },
   { path: '/stats', name: 'stats', component: () => import('./pages/stats/RecordsPage.vue'), meta: { word: 'menu_stats' } },
   { path: '/stats/charts', name: 'stats-charts', component: () => import('./pages/stats/ChartsPage.vue'), meta: { word: 'menu_stats' } },
+  { path: '/archive', name: 'archive', component: () => import('./pages/published/ArchivePage.vue'), meta: { word: 'menu_archive', scopes: ['stats'] } },
   { path: '/keys', name: 'keys', component: () => import('./pages/keys/KeysPage.vue'), meta: { word: 'menu_keys', scopes: ['keys:read'] } },
   { path: '/keys/tokens', name: 'tokens', component: () => import('./pages/keys/TokensPage.vue'), meta: { word: 'key_tab_tokens', scopes: ['tokens:write'] } },
   { path: '/audit', name: 'audit', component: () => import('./pages/audit/TrailPage.vue'), meta: { word: 'menu_audit', scopes: ['audit:read'] } },

@@ -44,7 +44,7 @@ describe('the words', () => {
 describe('the menu', () => {
   const paths = (scopes: string[] | null) => menuFor(scopes && { scopes }).flatMap((group) => group.entries.map((entry) => entry.to))
   it('ZA-015 CM-008 leads everybody to start, to do, done, started, copies and drafts', () => {
-    expect(paths(['self'])).toEqual(['/', '/services', '/work/todo', '/work/done', '/work/started', '/work/cc', '/work/drafts'])
+    expect(paths(['self'])).toEqual(['/', '/services', '/work/todo', '/work/done', '/work/started', '/work/cc', '/work/drafts', '/notices'])
   })
   it('shows what needs a scope to those who hold it, and to administrators', () => {
     expect(paths(['self', 'flows:write'])).toContain('/flows')

@@ -3,6 +3,7 @@
 import { isFile } from '@shared/forms'
 import { stamp, yuan } from '@shared/format'
 import type { Attachment, FilledField, FormField } from '@shared/types'
+import { textOf as said } from '@shared/words'
 import { session } from '../state/session'
 import { fileName, knowFiles } from './files'
 import { personName } from './names'
@@ -20,7 +21,7 @@ export function filesOf(field: Pick<FormField, 'type'>, value: unknown): Attachm
 /** A field that the server has filled in, on a form that is new. */
 export function readOf(field: FormField | FilledField): Read {
   if (isFile(field)) return { field, text: '', files: filesOf(field, field.value) }
-  return { field, text: field.text || textOf(field) }
+  return { field, text: said(field) || textOf(field) }
 }
 
 function textOf(field: FormField): string {

@@ -1,6 +1,7 @@
 /** The person's own pages. */
 export default {
   me: ['我的', 'Me'],
+  me_resident_number: ['编号', 'Number'],
   me_number: ['学工号', 'Number'],
   me_unit: ['单位', 'Unit'],
   me_kind: ['身份', 'Kind'],
@@ -34,6 +35,8 @@ export default {
   security_password: ['登录密码', 'Password'],
   security_set: ['已设置', 'Set'],
   security_change: ['修改', 'Change'],
+  security_new: ['设置', 'Set'],
+  device_unknown: ['未知设备', 'Unknown device'],
   security_phone: ['安全手机', 'Safe phone'],
   security_mail: ['安全邮箱', 'Safe e-mail'],
   security_unset: ['未设置', 'Not set'],

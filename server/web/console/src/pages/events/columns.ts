@@ -9,7 +9,7 @@ export const eventColumns = (gateName: (id: number) => string): Column<SeenEvent
   { id: 'at', word: 'event_at', text: (event) => second(event.at), nowrap: true },
   { id: 'verdict', word: 'event_verdict', text: (event) => t('verdict_' + verdictOf(event.reason)), nowrap: true },
   { id: 'reason', word: 'event_reason', text: (event) => [event.reason ? reasonName(event.reason) : typeName(event), event.repeat ? t('event_repeat') : ''].filter(Boolean).join(' · ') },
-  { id: 'gate', word: 'event_gate', text: (event) => [gateName(event.gate), event.lane].filter(Boolean).join(' · ') },
+  { id: 'gate', word: 'event_gate', text: (event) => [gateName(event.gate), event.lane === 'phone' ? t('event_lane_phone') : event.lane].filter(Boolean).join(' · ') },
   { id: 'pass', word: 'event_pass', text: (event) => event.pass_id, nowrap: true },
   { id: 'offline', word: 'event_offline', text: (event) => (event.offline ? t('event_offline_yes') : ''), nowrap: true },
   { id: 'opinion', word: 'event_opinion', text: (event) => (event.opinion && event.opinion !== event.reason ? reasonName(event.opinion) : '') },

@@ -1,6 +1,7 @@
 import { addWords } from '../../i18n'
 
 addWords({
+  event_lane_phone: ['门卫手机', 'guard\'s phone'],
   event_tab_live: ['实时', 'Live'],
   event_tab_search: ['历史查询', 'History'],
   event_tab_registers: ['进出登记', 'Registers'],

@@ -1,7 +1,9 @@
 // Gates and the programs at them.
 
 import { get } from '@shared/api'
-import { t } from '../../i18n'
+import { stamp } from '@shared/format'
+import { i18n, t } from '../../i18n'
+import './words'
 
 export interface Gate {
   id: number
@@ -47,11 +49,23 @@ export function standing(agent: Agent): { state: string; word: string } {
   return agent.live.connected ? { state: 'granted', word: 'agent_connected' } : { state: 'attention', word: 'agent_gone' }
 }
 
-/** Whether somebody should look: it is gone, its clock is a second off, it falls behind, or a device of it is lost. */
-export function troubled(agent: Agent): boolean {
+/** Why somebody should look, in words: it is gone, its clock is a second off, it falls behind, or a device of it is lost. */
+export function troubles(agent: Agent): string[] {
   const live = agent.live
-  if (agent.revoked_at) return false
-  return !live?.connected || Math.abs(live.offset_ms ?? 0) > 1000 || live.queue > 100 || Boolean(live.down_fault || live.up_fault) || Object.values(live.lanes ?? {}).some((state) => state.includes('lost'))
+  if (agent.revoked_at) return []
+  if (!live) return [t('agent_never')]
+  return [
+    live.connected ? '' : t('trouble_gone', { at: stamp(live.last_seen) }),
+    Math.abs(live.offset_ms ?? 0) > 1000 ? t('trouble_clock', { offset: offset(agent) }) : '',
+    live.queue > 100 ? t('trouble_queue', { n: live.queue }) : '',
+    ...[live.down_fault, live.up_fault].map((what) => (what ? t('agent_fault', { what }) : '')),
+    ...Object.entries(live.lanes ?? {}).map(([lane, state]) => (state.includes('lost') ? t('agent_lane', { lane, state: laneWords(state) }) : '')),
+  ].filter(Boolean)
+}
+
+/** The agent that decides at a gate now: the latest that was not revoked. */
+export function agentOf(gate: Gate, agents: readonly Agent[]): Agent | undefined {
+  return agents.filter((one) => one.gate === gate.id && !one.revoked_at).sort((a, b) => b.epoch - a.epoch)[0]
 }
 
 /** Names of gates by number, as far as one may see them. */
@@ -61,6 +75,15 @@ export async function gateNames(): Promise<Map<number, string>> {
   } catch {
     return new Map() // numbers stand for them
   }
+}
+
+/** "scanner ok, barrier lost" of a lane, in words. States that have none are said as they are. */
+export function laneWords(state: string): string {
+  const said = (word: string) => (i18n.global.te(word) ? t(word) : '')
+  return state.split(', ').map((part) => {
+    const [device = '', ...how] = part.split(' ')
+    return [said('agent_' + device) || device, said('agent_is_' + how.join('_')) || how.join(' ')].join(' ')
+  }).join(t('agent_lane_and'))
 }
 
 export const offset = (agent: Agent): string => (agent.live?.offset_ms === undefined ? '' : t('agent_offset_n', { ms: agent.live.offset_ms }))

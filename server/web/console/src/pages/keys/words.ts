@@ -3,6 +3,7 @@ import { addWords } from '../../i18n'
 addWords({
   key_tab_keys: ['签发密钥', 'Issuer keys'],
   key_id: ['密钥', 'Key'],
+  key_kinds_and: ['、', '; '],
   key_kinds: ['签发的类型', 'Signs'],
   key_state: ['状态', 'State'],
   key_state_next: ['已公布,待启用', 'Published, next'],

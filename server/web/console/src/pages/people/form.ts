@@ -3,6 +3,7 @@
 import { ref } from 'vue'
 import { get } from '@shared/api'
 import type { FormField, FormValues, Items, Person } from '@shared/types'
+import { roleIn } from '@shared/words'
 import { field, option } from '../../fields'
 import { kindsOfPeople, levels, type Role } from './shapes'
 
@@ -40,5 +41,5 @@ export function roles(): Promise<Role[]> {
 export function wordsOf() {
   const known = ref(new Map<string, string>())
   roles().then((all) => (known.value = new Map(all.map((one) => [one.role, one.name]))), () => undefined)
-  return { roleName: (role: string): string => known.value.get(role) ?? role }
+  return { roleName: (role: string): string => roleIn(role, known.value.get(role) ?? role) }
 }

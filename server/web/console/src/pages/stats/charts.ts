@@ -6,9 +6,13 @@ import { t } from '../../i18n'
 
 export interface Figures {
   by_day: { key: string; count: number; admitted: number; refused: number }[]
+  /** Of a single day. */
+  by_hour: { key: string; admitted: number; refused: number }[]
   by_gate: { key: string; name: string; count: number; admitted: number; refused: number }[]
   by_reason: { key: string; name: string; en: string; count: number }[]
   by_unit: { key: string; name: string; count: number }[]
+  /** Under review now. */
+  running: number
 }
 
 /** One chart: names along its axis, and a row of numbers for each series. */
@@ -23,11 +27,15 @@ export interface Series {
 /** How many names a chart shows; its table holds all. */
 export const widest = 12
 
+const flows = (list: readonly { admitted: number; refused: number }[]): Series['rows'] => [
+  { name: t('stats_admitted'), look: 'good', values: list.map((one) => one.admitted) },
+  { name: t('stats_refused'), look: 'bad', values: list.map((one) => one.refused) },
+]
+
+/** What the gates decided in each hour of a day. */
+export const hoursOf = (figures: Figures, title: string): Series => ({ title, names: figures.by_hour.map((one) => `${one.key}:00`), rows: flows(figures.by_hour) })
+
 export function chartsOf(figures: Figures): Series[] {
-  const flows = (list: { admitted: number; refused: number }[]): Series['rows'] => [
-    { name: t('stats_admitted'), look: 'good', values: list.map((one) => one.admitted) },
-    { name: t('stats_refused'), look: 'bad', values: list.map((one) => one.refused) },
-  ]
   const count = (list: { count: number }[], name = 'stats_count'): Series['rows'] => [{ name: t(name), look: 'accent', values: list.map((one) => one.count) }]
   const { by_day: days, by_gate: gates, by_reason: reasons, by_unit: units } = figures
   return [

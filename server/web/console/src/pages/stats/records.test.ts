@@ -59,7 +59,7 @@ describe('查询统计', () => {
 describe('charts', () => {
   const figures: Figures = {
     by_day: [{ key: '2026-05-01', count: 5, admitted: 221, refused: 3 }], by_gate: [{ key: '1', name: '', count: 4, admitted: 4, refused: 0 }],
-    by_reason: Array.from({ length: 20 }, (_, at) => ({ key: String(at), name: `第${at}`, en: '', count: 20 - at })), by_unit: [],
+    by_reason: Array.from({ length: 20 }, (_, at) => ({ key: String(at), name: `第${at}`, en: '', count: 20 - at })), by_unit: [], by_hour: [{ key: '08', admitted: 3, refused: 1 }], running: 0,
   }
   const [days, gates, reasons, units] = chartsOf(figures)
   it('say the same as their tables, with patterns beside the colours', () => {

@@ -1,0 +1,43 @@
+package api_test
+
+import (
+	"strings"
+	"testing"
+
+	"campusgate/server/apply"
+)
+
+func TestExport_CQ075_TheTrailTellsWhoTookRowsOfAList(t *testing.T) {
+	w := newWorld(t)
+	enter := w.settle(t)
+	staff := enter("T1001")
+	for range 2 {
+		w.workPass(t, staff, "保密任务", true)
+	}
+	w.workPass(t, staff, "草稿", false)
+	var got struct {
+		Items []apply.Row
+		Total int
+	}
+	w.as(t, staff, 200, "POST", "/api/v1/applications/export", map[string]any{"box": "started", "q": "周敏", "state": "running", "from": "", "to": "", "flow": ""}, &got)
+	if len(got.Items) != 2 || got.Total != 2 || got.Items[0].Summary[2].Value != "保密任务" {
+		t.Errorf("%d of %d rows: %+v", len(got.Items), got.Total, got.Items)
+	}
+	w.as(t, enter("T1002"), 200, "POST", "/api/v1/applications/export", map[string]any{"box": "started"}, &got)
+	if got.Total != 0 {
+		t.Errorf("another person's list has %d rows", got.Total)
+	}
+	w.refused(t, w.call(t, staff, "POST", "/api/v1/applications/export", map[string]any{"box": "everything"}), 422, "invalid")
+	trail, err := w.db.Trail(t.Context(), 0, 10_000)
+	ok(t, err)
+	var found []string
+	for _, e := range trail {
+		if e.Action == "list.exported" {
+			found = append(found, e.Actor+" "+e.Target+" "+string(e.Details))
+		}
+	}
+	want := `person T1001 list started {"flow":"","from":"","rows":2,"state":"running","text":true,"to":""}`
+	if len(found) != 2 || found[0] != want || !strings.HasPrefix(found[1], "person T1002 list started ") {
+		t.Errorf("trail %q, want %s first", found, want)
+	}
+}

@@ -1,0 +1,35 @@
+import { expect, it } from 'vitest'
+import { detail } from '../audit/trail'
+import { agentOf, laneWords, troubles, type Agent, type Gate } from '../gates/gates'
+import { hoursOf } from '../stats/charts'
+import { alarmsOf, numbersOf } from './overview'
+
+const gate: Gate = { id: 1, name: '东门', zone: 1, policy: 'owner', documents: 'none', created_at: 0 }
+const agent = (epoch: number, live?: Partial<NonNullable<Agent['live']>>, more: Partial<Agent> = {}): Agent => ({
+  id: epoch, gate: 1, epoch, hostname: 'pc', enrolled_at: 1, acked: 0,
+  live: live && { connected: true, since: 1, last_seen: 1, remote: '', software: '', queue: 3, revision: 1, ...live }, ...more,
+})
+const figures = { by_day: [{ key: '2026-05-01', count: 0, admitted: 9, refused: 2 }], by_hour: [{ key: '08', admitted: 9, refused: 2 }], by_gate: [], by_reason: [], by_unit: [], running: 4 }
+
+it('says what lanes are like in words, and states without a word as they are', () => {
+  expect(laneWords('scanner ok, barrier lost')).toBe('扫码器 正常，闸机 断开')
+  expect(laneWords('scanner odd thing')).toBe('扫码器 odd thing')
+})
+
+it('has the latest agent that was not revoked decide at a gate', () => {
+  expect(agentOf(gate, [agent(1, {}), agent(2, {}), agent(3, {}, { revoked_at: 5 })])?.epoch).toBe(2)
+  expect(agentOf({ ...gate, id: 2 }, [agent(1, {})])).toBeUndefined()
+})
+
+it('counts what there is and lists what is wrong', () => {
+  const seen = { gates: [{ gate, agent: agent(1, { connected: false, queue: 200 }) }, { gate: { ...gate, id: 2, name: '西门' } }], figures, conflicts: 500, quarantined: 0 }
+  expect(numbersOf(seen).map((one) => one.n)).toEqual([0, 200, 9, 2, 4])
+  expect(alarmsOf(seen).map((one) => one.where)).toEqual(['东门', '东门', '西门', '超次使用'])
+  expect(alarmsOf(seen).at(-1)?.what).toContain('500+')
+  expect(troubles(agent(1, {}))).toEqual([])
+  expect(hoursOf(figures, 'x').names).toEqual(['08:00'])
+})
+
+it('shows moments of the trail as people read them', () => {
+  expect(detail({ expires_at: 1777564800000, draining_since: 0, name: '东门', rows: 3 })).toBe('expires_at: 2026-05-01 00:00:00 · name: 东门 · rows: 3')
+})

@@ -1,0 +1,57 @@
+// How everything stands now, from what the pages of the administration ask for.
+
+import { get } from '@shared/api'
+import { day } from '@shared/format'
+import { t } from '../../i18n'
+import { agentOf, troubles, type Agent, type Gate } from '../gates/gates'
+import type { Figures } from '../stats/charts'
+import '../events/words'
+import './words'
+
+/** The most that is counted of what must not happen at all. */
+const most = 500
+
+export interface Overview {
+  gates: { gate: Gate; agent?: Agent }[]
+  figures: Figures
+  conflicts: number
+  quarantined: number
+}
+
+export async function look(now: number): Promise<Overview> {
+  const today = day(now)
+  const [{ gates }, { agents }, figures, { conflicts }, { records }] = await Promise.all([
+    get<{ gates: Gate[] }>('/gates'),
+    get<{ agents: Agent[] }>('/agents'),
+    get<Figures>('/reports/charts', { from: today, to: today }),
+    get<{ conflicts: unknown[] }>('/conflicts', { limit: most }),
+    get<{ records: unknown[] }>('/quarantine', { limit: most }),
+  ])
+  return { gates: gates.map((gate) => ({ gate, agent: agentOf(gate, agents) })), figures, conflicts: conflicts.length, quarantined: records.length }
+}
+
+/** One thing to see to, and where. */
+export interface Alarm { where: string; what: string; to: string }
+
+export function alarmsOf(seen: Overview): Alarm[] {
+  const count = (n: number) => (n < most ? String(n) : `${most}+`)
+  return [
+    ...seen.gates.flatMap(({ gate, agent }) =>
+      (agent ? troubles(agent) : [t('over_no_agent')]).map((what) => ({ where: gate.name, what, to: '/gates' }))),
+    ...(seen.conflicts ? [{ where: t('event_tab_conflicts'), what: t('over_conflicts', { n: count(seen.conflicts) }), to: '/events/conflicts' }] : []),
+    ...(seen.quarantined ? [{ where: t('event_tab_quarantine'), what: t('over_quarantine', { n: count(seen.quarantined) }), to: '/events/quarantine' }] : []),
+  ]
+}
+
+/** The numbers at the top. */
+export function numbersOf(seen: Overview): { word: string; n: number; note?: string; to: string; look?: 'good' | 'bad' }[] {
+  const online = seen.gates.filter((one) => one.agent?.live?.connected).length
+  const sum = (of: 'admitted' | 'refused') => seen.figures.by_day.reduce((n, one) => n + one[of], 0)
+  return [
+    { word: 'over_gates', n: online, note: t('over_of', { n: seen.gates.length }), to: '/gates', look: online < seen.gates.length ? 'bad' : 'good' },
+    { word: 'over_queue', n: seen.gates.reduce((n, one) => n + (one.agent?.live?.queue ?? 0), 0), to: '/gates' },
+    { word: 'over_admitted', n: sum('admitted'), to: '/events/search' },
+    { word: 'over_refused', n: sum('refused'), to: '/events/search' },
+    { word: 'over_running', n: seen.figures.running, to: '/stats' },
+  ]
+}
