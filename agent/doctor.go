@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"campusgate/agent/desk"
 	"campusgate/agent/disk"
 	"campusgate/agent/journal"
 	"campusgate/agent/lane"
@@ -129,7 +130,7 @@ func (d *doctor) snapshot(s Settings, snap *snapshot.Snapshot, id journal.Identi
 }
 
 func (d *doctor) clock(s Settings, j *journal.Journal) {
-	var c lane.Clock
+	var c desk.Clock
 	err := j.Update(func(book lane.Book) (err error) {
 		c, err = book.Clock()
 		return err

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"campusgate/agent/console"
+	"campusgate/agent/desk"
 	"campusgate/agent/journal"
 	"campusgate/agent/lane"
 	"campusgate/signing/verdict"
@@ -19,7 +20,7 @@ type clock struct {
 	now  func() time.Time
 
 	mu    sync.Mutex
-	known lane.Clock
+	known desk.Clock
 }
 
 func newClock(j *journal.Journal, d *lane.Desk, now func() time.Time) (*clock, error) {
@@ -35,7 +36,7 @@ func newClock(j *journal.Journal, d *lane.Desk, now func() time.Time) (*clock, e
 func (c *clock) SetOffset(offsetMS int64, at time.Time) {
 	c.mu.Lock()
 	synced := at.UnixMilli() + offsetMS
-	c.known = lane.Clock{OffsetMS: offsetMS, Synced: synced, HighWater: synced}
+	c.known = desk.Clock{OffsetMS: offsetMS, Synced: synced, HighWater: synced}
 	c.mu.Unlock()
 	c.desk.SetOffset(offsetMS, at)
 }
@@ -93,7 +94,7 @@ func (a *Agent) status() console.Status {
 		s.Documents = "required"
 	}
 	s.Shift.Required = a.settings.Shift
-	if on := a.desk.Shift(); on != (lane.Shift{}) {
+	if on := a.desk.Shift(); on != (desk.Shift{}) {
 		s.Shift.Guard = &on
 	}
 	if s.Snapshot.At > 0 {

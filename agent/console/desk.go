@@ -3,6 +3,7 @@ package console
 import (
 	"context"
 
+	"campusgate/agent/desk"
 	"campusgate/agent/lane"
 	"campusgate/agent/snapshot"
 )
@@ -13,29 +14,29 @@ import (
 type Desk interface {
 	// Present hands a code to the lane of that name as if its scanner had read it, and waits
 	// for the result. A refusal, and a question to the guard, are results.
-	Present(ctx context.Context, where, source, text string) (lane.Result, error)
+	Present(ctx context.Context, where, source, text string) (desk.Result, error)
 	// Answer settles a question: the documents that were shown, or a refusal.
-	Answer(ctx context.Context, id string, documents []string, refuse bool) (lane.Result, error)
+	Answer(ctx context.Context, id string, documents []string, refuse bool) (desk.Result, error)
 	// Enter lets somebody without a code in or out, or refuses.
-	Enter(ctx context.Context, in lane.Entry) (lane.Result, error)
+	Enter(ctx context.Context, in lane.Entry) (desk.Result, error)
 	// Annul takes back an admission after which nobody went through.
-	Annul(ctx context.Context, id string) (lane.Result, error)
+	Annul(ctx context.Context, id string) (desk.Result, error)
 	// Recent gives the latest attempts, newest first.
-	Recent() []lane.Result
+	Recent() []desk.Result
 	// Subscribe delivers every result from now on, in order, and an attempt
 	// again whenever it changes (answered, annulled). The channel is closed by
 	// the returned function, when the subscriber is too far behind, or when the
 	// lanes stop; after that Subscribe returns one that is closed already.
-	Subscribe() (<-chan lane.Result, func())
+	Subscribe() (<-chan desk.Result, func())
 }
 
 // Guards is what the console needs to put guards on duty; *shift.Logins is one.
 type Guards interface {
 	// Begin checks a PIN. Errors are those of package shift and of package lane.
-	Begin(ctx context.Context, number, digits string) (lane.Shift, error)
+	Begin(ctx context.Context, number, digits string) (desk.Shift, error)
 	End(ctx context.Context) error
 	// On is the guard on duty; zero = nobody.
-	On() lane.Shift
+	On() desk.Shift
 }
 
 // Lookup is what the console can tell a guard of passes and registers.

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 
+	"campusgate/agent/desk"
 	"campusgate/agent/lane"
 	"campusgate/agent/shift"
 )
@@ -75,18 +76,18 @@ func deskFailure(err error) *failure {
 		err error
 		failure
 	}{
-		{lane.ErrNoLane, noLane},
-		{lane.ErrNoScan, noScan},
-		{lane.ErrNotWaiting, notWaiting},
+		{desk.ErrNoLane, noLane},
+		{desk.ErrNoScan, noScan},
+		{desk.ErrNotWaiting, notWaiting},
 		{lane.ErrNotAnnullable, notAnnullable},
 		{lane.ErrBadAnswer, badRequest},
 		{lane.ErrBadEntry, badRequest},
 		{lane.ErrNoRule, noRule},
 		{lane.ErrNoRegister, noRegister},
-		{lane.ErrNoShift, noShift},
+		{desk.ErrNoShift, noShift},
 		{shift.ErrPIN, badPIN},
-		{lane.ErrBusy, busy},
-		{lane.ErrStore, notWritten},
+		{desk.ErrBusy, busy},
+		{desk.ErrStore, notWritten},
 	} {
 		if errors.Is(err, known.err) {
 			f := known.because(err)

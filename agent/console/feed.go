@@ -7,7 +7,7 @@ import (
 
 	"github.com/gorilla/websocket"
 
-	"campusgate/agent/lane"
+	"campusgate/agent/desk"
 )
 
 // message is what a feed sends. The first is the whole state; then come scans,
@@ -15,8 +15,8 @@ import (
 type message struct {
 	Type   string        `json:"type"` // state, scan, status or texts
 	Status *Status       `json:"status,omitempty"`
-	Scans  []lane.Result `json:"scans,omitempty"` // with state: newest first
-	Scan   *lane.Result  `json:"scan,omitempty"`
+	Scans  []desk.Result `json:"scans,omitempty"` // with state: newest first
+	Scan   *desk.Result  `json:"scan,omitempty"`
 	Texts  *texts        `json:"texts,omitempty"` // with state, and when they change
 }
 

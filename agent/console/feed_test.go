@@ -14,7 +14,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"campusgate/agent/console"
-	"campusgate/agent/lane"
+	"campusgate/agent/desk"
 	"campusgate/signing/verdict"
 )
 
@@ -27,8 +27,8 @@ type feed struct{ conn *websocket.Conn }
 type told struct {
 	Type   string
 	Status *console.Status
-	Scans  []lane.Result
-	Scan   *lane.Result
+	Scans  []desk.Result
+	Scan   *desk.Result
 	Texts  *struct {
 		Reasons   map[string]map[string]verdict.Text
 		Documents []console.Document

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"campusgate/agent/desk"
 	"campusgate/agent/lane"
 	"campusgate/agent/shift"
 	"campusgate/agent/snapshot"
@@ -94,7 +95,7 @@ func (c *Console) postEntry(w http.ResponseWriter, r *http.Request) error {
 	if g := in.Register; g != nil {
 		e.Register = &wire.Register{Person: g.Person, Number: g.Number, Relation: g.Relation, Staff: g.Staff, Ends: g.Ends}
 	}
-	return c.settle(w, r, func(ctx context.Context) (lane.Result, error) { return c.desk.Enter(ctx, e) })
+	return c.settle(w, r, func(ctx context.Context) (desk.Result, error) { return c.desk.Enter(ctx, e) })
 }
 
 // laneFor is the first lane of a direction, or the first of all.

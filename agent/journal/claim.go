@@ -3,6 +3,7 @@ package journal
 import (
 	"fmt"
 
+	"campusgate/agent/desk"
 	"campusgate/agent/lane"
 	"campusgate/signing"
 	"campusgate/signing/verdict"
@@ -25,16 +26,16 @@ func (t *tx) Ask(c *wire.Claim) error {
 		c.Pass[:], number, c.At, int64(c.Owner), c.Expires)
 }
 
-func (t *tx) Settle(pass signing.PassID, state lane.ClaimState) error {
+func (t *tx) Settle(pass signing.PassID, state desk.ClaimState) error {
 	return t.tx.Exec("UPDATE claims SET state = $2 WHERE pass = $1", pass[:], int64(state))
 }
 
-func (t *tx) Overdue(at int64) (list []lane.Question, err error) {
+func (t *tx) Overdue(at int64) (list []desk.Question, err error) {
 	err = t.tx.Each("SELECT pass, number, at FROM claims WHERE state = 1 AND at <= $1 ORDER BY at", []any{at},
 		func(scan func(...any) error) error {
 			var pass []byte
 			var number int64
-			q := lane.Question{State: lane.ClaimOpen}
+			q := desk.Question{State: desk.ClaimOpen}
 			if err := scan(&pass, &number, &q.At); err != nil {
 				return err
 			}

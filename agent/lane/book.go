@@ -1,6 +1,7 @@
 package lane
 
 import (
+	"campusgate/agent/desk"
 	"campusgate/signing"
 	"campusgate/signing/verdict"
 	"campusgate/signing/wire"
@@ -13,8 +14,7 @@ type Book interface {
 	// Standing is what the store holds about a pass shown with a phone key (zero
 	// without one), and this gate's policy.
 	Standing(pass signing.PassID, phone signing.PhoneID) (Standing, error)
-	// Append gives e the next id of the journal and writes it.
-	Append(e *wire.Event) error
+	desk.Book
 	// Use records an admission or a grant.
 	Use(u Use) error
 	// Unuse takes u back and marks the event u.Seq as annulled by the event
@@ -25,14 +25,6 @@ type Book interface {
 	// Admission finds the event that opened a lane for this scan.
 	Admission(scan string) (Admission, bool, error)
 
-	// Ask keeps a question about a pass in state ClaimOpen, in place of any
-	// earlier one, and gives it an id.
-	Ask(c *wire.Claim) error
-	// Settle moves the last question about a pass to another state.
-	Settle(pass signing.PassID, state ClaimState) error
-	// Overdue lists open questions asked at or before a moment, oldest first.
-	Overdue(at int64) ([]Question, error)
-
 	// Answered finds what this gate answered as owner.
 	Answered(claim string) (Answered, bool, error)
 	// Answer keeps an answer, in place of any earlier one with the same id.
@@ -42,10 +34,6 @@ type Book interface {
 	Releases() ([]Answered, error)
 	Released(claim string) error
 
-	// Shift and SetShift keep who is on duty; zero = nobody.
-	Shift() (Shift, error)
-	SetShift(s Shift) error
-
 	// Registered finds an entry of a register that has not ended. Only entries
 	// that began here are known.
 	Registered(id wire.EventID) (Registered, bool, error)
@@ -53,10 +41,6 @@ type Book interface {
 	Register(e *wire.Event) error
 	// Unregister takes that back.
 	Unregister(e *wire.Event) error
-
-	// Clock and SetClock keep what is known of the clock.
-	Clock() (Clock, error)
-	SetClock(c Clock) error
 }
 
 // Standing is what bears on a pass at this gate.
@@ -64,7 +48,7 @@ type Standing struct {
 	Record verdict.Record
 	Policy Policy
 	Phone  PhoneKey
-	Asked  *Question // the last question about the pass
+	Asked  *desk.Question // the last question about the pass
 }
 
 // PhoneKey is the one that stands for a pass which was moved from one phone to
@@ -112,25 +96,6 @@ type Admission struct {
 	Annulled bool
 }
 
-// ClaimState is how far a question asked by this gate has come.
-type ClaimState int
-
-// The states. Open questions are asked again with the same id or given back.
-const (
-	ClaimOpen     ClaimState = 1
-	ClaimOpened   ClaimState = 2 // granted, and the lane opened
-	ClaimRefused  ClaimState = 3 // the decider said that the pass is used up
-	ClaimReturned ClaimState = 4 // given back
-)
-
-// Question is a claim that this gate asked.
-type Question struct {
-	ID    string
-	Pass  signing.PassID
-	At    int64 // when it was asked first
-	State ClaimState
-}
-
 // The states of an Answered claim.
 const (
 	AnswerGranted = "granted"
@@ -146,20 +111,6 @@ type Answered struct {
 	Event   wire.EventID // the grant; zero = none
 	First   *verdict.Use
 	Expires int64 // unix s
-}
-
-// Clock is what an agent keeps about its clock. Unix ms.
-type Clock struct {
-	OffsetMS  int64
-	Synced    int64 // by the corrected clock; 0 = never
-	HighWater int64
-}
-
-// Shift is the guard on duty. Since is by the corrected clock.
-type Shift struct {
-	Number string `json:"number"`
-	Name   string `json:"name"`
-	Since  int64  `json:"since"` // unix ms
 }
 
 // Registered is an entry of a register that began at this gate.

@@ -24,9 +24,6 @@ type Lane struct {
 	Kinds     signing.KindSet // zero = everything that opens gates
 }
 
-// DefaultClockMaxAge is seven days.
-const DefaultClockMaxAge int64 = 7 * 24 * 3600 * 1000
-
 // apply puts what the book holds into a case.
 func (s *Standing) apply(k *verdict.Case, cfg *Config) {
 	p := &s.Policy

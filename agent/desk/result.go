@@ -1,4 +1,4 @@
-package lane
+package desk
 
 import (
 	"campusgate/signing"
@@ -67,11 +67,11 @@ func ResultOf(e *wire.Event, annulled bool) (Result, bool) {
 func (r *Result) fill(e *wire.Event) {
 	id := e.ID
 	r.Event, r.Offline, r.Documents, r.Guard = &id, e.Offline, e.Documents, e.Guard
-	r.judged(e.At, e.Case, e.Verdict)
+	r.Judged(e.At, e.Case, e.Verdict)
 }
 
-// judged adds a verdict and the part of the case that may be shown.
-func (r *Result) judged(at int64, c *verdict.Case, v verdict.Verdict) {
+// Judged adds a verdict and the part of the case that may be shown.
+func (r *Result) Judged(at int64, c *verdict.Case, v verdict.Verdict) {
 	r.At, r.Reason, r.Repeat, r.Opens, r.Need = at, v.Reason, v.Repeat, v.Opens(), v.Need
 	if k := c.Code; k.Kind != 0 {
 		r.Pass, r.Kind, r.ValidFrom, r.ValidUntil = k.ID, k.Kind, k.NotBefore, k.Expires
@@ -88,8 +88,8 @@ func (r *Result) judged(at int64, c *verdict.Case, v verdict.Verdict) {
 	}
 }
 
-// named adds what only the code says.
-func (r *Result) named(c *code.Code) {
+// Named adds what only the code says.
+func (r *Result) Named(c *code.Code) {
 	if c.Pass != nil {
 		r.Name, r.Doc4 = c.Pass.Name, c.Pass.Doc4
 	}
