@@ -22,9 +22,9 @@ import (
 )
 
 // The lanes' own desk is one that the console can use.
-var _ console.Desk = (*lane.Desk)(nil)
+var _ console.Lanes = (*lane.Desk)(nil)
 
-// actor is a console.Desk that follows a script: the text of a code says what
+// actor is a console.Lanes that follows a script: the text of a code says what
 // becomes of it.
 type actor struct {
 	mu      sync.Mutex
@@ -269,7 +269,7 @@ func (g *gauge) set(change func(*console.Status)) {
 // served runs a console over a desk and a status until the test ends.
 func served(t *testing.T, d *actor, g *gauge, change func(*console.Config)) *httptest.Server {
 	t.Helper()
-	cfg := console.Config{Desk: d, Status: g.get, StatusChanged: g.changed, Guideline: guideline, Rand: strings.NewReader(strings.Repeat("request!", 4096))}
+	cfg := console.Config{Lanes: d, Status: g.get, StatusChanged: g.changed, Guideline: guideline, Rand: strings.NewReader(strings.Repeat("request!", 4096))}
 	if change != nil {
 		change(&cfg)
 	}

@@ -151,7 +151,7 @@ func (p *pipes) dial(context.Context, string, string) (net.Conn, error) {
 
 func TestSlowFeedIsClosedAndHoldsUpNobody(t *testing.T) {
 	d, g := newDesk(), newGauge()
-	c, err := console.New(console.Config{Desk: d, Status: g.get, Refresh: time.Hour})
+	c, err := console.New(console.Config{Lanes: d, Status: g.get, Refresh: time.Hour})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -105,7 +105,7 @@ func (c *Console) postAnswer(w http.ResponseWriter, r *http.Request) error {
 		return noDocument.with("document", id)
 	}
 	return c.settle(w, r, func(ctx context.Context) (desk.Result, error) {
-		return c.desk.Answer(ctx, r.PathValue("id"), in.Documents, in.Refuse)
+		return c.lanes.Answer(ctx, r.PathValue("id"), in.Documents, in.Refuse)
 	})
 }
 
@@ -115,7 +115,7 @@ func (c *Console) postAnnul(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return c.settle(w, r, func(ctx context.Context) (desk.Result, error) {
-		return c.desk.Annul(ctx, r.PathValue("id"))
+		return c.lanes.Annul(ctx, r.PathValue("id"))
 	})
 }
 

@@ -9,6 +9,9 @@ import (
 // DefaultClockMaxAge is seven days.
 const DefaultClockMaxAge int64 = 7 * 24 * 3600 * 1000
 
+// ClaimMS is how long a question may stay open before it is given back.
+const ClaimMS = 60_000
+
 const (
 	saveMS   = 60_000 // between writes of the clock
 	offsetMS = 100    // an offset that moved further is written at once
@@ -63,6 +66,21 @@ type Clock struct {
 	OffsetMS  int64
 	Synced    int64 // by the corrected clock; 0 = never
 	HighWater int64
+}
+
+// PhoneKey is the one that stands for a pass which was moved from one phone to
+// another; zero where nothing is known of a move.
+type PhoneKey struct {
+	ID    signing.PhoneID
+	Until int64 // unix s: no credential of a replaced key lasts longer
+}
+
+// Replaced reports that a credential belongs to a phone key that no longer
+// stands. One that lasts longer than those that were replaced is newer than
+// what this gate was told, as when the pass was moved again while the agent had
+// no network: it is good.
+func (k *PhoneKey) Replaced(phone signing.PhoneID, expires int64) bool {
+	return k.ID != signing.PhoneID{} && phone != k.ID && expires <= k.Until
 }
 
 // Base keeps the clock and the shift of a core. What it changed in memory is
@@ -165,4 +183,34 @@ func (b *Base) Write(book Book, e *wire.Event, now Moment) error {
 		e.Offset = &offset
 	}
 	return book.Append(e)
+}
+
+// GiveBack returns a question that led to nothing, by an event of that type.
+func (b *Base) GiveBack(book Book, typ wire.EventType, q *Question, now Moment) error {
+	e := wire.Event{
+		Type: typ, Offline: now.Offline, Pass: q.Pass, Claim: q.ID,
+		Verdict: verdict.Verdict{Reason: verdict.Annulled},
+	}
+	if err := b.Write(book, &e, now); err != nil {
+		return err
+	}
+	return book.Settle(q.Pass, ClaimReturned)
+}
+
+// GiveBackOverdue returns the questions that were open for too long, but for
+// those under way.
+func (b *Base) GiveBackOverdue(book Book, typ wire.EventType, underway func(claim string) bool, now Moment) error {
+	overdue, err := book.Overdue(now.At - ClaimMS)
+	if err != nil {
+		return err
+	}
+	for i := range overdue {
+		if underway(overdue[i].ID) {
+			continue
+		}
+		if err := b.GiveBack(book, typ, &overdue[i], now); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -37,6 +37,24 @@ type Result struct {
 	Guard      string            `json:"guard,omitempty"`       // number of who was on duty
 	Offline    bool              `json:"offline,omitempty"`
 	Annulled   bool              `json:"annulled,omitempty"`
+	Charge     *Charge           `json:"charge,omitempty"` // at a till
+}
+
+// Charge is the money of an attempt at a till. Money is fen, Day a business day
+// as 2006-01-02.
+type Charge struct {
+	AmountFen  int64             `json:"amount_fen"`
+	Entry      wire.EntryMode    `json:"entry,omitempty"`
+	Items      []wire.ChargeItem `json:"items,omitempty"`
+	BalanceFen *int64            `json:"balance_fen,omitempty"` // after it; unknown offline
+	Holder     string            `json:"holder,omitempty"`      // masked; in memory only
+	Period     string            `json:"period"`
+	Day        string            `json:"day"`
+	Batch      uint32            `json:"batch"`
+	Flow       uint64            `json:"flow"`
+	Offline    bool              `json:"offline"` // decided without the server
+	Voided     bool              `json:"voided,omitempty"`
+	Event      *wire.EventID     `json:"event,omitempty"`
 }
 
 // FirstUse is where and when a pass was used up.
@@ -50,6 +68,12 @@ type FirstUse struct {
 type Owner struct {
 	Gate uint16 `json:"gate"`
 	Name string `json:"name"`
+}
+
+// Past is an event of the journal, and whether it was taken back since.
+type Past struct {
+	Event    wire.Event
+	Annulled bool
 }
 
 // ResultOf shows an event of the journal, without the holder's name. It reports

@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"encoding/json"
 	"fmt"
 
 	"campusgate/agent/desk"
@@ -20,10 +21,17 @@ func (t *tx) Ask(c *wire.Claim) error {
 		return fmt.Errorf("ask: %w", err)
 	}
 	c.ID = t.claimID(number)
-	return t.tx.Exec(`INSERT INTO claims (pass, number, state, at, owner, expires) VALUES ($1, $2, 1, $3, $4, $5)
+	var charge []byte
+	if c.Charge != nil {
+		var err error
+		if charge, err = json.Marshal(c.Charge); err != nil {
+			return fmt.Errorf("ask: %w", err)
+		}
+	}
+	return t.tx.Exec(`INSERT INTO claims (pass, number, state, at, owner, expires, charge) VALUES ($1, $2, 1, $3, $4, $5, $6)
 		ON CONFLICT (pass) DO UPDATE SET number = excluded.number, state = excluded.state, at = excluded.at,
-			owner = excluded.owner, expires = excluded.expires`,
-		c.Pass[:], number, c.At, int64(c.Owner), c.Expires)
+			owner = excluded.owner, expires = excluded.expires, charge = excluded.charge`,
+		c.Pass[:], number, c.At, int64(c.Owner), c.Expires, charge)
 }
 
 func (t *tx) Settle(pass signing.PassID, state desk.ClaimState) error {

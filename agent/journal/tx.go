@@ -126,7 +126,7 @@ func (t *tx) Counter(pass signing.PassID, phone signing.PhoneID, counter uint64,
 		pass[:], phone[:], int64(counter), at)
 }
 
-func (t *tx) Admission(scan string) (a lane.Admission, ok bool, err error) {
+func (t *tx) Admission(scan string) (a desk.Past, ok bool, err error) {
 	if scan == "" {
 		return a, false, nil
 	}

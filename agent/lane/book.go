@@ -23,7 +23,7 @@ type Book interface {
 	// Counter sets the highest proof counter of a phone.
 	Counter(pass signing.PassID, phone signing.PhoneID, counter uint64, at int64) error
 	// Admission finds the event that opened a lane for this scan.
-	Admission(scan string) (Admission, bool, error)
+	Admission(scan string) (desk.Past, bool, error)
 
 	// Answered finds what this gate answered as owner.
 	Answered(claim string) (Answered, bool, error)
@@ -47,23 +47,8 @@ type Book interface {
 type Standing struct {
 	Record verdict.Record
 	Policy Policy
-	Phone  PhoneKey
+	Phone  desk.PhoneKey
 	Asked  *desk.Question // the last question about the pass
-}
-
-// PhoneKey is the one that stands for a pass which was moved from one phone to
-// another; zero where nothing is known of a move.
-type PhoneKey struct {
-	ID    signing.PhoneID
-	Until int64 // unix s: no credential of a replaced key lasts longer
-}
-
-// replaced reports that a credential belongs to a phone key that no longer
-// stands. One that lasts longer than those that were replaced is newer than
-// what this gate was told, as when the pass was moved again while the gate had
-// no network: it is good.
-func (k *PhoneKey) replaced(phone signing.PhoneID, expires int64) bool {
-	return k.ID != signing.PhoneID{} && phone != k.ID && expires <= k.Until
 }
 
 // Policy is this gate's entry in the snapshot.
@@ -88,12 +73,6 @@ type Use struct {
 	Counts  bool  // decided here
 	Claimed bool  // decided by another, opened here
 	Expires int64 // unix s, of the credential
-}
-
-// Admission is an event that opened a lane.
-type Admission struct {
-	Event    wire.Event
-	Annulled bool
 }
 
 // The states of an Answered claim.

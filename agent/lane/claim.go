@@ -19,10 +19,10 @@ func (c *Core) ask(book Book, a *attempt, last *desk.Question, owner uint16, now
 		Uses: k.Code.Uses, Issued: k.Code.IssuedAt, Expires: k.Code.Expires, At: now.At,
 	}
 	switch {
-	case last != nil && last.State == desk.ClaimOpen && now.At-last.At < ClaimMS:
+	case last != nil && last.State == desk.ClaimOpen && now.At-last.At < desk.ClaimMS:
 		claim.ID = last.ID
 	case last != nil && last.State == desk.ClaimOpen:
-		if err := c.giveBackOne(book, last, now); err != nil {
+		if err := c.GiveBack(book, wire.EventAnnul, last, now); err != nil {
 			return nil, err
 		}
 		fallthrough
@@ -119,34 +119,6 @@ func (c *Core) returned(book Book, pass signing.PassID, claim string) error {
 		return nil
 	}
 	return book.Settle(pass, desk.ClaimReturned)
-}
-
-// giveBack returns the questions that were open for too long.
-func (c *Core) giveBack(book Book, now desk.Moment) error {
-	overdue, err := book.Overdue(now.At - ClaimMS)
-	if err != nil {
-		return err
-	}
-	for i := range overdue {
-		if c.underway(overdue[i].ID) {
-			continue
-		}
-		if err := c.giveBackOne(book, &overdue[i], now); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (c *Core) giveBackOne(book Book, q *desk.Question, now desk.Moment) error {
-	e := wire.Event{
-		Type: wire.EventAnnul, Offline: now.Offline, Pass: q.Pass, Claim: q.ID,
-		Verdict: verdict.Verdict{Reason: verdict.Annulled},
-	}
-	if err := c.Write(book, &e, now); err != nil {
-		return err
-	}
-	return book.Settle(q.Pass, desk.ClaimReturned)
 }
 
 // asked answers another gate as owner, or the server for a guard with a phone at

@@ -30,7 +30,6 @@ var (
 // How long things wait, in milliseconds.
 const (
 	DocumentMS = 60_000  // a guard may look for a document
-	ClaimMS    = 60_000  // a question may stay open before it is given back
 	AnnulMS    = 900_000 // an admission may be taken back
 
 	// waitingPerLane bounds the attempts that wait at one lane; the oldest gives
@@ -219,7 +218,7 @@ func (c *Core) tick(book Book, now desk.Moment) (effects []desk.Effect, err erro
 		}
 		effects = append(effects, more...)
 	}
-	if err := c.giveBack(book, now); err != nil {
+	if err := c.GiveBackOverdue(book, wire.EventAnnul, c.underway, now); err != nil {
 		return nil, err
 	}
 	if err := c.release(book, now); err != nil {

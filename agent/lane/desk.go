@@ -49,7 +49,7 @@ type Deps struct {
 	// Online says whether the server can be reached.
 	Online func() bool
 	// Past are the latest events, newest first, to show after a restart.
-	Past []Admission
+	Past []desk.Past
 	Now  func() time.Time // the computer's clock; time.Now where nil
 	Rand io.Reader        // crypto/rand where nil
 	Log  *slog.Logger     // discards where nil

@@ -222,7 +222,7 @@ func TestDesk_RestartShowsThePastWithoutNames(t *testing.T) {
 		back := must[desk.Result](t)(c.desk.Annul(t.Context(), r.ID))
 		c.stop()
 		c.reopen()
-		past := must[[]lane.Admission](t)(c.j.Recent(50))
+		past := must[[]desk.Past](t)(c.j.Recent(50))
 		c.run(t, func(d *lane.Deps) { d.Past = past })
 		got := c.desk.Recent()
 		if len(got) != 1 || got[0].ID != r.ID || got[0].Name != "" || !got[0].Annulled || got[0].Pass != back.Pass {

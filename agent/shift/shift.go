@@ -63,15 +63,16 @@ func New(d Deps) *Logins { return &Logins{deps: d} }
 // Begin puts a guard on duty. Errors are ErrPIN, a *LockedError, and those of
 // the desk.
 func (l *Logins) Begin(ctx context.Context, number, digits string) (desk.Shift, error) {
-	g, err := l.check(number, digits)
+	g, err := l.Check(number, digits)
 	if err != nil {
 		return desk.Shift{}, err
 	}
 	return l.deps.Desk.Begin(ctx, number, g.Name)
 }
 
-// check takes as long for a number that nobody has as for one with another PIN.
-func (l *Logins) check(number, digits string) (wire.Guard, error) {
+// Check tells whose number and PIN these are. It takes as long for a number that
+// nobody has as for one with another PIN. Errors are ErrPIN and a *LockedError.
+func (l *Logins) Check(number, digits string) (wire.Guard, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if wait := l.until - l.deps.Elapsed(); wait > 0 {

@@ -214,9 +214,9 @@ func TestApply_PhoneKeys(t *testing.T) {
 	s := newStore(t)
 	want := func(n uint64, phone byte) {
 		t.Helper()
-		key := lane.PhoneKey{}
+		key := desk.PhoneKey{}
 		if phone != 0 {
-			key = lane.PhoneKey{ID: signing.PhoneID{phone}, Until: far}
+			key = desk.PhoneKey{ID: signing.PhoneID{phone}, Until: far}
 		}
 		if got := s.standing(n).Phone; got != key {
 			t.Fatalf("pass %d: %+v, want %+v", n, got, key)
