@@ -61,7 +61,7 @@ func TestPageFitsWhatIsRareAndLong(t *testing.T) {
 	han := granted
 	han.Name = "阿卜杜热西提买买提艾合买提"
 	silent := denied
-	silent.Reason, silent.Owner, silent.Offline = verdict.OfflineNotAllowed, &desk.Owner{Lanes: 5, Name: "东门"}, true
+	silent.Reason, silent.Owner, silent.Offline = verdict.OfflineNotAllowed, &desk.Owner{Gate: 5, Name: "东门"}, true
 	repeat := granted
 	repeat.Repeat, repeat.Opens = true, false
 	attention := denied
