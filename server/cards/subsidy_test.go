@@ -181,11 +181,12 @@ func TestSubsidy_AnySequence(t *testing.T) {
 				w.add(time.Duration(rapid.IntRange(1, 80).Draw(rt, "hours")) * time.Hour)
 				ok(t, w.Tick(t.Context()))
 			}
+			ok(t, w.Settle(t.Context(), c.Account))
 			var bad, left int64
 			ok(t, w.db.Reader().QueryRowContext(t.Context(), `SELECT count(*) FILTER (WHERE remaining < 0 OR remaining > fen),
-				coalesce(sum(remaining), 0) FROM subsidy_grants`).Scan(&bad, &left)) // as of the last look
-			if bad != 0 {
-				rt.Fatalf("%d grants out of range", bad)
+				coalesce(sum(remaining), 0) FROM subsidy_grants`).Scan(&bad, &left))
+			if wallet := w.balance(t, c.Account).SubsidyFen; bad != 0 || left > wallet {
+				rt.Fatalf("%d grants out of range, %d remain of %d", bad, left, wallet)
 			}
 		}
 		w.add(40 * 24 * time.Hour)
