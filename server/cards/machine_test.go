@@ -17,10 +17,9 @@ import (
 // were ever given out a till takes the last one only, while the card is in
 // order.
 func TestCard_AnySequence(t *testing.T) {
+	w := newWorld(t)
 	rapid.Check(t, func(rt *rapid.T) {
-		w := newWorld(t)
-		defer func() { ok(t, w.db.Close()) }()
-		c := w.open(t, "S1")
+		c := w.open(t, w.another(t))
 		phones := []*phone{newPhone(t), newPhone(t)}
 		var lost, frozen, closed bool
 		var standing *phone // whose credential is good
