@@ -17,8 +17,10 @@ import (
 	"campusgate/server/api"
 	"campusgate/server/audit"
 	"campusgate/server/auth"
+	"campusgate/server/cards"
 	"campusgate/server/hub"
 	"campusgate/server/issue"
+	"campusgate/server/ledger"
 	"campusgate/server/rules"
 	"campusgate/server/store"
 	"campusgate/server/verify"
@@ -42,6 +44,8 @@ const (
 	guardsEvery  = time.Minute         // posts begin and end by the day, and are changed at any time
 	passesEvery  = time.Hour
 	cardsEvery   = time.Minute // subsidies
+	holdsEvery   = time.Minute
+	proofEvery   = time.Hour // to see whether tonight's has been made
 )
 
 // Deps is what a server needs of the world.
@@ -64,8 +68,9 @@ type Server struct {
 	db       *store.Store
 	signer   *issue.Service
 	persons  persons
-	money    money
 	matters  matters
+	ledger   *ledger.Ledger
+	cards    *cards.Service
 	hub      *hub.Hub
 	verify   *verify.Service
 	rules    *rules.Service
@@ -99,7 +104,11 @@ func New(ctx context.Context, s Settings, d Deps) (_ *Server, err error) {
 	if srv.matters, err = newMatters(ctx, s, srv.db, srv.signer, srv.persons, d); err != nil {
 		return nil, err
 	}
-	srv.money = newMoney(s, srv.db, srv.signer, srv.persons, d)
+	srv.ledger = newLedger(s, srv.db, d)
+	srv.cards = cards.New(cards.Config{
+		Store: srv.db, Issue: srv.signer, People: srv.persons.people, Vault: srv.persons.vault, Ledger: srv.ledger,
+		Now: d.Now, Random: d.Rand, Location: s.Location,
+	})
 	srv.rules = rules.New(rules.Config{Store: srv.db, People: srv.persons.people, Random: d.Rand})
 	if err := srv.rules.Found(ctx); err != nil {
 		return nil, err
@@ -157,7 +166,7 @@ func (srv *Server) handler() (http.Handler, error) {
 		Store: srv.db, Issue: srv.signer, Auth: auth.New(srv.db, d.Now, d.Rand), Hub: srv.hub, Audit: srv.auditor,
 		Accounts: srv.persons.accounts, People: srv.persons.people, SSO: srv.persons.sso,
 		Apply: srv.matters.apply, Notify: srv.matters.notify, Papers: srv.matters.papers, Verify: srv.verify, Rules: srv.rules,
-		Cards: srv.money.cards, Ledger: srv.money.ledger,
+		Cards: srv.cards, Ledger: srv.ledger,
 		Now: d.Now, Rand: d.Rand, Log: d.Log, Version: Version, Location: s.Location,
 		Site: s.Site, Public: s.Public, Demo: s.SMS.Gateway == gatewayTerminal,
 	})
@@ -274,11 +283,13 @@ func (srv *Server) schedule(ctx context.Context) (gocron.Scheduler, error) {
 	add(remindEvery, "applications", srv.matters.apply.Tick)
 	add(claimsEvery, "claims", srv.verify.Tick)
 	add(guardsEvery, "guards", srv.rules.SyncGuards)
-	add(cardsEvery, "cards", srv.money.cards.Tick)
+	add(cardsEvery, "cards", srv.cards.Tick)
 	add(passesEvery, "passes", srv.db.FeedPasses)
 	add(pruneEvery, "messages", func(ctx context.Context) error {
 		return srv.matters.notify.Prune(ctx, srv.deps.Now().Add(-messagesKept).UnixMilli())
 	})
+	add(holdsEvery, "holds", srv.ledger.Lapse)
+	add(proofEvery, "ledger proof", srv.ledger.Nightly)
 	add(usedEvery, "sessions", srv.persons.accounts.Flush)
 	add(pruneEvery, "accounts", srv.persons.accounts.Prune)
 	if keep := srv.settings.KeepEvents; keep > 0 {

@@ -118,7 +118,7 @@ func newWorld(t testing.TB) *world {
 		}
 		return nil
 	}))
-	w.money = ledger.New(ledger.Config{Store: w.db, Location: campus})
+	w.money = ledger.New(ledger.Config{Store: w.db, Now: now, Location: campus})
 	w.fault = &faulty{Ledger: w.money}
 	w.Service = cards.New(cards.Config{
 		Store: w.db, Issue: signer, People: staff, Vault: vault, Ledger: w.fault, Now: now, Random: rand.Reader, Location: campus,
