@@ -122,7 +122,7 @@ func touched(ctx context.Context, src store.Source, tr Transfer) ([]account, err
 // The statements for so many accounts or rows, whose texts are long.
 var (
 	selectAccounts = texts("SELECT name, id, balance, postings FROM accounts WHERE name IN (", "?", ")")
-	insertPostings = texts("INSERT INTO postings (transfer, line, account, place, fen, balance) VALUES ", "(?, ?, ?, ?, ?, ?)", "")
+	insertPostings = texts("INSERT OR FAIL INTO postings (transfer, line, account, place, fen, balance) VALUES ", "(?, ?, ?, ?, ?, ?)", "")
 )
 
 func texts(before, each, after string) (list [maxEntries + 4]string) {

@@ -103,7 +103,7 @@ func TestVerify_I2_MissesATriggerThatIsGone(t *testing.T) {
 		names = append(names, strings.TrimPrefix(f.Where, "trigger "))
 	}
 	want := []string{
-		"accounts_begin", "accounts_last", "accounts_stay", "holds_last", "holds_stay",
+		"accounts_begin", "accounts_last", "accounts_move", "accounts_stay", "holds_last", "holds_stay",
 		"postings_follow", "postings_last", "postings_stay", "transfers_last", "transfers_stay",
 	}
 	if !slices.Equal(names, want) {

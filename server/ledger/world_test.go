@@ -127,16 +127,6 @@ func complete(tr ledger.Transfer) ledger.Transfer {
 	return tr
 }
 
-// posted is post of what must go through.
-func (w *world) posted(t fatal, tr ledger.Transfer) ledger.Outcome {
-	t.Helper()
-	o := w.post(t, tr)
-	if o.State != ledger.Posted {
-		t.Fatalf("%s: %+v", tr.ID, o)
-	}
-	return o
-}
-
 // charge, recharge and the others are transfers as their callers make them.
 func (w *world) charge(t fatal, id string, card uint64, fen int64) ledger.Outcome {
 	t.Helper()
