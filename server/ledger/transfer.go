@@ -17,11 +17,16 @@ const (
 	WrittenOff Account = "writeoff"
 )
 
-// Main, Subsidy and Debt are the three accounts of a card account. Neither Main
-// nor Subsidy ever falls below zero; Debt never rises above it.
-func Main(card uint64) Account    { return Account(fmt.Sprintf("card/%d/main", card)) }
+// Main is a holder's money, the first of the three accounts of a card account.
+// It never falls below zero.
+func Main(card uint64) Account { return Account(fmt.Sprintf("card/%d/main", card)) }
+
+// Subsidy is what a holder was granted, and is spent first. It never falls below
+// zero.
 func Subsidy(card uint64) Account { return Account(fmt.Sprintf("card/%d/subsidy", card)) }
-func Debt(card uint64) Account    { return Account(fmt.Sprintf("card/%d/debt", card)) }
+
+// Debt is what a holder owes. It never rises above zero.
+func Debt(card uint64) Account { return Account(fmt.Sprintf("card/%d/debt", card)) }
 
 // Merchant is what a merchant has taken and was not paid.
 func Merchant(id int64) Account { return Account(fmt.Sprintf("merchant/%d", id)) }
