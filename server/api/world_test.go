@@ -182,7 +182,7 @@ func newWorld(t testing.TB, settings ...func(*world, *api.Deps)) *world {
 	ok(t, err)
 	w.staff.Roles = w.apply.Roles
 	w.told = notify.New(notify.Config{Store: w.db, Now: w.Now})
-	w.money = ledger.New(ledger.Config{Store: w.db, Location: campus})
+	w.money = ledger.New(ledger.Config{Store: w.db, Now: w.Now, Location: campus})
 	w.cards = cards.New(cards.Config{
 		Store: w.db, Issue: signer, People: w.staff, Vault: vault, Ledger: w.money, Now: w.Now, Random: rand.Reader, Location: campus,
 	})

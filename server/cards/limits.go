@@ -86,9 +86,11 @@ func (s *Service) PutTerms(ctx context.Context, actor string, v Terms) error {
 		field string
 		fen   int64
 	}{
-		{"limits.per_tx_fen", v.Limits.PerTxFen}, {"limits.per_meal_fen", v.Limits.PerMealFen},
+		{"limits.per_tx_fen", v.Limits.PerTxFen},
+		{"limits.per_meal_fen", v.Limits.PerMealFen},
 		{"limits.per_day_fen", v.Limits.PerDayFen},
-		{"offline.per_tx_fen", v.Offline.PerTxFen}, {"offline.per_day_fen", v.Offline.PerDayFen},
+		{"offline.per_tx_fen", v.Offline.PerTxFen},
+		{"offline.per_day_fen", v.Offline.PerDayFen},
 	} {
 		if err := amount(n.field, n.fen); err != nil {
 			return err

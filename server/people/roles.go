@@ -15,8 +15,16 @@ type Role struct {
 
 // ownRoles are the posts that the product itself knows.
 var ownRoles = []Role{
-	{Admin, "管理员"}, {Desk, "窗口工作人员"}, {Guard, "门卫"}, {Reader, "统计"}, {Auditor, "审计"},
-	{CardOffice, "卡务"}, {Finance, "财务"}, {Merchant, "商户"}, {Cashier, "收银员"}, {Supervisor, "领班"},
+	{Admin, "管理员"},
+	{Desk, "窗口工作人员"},
+	{Guard, "门卫"},
+	{Reader, "统计"},
+	{Auditor, "审计"},
+	{CardOffice, "卡务"},
+	{Finance, "财务"},
+	{Merchant, "商户"},
+	{Cashier, "收银员"},
+	{Supervisor, "领班"},
 }
 
 // AllRoles lists the product's own posts, then those that flows name, by id. A
