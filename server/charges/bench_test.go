@@ -2,6 +2,7 @@ package charges_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -46,7 +47,9 @@ func BenchmarkCharges(b *testing.B) {
 		}
 		wg.Wait()
 		stop()
-		<-posted
+		if err := <-posted; !errors.Is(err, context.Canceled) {
+			b.Error(err)
+		}
 		if err := w.CatchUp(b.Context()); err != nil {
 			b.Error(err)
 		}
