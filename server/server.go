@@ -44,6 +44,8 @@ const (
 	cardsEvery   = time.Minute     // subsidies
 	askEvery     = 5 * time.Second // what became of recharges, and of payments for meters
 	billsEvery   = time.Hour
+	holdsEvery   = time.Minute
+	proofEvery   = time.Hour // to see whether tonight's has been made
 )
 
 // Deps is what a server needs of the world.
@@ -290,6 +292,8 @@ func (srv *Server) schedule(ctx context.Context) (gocron.Scheduler, error) {
 	add(pruneEvery, "messages", func(ctx context.Context) error {
 		return srv.matters.notify.Prune(ctx, srv.deps.Now().Add(-messagesKept).UnixMilli())
 	})
+	add(holdsEvery, "holds", srv.money.ledger.Lapse)
+	add(proofEvery, "ledger proof", srv.money.ledger.Nightly)
 	add(usedEvery, "sessions", srv.persons.accounts.Flush)
 	add(pruneEvery, "accounts", srv.persons.accounts.Prune)
 	if keep := srv.settings.KeepEvents; keep > 0 {

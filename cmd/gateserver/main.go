@@ -35,6 +35,7 @@ const usage = `用法 / usage:
   gateserver check-config -config FILE        检查配置 / say what is wrong in the file
   gateserver rotate -config FILE [-force]     轮换签发密钥 / make the next issuer key sign
   gateserver audit -config FILE               核对操作记录 / verify the chain of the trail
+  gateserver ledger verify -config FILE [-json]  核对账本 / prove the ledger, also beside a running server
   gateserver restored -config FILE            恢复备份之后 / after the database was put back from a backup
 
 样例配置 / sample configuration: configs/server.yaml
@@ -58,12 +59,13 @@ type options struct {
 
 // verbs are what can be asked of the command; "" is to serve.
 var verbs = map[string]func(context.Context, Env, server.Settings, options) error{
-	"":             serve,
-	"init":         initialise,
-	"check-config": check,
-	"rotate":       rotate,
-	"audit":        audit,
-	"restored":     restored,
+	"":              serve,
+	"init":          initialise,
+	"check-config":  check,
+	"rotate":        rotate,
+	"audit":         audit,
+	"ledger verify": ledgerVerify,
+	"restored":      restored,
 }
 
 func main() {
@@ -76,7 +78,11 @@ func main() {
 func run(ctx context.Context, env Env, args []string) int {
 	verb := ""
 	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
-		if verb, args = args[0], args[1:]; verb == "" || verbs[verb] == nil {
+		verb, args = args[0], args[1:]
+		if verb == "ledger" && len(args) > 0 && !strings.HasPrefix(args[0], "-") {
+			verb, args = verb+" "+args[0], args[1:]
+		}
+		if verb == "" || verbs[verb] == nil {
 			return misused(env, fmt.Sprintf("no such command: %q", verb))
 		}
 	}
@@ -85,7 +91,7 @@ func run(ctx context.Context, env Env, args []string) int {
 	fs.SetOutput(io.Discard)
 	fs.StringVar(&o.config, "config", "", "")
 	switch verb {
-	case "init":
+	case "init", "ledger verify":
 		fs.BoolVar(&o.json, "json", false, "")
 	case "rotate":
 		fs.BoolVar(&o.force, "force", false, "")
@@ -165,6 +171,29 @@ func audit(ctx context.Context, env Env, s server.Settings, _ options) error {
 		return err
 	}
 	_, err = fmt.Fprintf(env.Stdout, "%d 条记录，链完整 / %d entries, the chain holds\n", n, n)
+	return err
+}
+
+// errUnsound: the faults have been named.
+var errUnsound = errors.New("the ledger is not sound")
+
+func ledgerVerify(ctx context.Context, env Env, s server.Settings, o options) error {
+	r, err := server.VerifyLedger(ctx, s, env.Now, env.Rand, nil)
+	if err != nil {
+		return err
+	}
+	if o.json {
+		err = json.NewEncoder(env.Stdout).Encode(r)
+	} else {
+		for _, f := range r.Faults {
+			_, _ = fmt.Fprintf(env.Stdout, "%s: %s\n", f.Where, f.What)
+		}
+		_, err = fmt.Fprintf(env.Stdout, "%d 笔，%d 条分录，%d 个账户，%d 处有误 / %d transfers, %d postings, %d accounts, %d faults\n",
+			r.Transfers, r.Postings, r.Accounts, r.FaultsAll, r.Transfers, r.Postings, r.Accounts, r.FaultsAll)
+	}
+	if err == nil && !r.Sound() {
+		err = errUnsound
+	}
 	return err
 }
 

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
-	"slices"
 
 	"campusgate/server/store"
 )
@@ -97,15 +96,8 @@ func reversalsOf(ctx context.Context, src store.Source, r *Record) error {
 		if err != nil {
 			return err
 		}
-		for _, e := range sides(taken) {
-			for i := range r.Left {
-				if r.Left[i].Account == e.Account {
-					r.Left[i].Fen += e.Fen
-				}
-			}
-		}
+		r.Left = less(r.Left, sides(taken))
 	}
-	r.Left = slices.DeleteFunc(r.Left, func(e Entry) bool { return e.Fen == 0 })
 	return nil
 }
 

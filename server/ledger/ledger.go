@@ -9,8 +9,9 @@ import (
 
 // Config is what a Ledger needs.
 type Config struct {
-	Store    *store.Store   // for what is not in a caller's change: Lapse, Verify and the proofs
-	Location *time.Location // of the campus: the proof is made at night
+	Store    *store.Store     // for what is not in a caller's change: Lapse and the proofs
+	Now      func() time.Time // when a proof was made; required for the proofs
+	Location *time.Location   // of the campus: the proof is made at night
 
 	// Alarm is told what a person must look at. It may be told twice. nil = the
 	// trail alone says it.

@@ -5,7 +5,6 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -22,18 +21,15 @@ func (l *Ledger) Post(t *store.Tx, tr Transfer) (Outcome, error) {
 		return Outcome{State: Invalid, Why: why}, nil
 	}
 	hash := tr.hash()
-	var old Outcome
-	var oldHash []byte
-	err := t.QueryRowContext(t.Context(), "SELECT seq, balance, hash FROM transfers WHERE id = $1", tr.ID).
-		Scan(&old.Seq, &old.BalanceFen, &oldHash)
+	at, old, oldHash, err := stand(t, &tr)
 	switch {
-	case err == nil && bytes.Equal(hash, oldHash):
+	case err != nil:
+		return Outcome{}, err
+	case old.Seq != 0 && bytes.Equal(hash, oldHash):
 		old.State = Repeated
 		return old, nil
-	case err == nil:
+	case old.Seq != 0:
 		return Outcome{State: Quarantined, Why: "the id was posted with other content"}, l.putAside(t, tr, hash)
-	case !errors.Is(err, sql.ErrNoRows):
-		return Outcome{}, err
 	}
 	var target any // the place of what is reversed
 	if tr.Reverses != "" {
@@ -60,8 +56,23 @@ func (l *Ledger) Post(t *store.Tx, tr Transfer) (Outcome, error) {
 			total += a.balance + a.fen
 		}
 	}
-	seq, err := insert(t, &tr, accounts, total, target, hash)
-	return Outcome{State: Posted, Seq: seq, BalanceFen: total}, err
+	err = insert(t, &tr, at, accounts, total, target, hash)
+	return Outcome{State: Posted, Seq: at.seq, BalanceFen: total}, err
+}
+
+// spot is where a transfer goes: its place in the ledger and on its card's
+// statement.
+type spot struct{ seq, line int64 }
+
+// stand says where a transfer would go, and what was posted under its id: Seq 0
+// = nothing.
+func stand(t *store.Tx, tr *Transfer) (at spot, old Outcome, hash []byte, err error) {
+	err = t.QueryRowContext(t.Context(), `SELECT
+		(SELECT coalesce(max(seq), 0) + 1 FROM transfers), (SELECT coalesce(max(line), 0) + 1 FROM transfers WHERE card = $1),
+		coalesce(t.seq, 0), coalesce(t.balance, 0), t.hash
+		FROM (SELECT 1) LEFT JOIN transfers t ON t.id = $2`, int64(tr.Card), tr.ID).
+		Scan(&at.seq, &at.line, &old.Seq, &old.BalanceFen, &hash)
+	return at, old, hash, err
 }
 
 // account is a row of accounts, and what a transfer changes it by.
@@ -91,7 +102,7 @@ func touched(ctx context.Context, src store.Source, tr Transfer) ([]account, err
 	for i := range all {
 		names[i] = string(all[i].name)
 	}
-	rows, err := src.QueryContext(ctx, "SELECT name, id, balance, postings FROM accounts WHERE name IN ("+places(1, len(all))+")", names...)
+	rows, err := src.QueryContext(ctx, selectAccounts[len(all)], names...)
 	if err != nil {
 		return nil, err
 	}
@@ -108,52 +119,41 @@ func touched(ctx context.Context, src store.Source, tr Transfer) ([]account, err
 	return all, rows.Err()
 }
 
-// places are n placeholders from the first-th on.
-func places(first, n int) string {
-	var b strings.Builder
-	for i := range n {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		fmt.Fprintf(&b, "$%d", first+i)
+// The statements for so many accounts or rows, whose texts are long.
+var (
+	selectAccounts = texts("SELECT name, id, balance, postings FROM accounts WHERE name IN (", "?", ")")
+	insertPostings = texts("INSERT INTO postings (transfer, line, account, place, fen, balance) VALUES ", "(?, ?, ?, ?, ?, ?)", "")
+)
+
+func texts(before, each, after string) (list [maxEntries + 4]string) {
+	for n := range list {
+		list[n] = before + strings.TrimSuffix(strings.Repeat(each+", ", n), ", ") + after
 	}
-	return b.String()
+	return list
 }
 
-// The line of a card's statement follows its last one.
-const insertTransfer = `INSERT INTO transfers
-	(id, kind, at, posted_at, day, amount, balance, reverses, place, data, hash, card, line)
-	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, `
-
-func insert(t *store.Tx, tr *Transfer, accounts []account, total int64, target any, hash []byte) (seq int64, err error) {
-	query := insertTransfer + "NULL, NULL) RETURNING seq"
-	args := []any{
-		tr.ID, string(tr.Kind), tr.At, t.Now(), tr.Day, tr.amount(), total, target, tr.Place,
-		sql.NullString{String: string(tr.Data), Valid: len(tr.Data) > 0},
-		hash,
+func insert(t *store.Tx, tr *Transfer, at spot, accounts []account, total int64, target any, hash []byte) error {
+	card := sql.NullInt64{Int64: int64(tr.Card), Valid: tr.Card != 0}
+	err := t.Exec(`INSERT INTO transfers (seq, id, kind, at, posted_at, day, card, line, amount, balance, reverses, place, data, hash)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
+		at.seq, tr.ID, string(tr.Kind), tr.At, t.Now(), tr.Day, card, sql.NullInt64{Int64: at.line, Valid: card.Valid},
+		tr.amount(), total, target, tr.Place, sql.NullString{String: string(tr.Data), Valid: len(tr.Data) > 0}, hash)
+	if err != nil {
+		return err
 	}
-	if tr.Card != 0 {
-		query = insertTransfer + "$12, (SELECT coalesce(max(line), 0) + 1 FROM transfers WHERE card = $13)) RETURNING seq"
-		args = append(args, int64(tr.Card), int64(tr.Card))
-	}
-	if err := t.QueryRowContext(t.Context(), query, args...).Scan(&seq); err != nil {
-		return 0, err
-	}
-	var rows []string
-	var values []any
+	values := make([]any, 0, 6*len(tr.Entries))
 	for i := range tr.Entries {
 		a := &accounts[i]
 		if a.id == 0 {
 			err := t.QueryRowContext(t.Context(), "INSERT INTO accounts (name, side) VALUES ($1, $2) RETURNING id",
 				string(a.name), a.name.side()).Scan(&a.id)
 			if err != nil {
-				return 0, err
+				return err
 			}
 		}
-		rows = append(rows, "("+places(len(values)+1, 6)+")")
-		values = append(values, seq, i+1, a.id, a.count+1, a.fen, a.balance+a.fen)
+		values = append(values, at.seq, i+1, a.id, a.count+1, a.fen, a.balance+a.fen)
 	}
-	return seq, t.Exec("INSERT INTO postings (transfer, line, account, place, fen, balance) VALUES "+strings.Join(rows, ","), values...)
+	return t.Exec(insertPostings[len(tr.Entries)], values...)
 }
 
 // putAside keeps a transfer whose id was posted with other content, for a person

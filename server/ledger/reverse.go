@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 
 	"campusgate/server/store"
 )
@@ -48,6 +49,19 @@ func exceeds(left, taken []Entry, whole bool) string {
 		}
 	}
 	return ""
+}
+
+// less is what taken, which has the other sign, leaves.
+func less(left, taken []Entry) []Entry {
+	left = slices.Clone(left)
+	for _, e := range taken {
+		for i := range left {
+			if left[i].Account == e.Account {
+				left[i].Fen += e.Fen
+			}
+		}
+	}
+	return slices.DeleteFunc(left, func(e Entry) bool { return e.Fen == 0 })
 }
 
 // TakeBack gives the entries that take fen of a transfer back; 0 = all that is

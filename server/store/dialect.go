@@ -37,6 +37,8 @@ func dataSource(path string, forWriting bool) string {
 	q := url.Values{}
 	q.Add("_pragma", fmt.Sprintf("busy_timeout(%d)", busyTimeoutMS))
 	q.Add("_pragma", "foreign_keys(1)")
+	// INSERT OR REPLACE deletes, and the triggers that forbid it must know.
+	q.Add("_pragma", "recursive_triggers(1)")
 	q.Set("mode", "rw")
 	if forWriting {
 		q.Add("_pragma", "journal_mode(WAL)")

@@ -94,7 +94,7 @@ func TestCalls_TrustOnlyWhatTheChannelSigned(t *testing.T) {
 		}
 	}
 	other.SetFault(nil)
-	other.Own = counterpart.Key(t, rand.Reader)
+	other.Own = counterpart.Key(t, rand.Reader, "another")
 	if n, err := c.Query(t.Context(), order); !errors.Is(err, recharge.ErrUnavailable) || n.Event != "" {
 		t.Errorf("signed by another: %+v %v", n, err)
 	}
@@ -187,7 +187,8 @@ func TestBill_IsReadFromTheArchive(t *testing.T) {
 	rows, err := c.Bill(t.Context(), day)
 	ok(t, err)
 	want := []recharge.Row{
-		{Order: "A", Trade: "1", Fen: 3005, At: noon.UnixMilli()}, {Order: "B", Trade: "2", Fen: 2000, At: noon.UnixMilli()},
+		{Order: "A", Trade: "1", Fen: 3005, At: noon.UnixMilli()},
+		{Order: "B", Trade: "2", Fen: 2000, At: noon.UnixMilli()},
 		{Order: "B", Trade: "2", Fen: -700, RefundFen: 700, At: noon.UnixMilli()},
 	}
 	if fmt.Sprint(rows) != fmt.Sprint(want) {

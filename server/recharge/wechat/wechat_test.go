@@ -146,9 +146,13 @@ func TestCallback_RefusesWhatThePlatformDidNotSendNow(t *testing.T) {
 		t.Fatalf("%+v %v", n, err)
 	}
 	for name, spoil := range map[string]func(h http.Header, body []byte) (http.Header, []byte, time.Time){
-		"300 s old":   func(h http.Header, b []byte) (http.Header, []byte, time.Time) { return h, b, noon.Add(300 * time.Second) },
-		"300 s ahead": func(h http.Header, b []byte) (http.Header, []byte, time.Time) { return h, b, noon.Add(-300 * time.Second) },
-		"a day old":   func(h http.Header, b []byte) (http.Header, []byte, time.Time) { return h, b, noon.Add(24 * time.Hour) },
+		"300 s old": func(h http.Header, b []byte) (http.Header, []byte, time.Time) {
+			return h, b, noon.Add(300 * time.Second)
+		},
+		"300 s ahead": func(h http.Header, b []byte) (http.Header, []byte, time.Time) {
+			return h, b, noon.Add(-300 * time.Second)
+		},
+		"a day old": func(h http.Header, b []byte) (http.Header, []byte, time.Time) { return h, b, noon.Add(24 * time.Hour) },
 		"one bit of the body": func(h http.Header, b []byte) (http.Header, []byte, time.Time) {
 			b[len(b)/2] ^= 1
 			return h, b, noon
@@ -234,7 +238,7 @@ func TestCallback_KnownAnswer(t *testing.T) {
 	key, err := rsakey.Public([]byte(v.Platform))
 	ok(t, err)
 	c, err := wechat.New(wechat.Config{
-		AppID: v.AppID, MchID: v.MchID, Serial: "x", Key: counterpart.Key(t, rand.Reader), APIv3Key: []byte(v.V3Key),
+		AppID: v.AppID, MchID: v.MchID, Serial: "x", Key: counterpart.Key(t, rand.Reader, "another"), APIv3Key: []byte(v.V3Key),
 		Platform: map[string]*rsa.PublicKey{v.Serial: key},
 	})
 	ok(t, err)
@@ -259,7 +263,8 @@ func TestBill_IsReadAndHeldAgainstItsSum(t *testing.T) {
 	rows, err := c.Bill(t.Context(), day)
 	ok(t, err)
 	want := []recharge.Row{
-		{Order: "A", Trade: "1", Fen: 3005, At: noon.UnixMilli()}, {Order: "B", Trade: "2", Fen: 2000, At: noon.UnixMilli()},
+		{Order: "A", Trade: "1", Fen: 3005, At: noon.UnixMilli()},
+		{Order: "B", Trade: "2", Fen: 2000, At: noon.UnixMilli()},
 		{Order: "B", Trade: "2", RefundFen: 2000, At: noon.UnixMilli()},
 	}
 	if fmt.Sprint(rows) != fmt.Sprint(want) {
@@ -309,7 +314,7 @@ func quoted(b []byte) []byte {
 }
 
 func TestNew_NamesWhatIsMissing(t *testing.T) {
-	key := counterpart.Key(t, rand.Reader)
+	key := counterpart.Key(t, rand.Reader, "another")
 	full := wechat.Config{AppID: "a", MchID: "m", Serial: "s", Key: key, APIv3Key: make([]byte, 32), Platform: map[string]*rsa.PublicKey{"p": &key.PublicKey}}
 	if _, err := wechat.New(full); err != nil {
 		t.Error(err)

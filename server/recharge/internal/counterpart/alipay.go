@@ -35,7 +35,7 @@ type Alipay struct {
 // NewAlipay starts it; it stops with the test.
 func NewAlipay(t testing.TB, random io.Reader, now func() time.Time) *Alipay {
 	t.Helper()
-	c := &Alipay{Books: Books{Now: now, orders: map[string]*Order{}}, Merchant: Key(t, random), Own: Key(t, random)}
+	c := &Alipay{Books: Books{Now: now, orders: map[string]*Order{}}, Merchant: Key(t, random, "merchant"), Own: Key(t, random, "alipay")}
 	c.Server = httptest.NewServer(c)
 	t.Cleanup(c.Server.Close)
 	return c

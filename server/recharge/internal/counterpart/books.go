@@ -151,14 +151,24 @@ func (b *Books) serve(w http.ResponseWriter, call string, do func(o map[string]*
 	}
 }
 
-// Key makes an RSA key.
-func Key(t testing.TB, random io.Reader) *rsa.PrivateKey {
+var (
+	keysMu sync.Mutex
+	keys   = map[string]*rsa.PrivateKey{}
+)
+
+// Key gives the RSA key of a name, made once for the process: that takes long.
+func Key(t testing.TB, random io.Reader, name string) *rsa.PrivateKey {
 	t.Helper()
-	key, err := rsa.GenerateKey(random, 2048)
-	if err != nil {
-		t.Fatal(err)
+	keysMu.Lock()
+	defer keysMu.Unlock()
+	if keys[name] == nil {
+		key, err := rsa.GenerateKey(random, 2048)
+		if err != nil {
+			t.Fatal(err)
+		}
+		keys[name] = key
 	}
-	return key
+	return keys[name]
 }
 
 func sign(key *rsa.PrivateKey, message string) string {

@@ -44,8 +44,8 @@ type WeChat struct {
 func NewWeChat(t testing.TB, random io.Reader, now func() time.Time) *WeChat {
 	t.Helper()
 	c := &WeChat{
-		Books: Books{Now: now, orders: map[string]*Order{}}, Merchant: Key(t, random),
-		Platform: map[string]*rsa.PrivateKey{PlatformOld: Key(t, random), PlatformNew: Key(t, random)}, Serial: PlatformOld,
+		Books: Books{Now: now, orders: map[string]*Order{}}, Merchant: Key(t, random, "merchant"),
+		Platform: map[string]*rsa.PrivateKey{PlatformOld: Key(t, random, PlatformOld), PlatformNew: Key(t, random, PlatformNew)}, Serial: PlatformOld,
 	}
 	c.Server = httptest.NewServer(c)
 	t.Cleanup(c.Server.Close)
