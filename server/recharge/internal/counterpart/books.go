@@ -47,6 +47,13 @@ func (b *Books) SetFault(fault func(call string) (apply, failed bool)) {
 	b.fault = fault
 }
 
+// Reset forgets all orders.
+func (b *Books) Reset() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	clear(b.orders)
+}
+
 // Calls is how many of a call came in.
 func (b *Books) Calls(call string) int {
 	b.mu.Lock()
