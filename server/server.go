@@ -17,8 +17,10 @@ import (
 	"campusgate/server/api"
 	"campusgate/server/audit"
 	"campusgate/server/auth"
+	"campusgate/server/cards"
 	"campusgate/server/hub"
 	"campusgate/server/issue"
+	"campusgate/server/ledger"
 	"campusgate/server/rules"
 	"campusgate/server/store"
 	"campusgate/server/verify"
@@ -68,9 +70,10 @@ type Server struct {
 	db       *store.Store
 	signer   *issue.Service
 	persons  persons
-	money    money
-	counters counters
 	matters  matters
+	ledger   *ledger.Ledger
+	cards    *cards.Service
+	counters counters
 	hub      *hub.Hub
 	verify   *verify.Service
 	rules    *rules.Service
@@ -104,8 +107,12 @@ func New(ctx context.Context, s Settings, d Deps) (_ *Server, err error) {
 	if srv.matters, err = newMatters(ctx, s, srv.db, srv.signer, srv.persons, d); err != nil {
 		return nil, err
 	}
-	srv.money = newMoney(s, srv.db, srv.signer, srv.persons, d)
-	if srv.counters, err = newCounters(s, srv.db, srv.money, d); err != nil {
+	srv.ledger = newLedger(s, srv.db, d)
+	srv.cards = cards.New(cards.Config{
+		Store: srv.db, Issue: srv.signer, People: srv.persons.people, Vault: srv.persons.vault, Ledger: srv.ledger,
+		Now: d.Now, Random: d.Rand, Location: s.Location,
+	})
+	if srv.counters, err = newCounters(s, srv.db, srv.ledger, srv.cards, d); err != nil {
 		return nil, err
 	}
 	srv.rules = rules.New(rules.Config{Store: srv.db, People: srv.persons.people, Random: d.Rand})
@@ -165,7 +172,7 @@ func (srv *Server) handler() (http.Handler, error) {
 		Store: srv.db, Issue: srv.signer, Auth: auth.New(srv.db, d.Now, d.Rand), Hub: srv.hub, Audit: srv.auditor,
 		Accounts: srv.persons.accounts, People: srv.persons.people, SSO: srv.persons.sso,
 		Apply: srv.matters.apply, Notify: srv.matters.notify, Papers: srv.matters.papers, Verify: srv.verify, Rules: srv.rules,
-		Cards: srv.money.cards, Ledger: srv.money.ledger,
+		Cards: srv.cards, Ledger: srv.ledger,
 		Recharge: srv.counters.recharge, Trial: srv.counters.trial, Cash: srv.counters.cash, Utility: srv.counters.utility,
 		Now: d.Now, Rand: d.Rand, Log: d.Log, Version: Version, Location: s.Location,
 		Site: s.Site, Public: s.Public, Demo: s.SMS.Gateway == gatewayTerminal,
@@ -284,7 +291,7 @@ func (srv *Server) schedule(ctx context.Context) (gocron.Scheduler, error) {
 	add(remindEvery, "applications", srv.matters.apply.Tick)
 	add(claimsEvery, "claims", srv.verify.Tick)
 	add(guardsEvery, "guards", srv.rules.SyncGuards)
-	add(cardsEvery, "cards", srv.money.cards.Tick)
+	add(cardsEvery, "cards", srv.cards.Tick)
 	add(askEvery, "recharges", srv.counters.recharge.Tick)
 	add(billsEvery, "bills", srv.counters.recharge.TickBills)
 	add(askEvery, "utilities", srv.counters.utility.Tick)
@@ -292,8 +299,8 @@ func (srv *Server) schedule(ctx context.Context) (gocron.Scheduler, error) {
 	add(pruneEvery, "messages", func(ctx context.Context) error {
 		return srv.matters.notify.Prune(ctx, srv.deps.Now().Add(-messagesKept).UnixMilli())
 	})
-	add(holdsEvery, "holds", srv.money.ledger.Lapse)
-	add(proofEvery, "ledger proof", srv.money.ledger.Nightly)
+	add(holdsEvery, "holds", srv.ledger.Lapse)
+	add(proofEvery, "ledger proof", srv.ledger.Nightly)
 	add(usedEvery, "sessions", srv.persons.accounts.Flush)
 	add(pruneEvery, "accounts", srv.persons.accounts.Prune)
 	if keep := srv.settings.KeepEvents; keep > 0 {

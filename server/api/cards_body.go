@@ -8,21 +8,21 @@ import (
 
 // Card is a campus card as its holder sees it.
 type Card struct {
-	Account    string         `json:"account" doc:"number of the account, with a check digit"`
-	Number     string         `json:"number" doc:"staff or student number"`
-	NameMasked string         `json:"name_masked" doc:"all but the last character is hidden"`
-	State      string         `json:"state" enum:"active,lost,frozen,closed"`
-	BalanceFen int64          `json:"balance_fen" doc:"main, subsidy and debt together"`
-	MainFen    int64          `json:"main_fen"`
-	SubsidyFen int64          `json:"subsidy_fen"`
-	DebtFen    int64          `json:"debt_fen" doc:"0 or negative"`
-	HeldFen    int64          `json:"held_fen" doc:"promised to tills that have not reported yet"`
-	Limits     cards.Caps   `json:"limits" doc:"in force"`
-	Offline    cards.Offline  `json:"offline" doc:"in force: payments without a network"`
-	Most       cards.Terms `json:"most" doc:"what the holder can ask for at most"`
-	Password   bool           `json:"has_password"`
-	LostAt     int64          `json:"lost_at,omitempty"`
-	Phone      *CardPhone     `json:"phone,omitempty" doc:"that pays; absent = none"`
+	Account    string        `json:"account" doc:"number of the account, with a check digit"`
+	Number     string        `json:"number" doc:"staff or student number"`
+	NameMasked string        `json:"name_masked" doc:"all but the last character is hidden"`
+	State      string        `json:"state" enum:"active,lost,frozen,closed"`
+	BalanceFen int64         `json:"balance_fen" doc:"main, subsidy and debt together"`
+	MainFen    int64         `json:"main_fen"`
+	SubsidyFen int64         `json:"subsidy_fen"`
+	DebtFen    int64         `json:"debt_fen" doc:"0 or negative"`
+	HeldFen    int64         `json:"held_fen" doc:"promised to tills that have not reported yet"`
+	Limits     cards.Caps    `json:"limits" doc:"in force"`
+	Offline    cards.Offline `json:"offline" doc:"in force: payments without a network"`
+	Most       cards.Terms   `json:"most" doc:"what the holder can ask for at most"`
+	Password   bool          `json:"has_password"`
+	LostAt     int64         `json:"lost_at,omitempty"`
+	Phone      *CardPhone    `json:"phone,omitempty" doc:"that pays; absent = none"`
 }
 
 // CardPhone is the phone that pays with a card.
@@ -47,17 +47,17 @@ type OfficeCard struct {
 // CardEntry is a row of a statement: each balance is that of the row before it
 // plus the amount.
 type CardEntry struct {
-	Seq        int64      `json:"seq"`
-	ID         string     `json:"id" doc:"of the transfer"`
-	Kind       string     `json:"kind"`
+	Seq        int64       `json:"seq"`
+	ID         string      `json:"id" doc:"of the transfer"`
+	Kind       string      `json:"kind"`
 	Title      cards.Title `json:"title"`
-	At         int64      `json:"at" doc:"when it happened"`
-	PostedAt   int64      `json:"posted_at"`
-	AmountFen  int64      `json:"amount_fen" doc:"with its sign"`
-	BalanceFen int64      `json:"balance_fen" doc:"after it"`
-	Place      string     `json:"place"`
-	Flags      []string   `json:"flags" doc:"late, after_loss, disputed, converted, debt"`
-	Order      string     `json:"order,omitempty" doc:"of a recharge"`
+	At         int64       `json:"at" doc:"when it happened"`
+	PostedAt   int64       `json:"posted_at"`
+	AmountFen  int64       `json:"amount_fen" doc:"with its sign"`
+	BalanceFen int64       `json:"balance_fen" doc:"after it"`
+	Place      string      `json:"place"`
+	Flags      []string    `json:"flags" doc:"late, after_loss, disputed, converted, debt"`
+	Order      string      `json:"order,omitempty" doc:"of a recharge"`
 }
 
 // CardEntries is a page of a statement, newest first.

@@ -99,7 +99,7 @@ func TestEnrol_GivesAnIdentityOnce(t *testing.T) {
 	}
 	ring, err := signing.OpenKeyring(first.Root, first.Keyring, 1)
 	ok(t, err)
-	if len(ring.Keys) != 2 {
+	if len(ring.Keys) != 4 {
 		t.Fatalf("keyring %+v", ring)
 	}
 	// The same agent asks again because it never saw the answer.

@@ -69,6 +69,8 @@ func newSweep(t *testing.T) *sweep {
 	matter := s.workPass(t, enter("T1001"), "值班", true)
 	var p api.Pass
 	s.want(t, 201, "POST", "/api/v1/passes", resident(), &p)
+	var card api.OfficeCard
+	s.want(t, 201, "POST", "/api/v1/cards", map[string]any{"person": "T1003"}, &card)
 	text, err := fs.ReadFile(configs.Flows(), "passes.yaml")
 	ok(t, err)
 	person := map[string]any{"number": "N" + fresh, "name": "林晓岚", "kind": "staff", "level": "", "unit": "cs", "mail": "", "phone": "", "id_number": ""}
@@ -112,13 +114,15 @@ func newSweep(t *testing.T) *sweep {
 			"id": "d" + fresh, "name": "窗口", "en": "Desk", "unit": "", "serves": []any{map[string]any{"who": "residents", "campus": "A"}},
 			"hours": []any{map[string]any{"from": "09:00", "to": "11:30"}}, "documents": []any{"id_card"},
 		}}},
-		"change-mail": {"mail": "lin@yunling.example"}, "verify-code": {"code": p.Code},
+		"loss-card": {"reason": "丢失"}, "freeze-card": {"reason": "调查"}, "reissue-card": {"reason": "补卡"},
+		"plan-subsidies": {"id": "batch-" + fresh + "0000000", "name": "补助", "expires_on": "2026-12-31", "fen": 100, "kind": "staff", "unit": "cs"},
+		"change-mail":    {"mail": "lin@yunling.example"}, "verify-code": {"code": p.Code},
 	}
 	s.paths = map[string]string{
-		"flow": "cqu.work_pass", "act": matter.ID, "revoke-pass": p.ID, "enrol-phone": p.ID, "change-person": "T1003", "change-unit": "cs-lab",
+		"account": card.Account, "flow": "cqu.work_pass", "act": matter.ID, "revoke-pass": p.ID, "enrol-phone": p.ID, "change-person": "T1003", "change-unit": "cs-lab",
 		"change-campus": "C", "number": "T1004", "person": "T1004",
 		// Nothing is there.
-		"get-attachment": strings.Repeat("0", 32), "kid": "00000000", "get-paper": "P20200101-0001", "remove-member": "999",
+		"get-attachment": strings.Repeat("0", 32), "kid": "00000000", "get-paper": "P20200101-0001", "close-card": "999", "remove-member": "999",
 	}
 	return s
 }

@@ -173,15 +173,15 @@ func newWorld(t testing.TB, settings ...func(*world, *api.Deps)) *world {
 	w.staff.Roles = w.apply.Roles
 	w.told = notify.New(notify.Config{Store: w.db, Now: w.Now})
 	w.trial = &trial.Channel{Store: w.db}
-	w.money = ledger.New(ledger.Config{Store: w.db, Location: campus})
+	w.money = ledger.New(ledger.Config{Store: w.db, Now: w.Now, Location: campus})
 	w.cards = cards.New(cards.Config{
 		Store: w.db, Issue: signer, People: w.staff, Vault: vault, Ledger: w.money, Now: w.Now, Random: rand.Reader, Location: campus,
 	})
 	w.Server = httptest.NewUnstartedServer(nil)
 	deps := api.Deps{
 		Store: w.db, Issue: signer, Auth: w.auth, Accounts: w.doors, People: w.staff, Apply: w.apply, Hub: w.link, Notify: w.told,
-		Papers: papers, Cards: w.cards, Ledger: w.money, Recharge: w.counter(), Trial: w.trial,
-		Cash: w.drawers(), Utility: w.meters(),
+		Papers: papers, Cards: w.cards, Ledger: w.money,
+		Recharge: w.counter(), Trial: w.trial, Cash: w.drawers(), Utility: w.meters(),
 		Verify: verify.New(verify.Config{
 			Store: w.db, Now: w.Now, Random: rand.Reader,
 			Ask: func(_ context.Context, c wire.Claim) wire.Answer {

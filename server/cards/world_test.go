@@ -9,6 +9,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"strconv"
 	"sync/atomic"
@@ -46,6 +47,7 @@ type world struct {
 	fault *faulty // between cards and the ledger
 	root  ed25519.PublicKey
 	now   atomic.Int64 // unix ms
+	more  int          // people made by another
 }
 
 func (w *world) add(d time.Duration) { w.now.Add(d.Milliseconds()) }
@@ -116,7 +118,7 @@ func newWorld(t testing.TB) *world {
 		}
 		return nil
 	}))
-	w.money = ledger.New(ledger.Config{Store: w.db, Location: campus})
+	w.money = ledger.New(ledger.Config{Store: w.db, Now: now, Location: campus})
 	w.fault = &faulty{Ledger: w.money}
 	w.Service = cards.New(cards.Config{
 		Store: w.db, Issue: signer, People: staff, Vault: vault, Ledger: w.fault, Now: now, Random: rand.Reader, Location: campus,
@@ -129,6 +131,18 @@ func (w *world) open(t testing.TB, person string) cards.Account {
 	c, err := w.Open(t.Context(), "test", person)
 	ok(t, err)
 	return c
+}
+
+// another makes one more person and gives the number.
+func (w *world) another(t testing.TB) string {
+	t.Helper()
+	w.more++
+	number := fmt.Sprintf("N%d", w.more)
+	ok(t, w.People.Change(t.Context(), func(tx *store.Tx) error {
+		_, err := w.People.AddPerson(tx, "test", people.Person{ID: number, Name: "韩松", Kind: people.Retired})
+		return err
+	}))
+	return number
 }
 
 func (w *world) find(t testing.TB, account uint64) cards.Account {

@@ -49,7 +49,7 @@ func (c *Campus) SignInFrom(ctx context.Context, phone string, from net.IP) (Cli
 
 // Populate publishes the shipped flows, fills an empty campus with the invented
 // people of configs/people, has the zone of the gates be that of their campus,
-// and puts the guard at the first gate.
+// puts the guard at the first gate, and opens everybody's campus card.
 func (c *Campus) Populate(ctx context.Context) error {
 	if err := c.publish(ctx); err != nil { // first: they name posts that people hold
 		return err
@@ -67,7 +67,40 @@ func (c *Campus) Populate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return c.Client.Do(ctx, http.MethodPost, "/api/v1/posts", map[string]any{"role": "guard", "person": guard, "gate": c.Gates[0].ID}, nil)
+	err = c.Client.Do(ctx, http.MethodPost, "/api/v1/posts", map[string]any{"role": "guard", "person": guard, "gate": c.Gates[0].ID}, nil)
+	if err != nil {
+		return err
+	}
+	return c.openCards(ctx)
+}
+
+// opening is what everybody of the invented campus has on their card.
+const opening = 5000 // fen
+
+// openCards gives everybody a card with some money on it.
+func (c *Campus) openCards(ctx context.Context) error {
+	if err := c.Client.Do(ctx, http.MethodPost, "/api/v1/cards/bulk", map[string]any{}, nil); err != nil {
+		return err
+	}
+	for after, more := "", true; more; {
+		var page struct {
+			Items []struct {
+				Account string `json:"account"`
+			} `json:"items"`
+			Next string `json:"next"`
+		}
+		if err := c.Client.Do(ctx, http.MethodGet, "/api/v1/cards?limit=200&after="+after, nil, &page); err != nil {
+			return err
+		}
+		for _, card := range page.Items {
+			err := c.Client.Do(ctx, http.MethodPost, "/api/v1/cards/"+card.Account+"/opening", map[string]any{"amount_fen": opening}, nil)
+			if err != nil {
+				return err
+			}
+		}
+		after, more = page.Next, page.Next != ""
+	}
+	return nil
 }
 
 func (c *Campus) publish(ctx context.Context) error {

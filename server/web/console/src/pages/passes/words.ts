@@ -11,6 +11,7 @@ addWords({
   kind_of_pass_work: ['工作通行证', 'Work pass'],
   kind_of_pass_visitor: ['访客', 'Visitor'],
   kind_of_pass_vehicle: ['车辆', 'Vehicle'],
+  kind_of_pass_pay: ['校园卡付款', 'Campus card payment'],
   state_of_pass_issued: ['有效', 'Valid'],
   state_of_pass_used: ['已使用', 'Used up'],
   state_of_pass_expired: ['已过期', 'Expired'],
