@@ -4,7 +4,7 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/rsa"
-	"crypto/sha1" //nolint:gosec // what the channel uses
+	"crypto/sha1" // what the channel uses
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
