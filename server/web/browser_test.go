@@ -3,6 +3,7 @@ package web_test
 import (
 	"context"
 	"flag"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -17,6 +18,8 @@ import (
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+
+	"campusgate/server/web"
 )
 
 var (
@@ -65,6 +68,9 @@ func startChromium(path string) {
 	chromium.ctx, chromium.stop = ctx, func() { cancel(); stop() }
 	chromium.err = chromedp.Do(ctx)
 }
+
+// builtPages serves the pages as they were built.
+var builtPages = sync.OnceValue(func() http.Handler { return pagesOf(web.Config{Site: site, Version: version}) })
 
 // startTab gives an empty tab that shares nothing with those of other tests:
 // cookies, storage, cache and workers are its own, and it has the focus.

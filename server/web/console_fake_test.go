@@ -31,16 +31,12 @@ func newConsoleFake(t *testing.T) *consoleFake {
 	if _, ok := web.Console.FS(); !ok {
 		missing(t, "the console is not built: npm ci && npm run build")
 	}
-	pages, err := web.New(web.Config{Site: site, Version: version})
-	if err != nil {
-		t.Fatal(err)
-	}
 	f := &consoleFake{}
 	f.reset()
 	f.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		path, api := strings.CutPrefix(r.URL.Path, "/api/v1")
 		if !api {
-			pages.ServeHTTP(w, r)
+			builtPages().ServeHTTP(w, r)
 			return
 		}
 		if strings.HasSuffix(path, "/qr.png") {
