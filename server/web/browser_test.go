@@ -62,6 +62,8 @@ func startChromium(path string) {
 	allocator, stop := chromedp.NewExecAllocator(context.Background(), append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
+		// What an optimising compiler makes of a page comes too late for a test.
+		chromedp.Flag("js-flags", "--no-turbofan --no-maglev"),
 		// The last two make a new process for every page that is opened.
 		chromedp.Flag("disable-features", "Translate,BlinkGenPropertyTrees,BackForwardCache,SpareRendererForSitePerProcess"))...)
 	ctx, cancel := chromedp.NewContext(allocator)

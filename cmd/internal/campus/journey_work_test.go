@@ -92,7 +92,7 @@ func TestJourney_CQ007_CQ008_CQ063_CQ065_CQ066_CQ068_CQ072_CQ073_CQ076_CQ077_CQ0
 	gate := c.Gates[0]
 	relay, scanner := watch(t, gate), plug(t, gate)
 	base, folder := "http://"+line.Addr(), t.TempDir()
-	browser := chromium(t, folder)
+	browser := chromiumIn(t, folder)
 	p := newTab(t, browser, base, 390, 844, chromedp.EmulateMobile, chromedp.EmulateTouch, chromedp.EmulateScale(2))
 
 	p.open("/m/apply/cqu.work_pass")
@@ -133,7 +133,7 @@ func TestJourney_CQ007_CQ008_CQ063_CQ065_CQ066_CQ068_CQ072_CQ073_CQ076_CQ077_CQ0
 	if err := chromedp.Cancel(browser); err != nil {
 		t.Fatal(err)
 	}
-	p = newTab(t, chromium(t, folder), base, 390, 844, chromedp.EmulateMobile, chromedp.EmulateTouch, chromedp.EmulateScale(2))
+	p = newTab(t, chromiumIn(t, folder), base, 390, 844, chromedp.EmulateMobile, chromedp.EmulateTouch, chromedp.EmulateScale(2))
 	p.open("/m/passes/" + pass)
 	p.code()
 	if !line.IsCut() {
