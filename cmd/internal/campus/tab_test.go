@@ -154,7 +154,7 @@ func newTab(t testing.TB, ctx context.Context, base string, width, height int64,
 }
 
 // limit is how long a page has for anything.
-const limit = 12 * time.Second
+const limit = 30 * time.Second
 
 func (p *tab) do(steps ...chromedp.Action[chromedp.Void]) {
 	p.Helper()
@@ -200,7 +200,7 @@ func (p *tab) until(expression string) {
 		}
 		if ctx.Err() != nil {
 			p.Fatalf("never true in the page: %s (%v)\nat %s it says:\n%s", expression, err,
-				eval[string](p, `location.pathname`), eval[string](p, `document.body.innerText.slice(0, 3000)`))
+				eval[string](p, `location.pathname`), eval[string](p, `document.body.innerText.slice(0, 1500)`))
 		}
 	}
 }
