@@ -262,7 +262,7 @@ func TestExposure_StaysBoundedInTheDark(t *testing.T) {
 		for _, h := range m.holders {
 			h.pay.Expires = noon + 100*24*3600
 		}
-		for range rapid.IntRange(8, 24).Draw(rt, "n") {
+		for range rapid.IntRange(8, 16).Draw(rt, "n") {
 			switch rapid.SampledFrom([]string{"pay", "pay", "pay", "pay", "day", "ack", "void"}).Draw(rt, "what") {
 			case "pay":
 				h := m.holders[rapid.IntRange(0, 1).Draw(rt, "who")]
