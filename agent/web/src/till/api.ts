@@ -1,0 +1,24 @@
+// What the till's pages ask of the agent.
+
+import { call } from '../call'
+import type { Guard } from '../types'
+import type { Batch, Payment, SaleRequest, Till } from './types'
+
+export const present = (text: string): Promise<Payment> => call('POST', '/scans', { text, source: 'wedge', lane: '' })
+
+export const arm = (sale: SaleRequest): Promise<Till> => call('PUT', '/till/sale', sale)
+
+export const disarm = (): Promise<unknown> => call('DELETE', '/till/sale')
+
+export const charges = (limit: number): Promise<{ charges: Payment[] }> => call('GET', `/till/charges?limit=${limit}`)
+
+export const voidCharge = (event: string, number: string, pin: string): Promise<Payment> =>
+  call('POST', `/till/charges/${encodeURIComponent(event)}/void`, { number, pin })
+
+export const openBatch = (): Promise<Batch> => call('POST', '/till/batch/open', {})
+
+export const closeBatch = (): Promise<Batch> => call('POST', '/till/batch/close', {})
+
+export const beginShift = (number: string, pin: string): Promise<Guard> => call('POST', '/shift', { number, pin })
+
+export const endShift = (): Promise<null> => call('DELETE', '/shift')
