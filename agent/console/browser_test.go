@@ -102,9 +102,15 @@ var (
 	zoomed = size{"zoomed", 640, 400}
 )
 
-// open shows the page that the server serves. Before anything of the page runs,
-// it evaluates the scripts.
+// open shows the guard's page that the server serves.
 func open(t *testing.T, home string, screen size, scripts ...string) *tab {
+	t.Helper()
+	return openPage(t, home, screen, `document.querySelector('.stage .where, .verdict')`, scripts...)
+}
+
+// openPage shows a page until it is ready. Before anything of the page runs, it
+// evaluates the scripts.
+func openPage(t *testing.T, home string, screen size, ready string, scripts ...string) *tab {
 	t.Helper()
 	if _, built := web.FS(); !built {
 		missing(t, "the page was not built: npm ci && npm run build")
@@ -144,7 +150,7 @@ func open(t *testing.T, home string, screen size, scripts ...string) *tab {
 	}
 	b.resize(screen)
 	b.call(chromedp.Navigate(home))
-	b.until(`document.querySelector('.stage .where, .verdict')`)
+	b.until(ready)
 	return b
 }
 

@@ -15,9 +15,13 @@ export const charges = (limit: number): Promise<{ charges: Payment[] }> => call(
 export const voidCharge = (event: string, number: string, pin: string): Promise<Payment> =>
   call('POST', `/till/charges/${encodeURIComponent(event)}/void`, { number, pin })
 
-export const openBatch = (): Promise<Batch> => call('POST', '/till/batch/open', {})
+/** Opens or closes the batch, for somebody with number and PIN, or for who is on duty. */
+export const moveBatch = (move: 'open' | 'close', who: { number?: string; pin?: string }): Promise<Batch> =>
+  call('POST', `/till/batch/${move}`, who)
 
-export const closeBatch = (): Promise<Batch> => call('POST', '/till/batch/close', {})
+/** Answers whether the same holder pays once more. */
+export const confirm = (id: string, yes: boolean): Promise<Payment> =>
+  call('POST', `/scans/${encodeURIComponent(id)}/answer`, yes ? { confirm: true } : { refuse: true })
 
 export const beginShift = (number: string, pin: string): Promise<Guard> => call('POST', '/shift', { number, pin })
 

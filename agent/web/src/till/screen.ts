@@ -15,8 +15,8 @@ export const listRows = computed(() => (height.value < 600 ? 5 : 8))
 
 /** Columns and rows of menu keys on the stage. */
 export const menuGrid = computed<{ columns: number; rows: number }>(() => {
-  const columns = width.value < 900 ? 3 : width.value < 1500 ? 3 : 4
-  return { columns, rows: height.value < 600 ? 2 : height.value < 900 ? 4 : 6 }
+  const columns = width.value < 900 ? 2 : width.value < 1200 ? 3 : 4
+  return { columns, rows: height.value < 600 ? 3 : height.value < 900 ? 4 : 5 }
 })
 
 /** Positions of a sale that are listed. */

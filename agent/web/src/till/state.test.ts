@@ -74,6 +74,7 @@ describe('a result', () => {
     expect(of({ reason: 'insufficient_balance' })).toEqual(['refused', 'denied'])
     expect(of({ repeat: true })).toEqual(['repeat', 'attention'])
     expect(of({ reason: 'needs_input', need: 'amount' })).toEqual(['amount', 'attention'])
+    expect(of({ reason: 'needs_input', need: 'confirm' })).toEqual(['confirm', 'question'])
     expect(of({ reason: 'needs_input', need: 'claim' })).toEqual(['asking', undefined])
     expect(of({ charge: { amount_fen: 1, day: '', batch: 1, voided: true } })).toEqual(['voided', undefined])
   })
@@ -81,6 +82,24 @@ describe('a result', () => {
   it('from before the page was opened is listed and not shown', () => {
     const s = play({ type: 'message', message: { type: 'state', status, scans: [payment()], texts, till }, now: 0 })
     expect([s.shown, s.payments.length]).toEqual([null, 1])
+  })
+})
+
+describe('the same holder once more', () => {
+  const asked = payment({ reason: 'needs_input', need: 'confirm', opens: false })
+
+  it('is asked about until the cashier answers', () => {
+    const s = play(opened(), came(asked), { type: 'tick', now: 60_000 })
+    expect(shownPayment(s, 60_000, SHOW_MS)).toBe(asked)
+    expect(keys(s, 'E-5/').orders).toEqual(['again', 'once', 'wrong', 'functions'])
+    const paid = reduce(s, came({ ...asked, reason: 'granted', need: undefined }, 60_000))
+    expect(faceOf(shownPayment(paid, 60_000, SHOW_MS)!)).toBe('paid')
+    expect(shownPayment(paid, 60_000 + SHOW_MS, SHOW_MS)).toBeNull()
+  })
+
+  it('is asked about by a page that was loaded meanwhile', () => {
+    const s = play({ type: 'message', message: { type: 'state', status, scans: [asked, payment()], texts, till }, now: 0 })
+    expect(shownPayment(s, 60_000, SHOW_MS)).toBe(asked)
   })
 })
 

@@ -13,7 +13,7 @@ export const THANK_MS = 6_000
 const REMEMBERED = 20
 
 /** The faces of a result: each has its own colour, shape and sound. */
-export type Face = 'paid' | 'refused' | 'repeat' | 'amount' | 'asking' | 'voided'
+export type Face = 'paid' | 'refused' | 'repeat' | 'amount' | 'confirm' | 'asking' | 'voided'
 
 export interface State {
   connected: boolean
@@ -50,13 +50,16 @@ export function start(now: number): State {
 
 export function faceOf(p: Payment): Face {
   if (p.charge?.voided || p.annulled) return 'voided'
-  if (p.reason === 'needs_input') return p.need === 'amount' ? 'amount' : 'asking'
+  if (p.reason === 'needs_input') return p.need === 'amount' || p.need === 'confirm' ? p.need : 'asking'
   if (p.repeat) return 'repeat'
   return p.reason === 'granted' || p.reason === 'attention' ? 'paid' : 'refused'
 }
 
+/** The event that a charge is voided by; "" where nothing was taken. */
+export const eventOf = (p: Payment | null): string => p?.charge?.event ?? p?.event ?? ''
+
 const cues: Record<Face, Cue | null> = {
-  paid: 'granted', refused: 'denied', repeat: 'attention', amount: 'attention', asking: null, voided: null,
+  paid: 'granted', refused: 'denied', repeat: 'attention', amount: 'attention', confirm: 'question', asking: null, voided: null,
 }
 
 export function reduce(s: State, h: Happening): State {
@@ -74,14 +77,14 @@ export function reduce(s: State, h: Happening): State {
     case 'lost':
       return { ...s, connected: false }
     case 'tick':
-      return s.shown && h.now - s.shown.at >= THANK_MS ? { ...s, shown: null } : s
+      return s.shown && !question(s) && h.now - s.shown.at >= THANK_MS ? { ...s, shown: null } : s
   }
 }
 
 function hear(s: State, m: TillMessage, now: number): State {
   switch (m.type) {
     case 'state':
-      return takeTill({ ...s, status: m.status, statusAt: now, texts: m.texts, payments: (m.scans ?? []).slice(0, REMEMBERED) }, m.till ?? null)
+      return takeTill(begin({ ...s, status: m.status, statusAt: now, texts: m.texts }, m.scans ?? [], now), m.till ?? null)
     case 'status':
       return { ...s, status: m.status, statusAt: now }
     case 'texts':
@@ -95,6 +98,17 @@ function hear(s: State, m: TillMessage, now: number): State {
     default:
       return s // a newer agent may say more
   }
+}
+
+/**
+ * Takes over a whole state. Results from before are listed and not shown: an old
+ * green light is a wrong one. An open question is still to be answered.
+ */
+function begin(s: State, scans: Payment[], now: number): State {
+  const payments = scans.slice(0, REMEMBERED)
+  const first = payments[0]
+  const still = s.shown && payments.some((p) => p.id === s.shown?.id)
+  return { ...s, payments, shown: first && faceOf(first) === 'confirm' ? { id: first.id, at: now } : still ? s.shown : null }
 }
 
 /** Other rules make another till: what was keyed by the old ones is no sale of it. */
@@ -119,10 +133,17 @@ function show(s: State, p: Payment, now: number): State {
   }
 }
 
-/** The result on show, if it came less than `ms` ago. */
+const onShow = (s: State): Payment | null => (s.shown && s.payments.find((p) => p.id === s.shown?.id)) ?? null
+
+/** What the cashier has to answer: whether the same holder pays once more. */
+export function question(s: State): Payment | null {
+  const p = onShow(s)
+  return p && faceOf(p) === 'confirm' ? p : null
+}
+
+/** The result on show, if it came less than `ms` ago; a question stays. */
 export function shownPayment(s: State, now: number, ms: number): Payment | null {
-  if (!s.shown || now - s.shown.at >= ms) return null
-  return s.payments.find((p) => p.id === s.shown?.id) ?? null
+  return s.shown && now - s.shown.at < ms ? onShow(s) : question(s)
 }
 
 export const entryOf = (s: State): EntryMode => s.chosen ?? s.till?.till?.entry ?? 'amount'
@@ -151,9 +172,10 @@ export function troubleOf(s: State): Trouble | null {
 }
 
 /** What a key of the keypad makes of the state, and what the agent is to be told. */
-export type Order = Did | 'disarm'
+export type Order = Did | 'disarm' | 'again' | 'once'
 
 export function key(s: State, k: PadKey): { state: State; order: Order } {
+  if (question(s) && k !== '/') return { state: s, order: k === 'Enter' ? 'again' : k === '-' ? 'once' : 'wrong' }
   const armed = isEmpty(s.draft) ? s.till?.sale : null
   if (armed && k !== '/') {
     // Enter: the armed sale stands. A new amount, or -, takes it back; + goes on from it.

@@ -7,7 +7,7 @@ import { recall, remember } from '../memory'
 import { play } from '../sound'
 import * as api from './api'
 import { empty, saleOf, type PadKey } from './draft'
-import { agentNow, entryOf, faceOf, key, pricesOf, reduce, SHOW_MS, shownPayment, start, THANK_MS, troubleOf, type Happening } from './state'
+import { agentNow, entryOf, faceOf, key, pricesOf, question, reduce, SHOW_MS, shownPayment, start, THANK_MS, troubleOf, type Happening } from './state'
 import type { Batch, EntryMode, Payment, TillMessage } from './types'
 import { t } from './words'
 
@@ -124,6 +124,7 @@ export function press(k: PadKey): void {
   if (order === 'wrong') refuse()
   else if (order === 'arm') void arm()
   else if (order === 'disarm') void disarm()
+  else if (order === 'again' || order === 'once') void answer(order === 'again')
 }
 
 function refuse(): void {
@@ -142,6 +143,20 @@ function pressPanel(k: PadKey): void {
 export function onKeys(take: (k: PadKey) => boolean): void {
   handlers.push(take)
   onBeforeUnmount(() => (handlers = handlers.filter((h) => h !== take)))
+}
+
+/** Says whether the same holder pays once more. */
+export async function answer(yes: boolean): Promise<void> {
+  const asked = question(state.value)
+  if (!asked) return
+  try {
+    happen({ type: 'result', payment: await ask(() => api.confirm(asked.id, yes)), now: performance.now() })
+  } catch (error) {
+    const refusal = refusalOf(error)
+    say(refusal.message)
+    // The agent waits for it no longer.
+    if (['not_waiting', 'unknown_scan'].includes(refusal.code)) happen({ type: 'dismiss' })
+  }
 }
 
 async function arm(): Promise<void> {

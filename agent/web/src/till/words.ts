@@ -30,6 +30,7 @@ const words = {
   scanner_starting: ['启动中', 'starting'],
   cashier_none: ['无收银员', 'No cashier'],
   no_period: ['非用餐时段', 'Between meals'],
+  no_price: ['非用餐时段，没有餐次价；可输入金额收款', 'Between meals there is no price; amounts can be keyed in'],
 
   entry_amount: ['输入金额', 'Amount'],
   entry_fixed: ['一口价', 'Fixed price'],
@@ -66,7 +67,9 @@ const words = {
   balance_later: ['联网后可查', 'known once online'],
   offline_charge: ['离线收款', 'Taken offline'],
   holder: ['持卡人', 'Holder'],
-  still_armed: ['待收 {price}', '{price} still to pay'],
+  still_armed: ['待收', 'To pay'],
+  once_more: ['再收一笔', 'Once more'],
+  not_again: ['不收', 'No'],
   voided: ['已撤销', 'Voided'],
 
   banner_offline: ['离线收款中', 'Working offline'],
@@ -95,8 +98,6 @@ const words = {
   trouble_shift_text: ['按 Enter 登录收银员', 'Enter: the cashier logs in'],
   trouble_batch: ['尚未开班', 'Till is closed'],
   trouble_batch_text: ['按 Enter 开班', 'Enter: open a batch'],
-  trouble_period: ['非用餐时段', 'Between meals'],
-  trouble_period_text: ['现在没有餐次价；可输入金额收款', 'There is no price now; amounts can be keyed in'],
 
   back: ['返回', 'Back'],
   choose: ['按数字键选择', 'Press a digit'],
@@ -190,6 +191,10 @@ const own: Record<string, Record<Lang, ReasonText>> = {
     zh: { word: '先输金额', title: '还没有金额', next: '输入金额按 Enter，再请顾客扫码' },
     en: { word: 'Amount?', title: 'No amount yet', next: 'Key in the amount, press Enter, then scan again' },
   },
+  confirm: {
+    zh: { word: '再付一笔？', title: '同一人刚付过款', next: 'Enter 再收一笔；- 不收' },
+    en: { word: 'Once more?', title: 'The same holder has just paid', next: 'Enter charges once more, - does not' },
+  },
   asking: { zh: { word: '请稍候', title: '正在确认付款', next: '' }, en: { word: 'One moment', title: 'Confirming the payment', next: '' } },
   repeat: {
     zh: { word: '已经收过', title: '这个码刚才付过款，没有再收', next: '再收一笔请顾客刷新付款码' },
@@ -221,7 +226,7 @@ export function textOf(texts: Texts | null, p: Payment, face: Face, as: Lang = l
 }
 
 /** The shape of each face's sign. */
-export const signOf: Record<Face, Sign> = { paid: 'tick', refused: 'cross', repeat: 'bang', amount: 'ask', asking: 'ask', voided: 'undo' }
+export const signOf: Record<Face, Sign> = { paid: 'tick', refused: 'cross', repeat: 'bang', amount: 'ask', confirm: 'ask', asking: 'ask', voided: 'undo' }
 
 /** A name in a language; many things have one in Chinese only. */
 export const named = (x: { name: string; name_en?: string }, as: Lang = lang.value): string => (as === 'en' && x.name_en ? x.name_en : x.name)
