@@ -1,6 +1,7 @@
-// Package agent assembles a gate agent out of its parts and runs it: scanners
-// and barriers (package devices), the lanes that decide, the store that
-// remembers, the link to the server and the guard's console.
+// Package agent assembles the agent of a gate or a till out of its parts and runs
+// it: scanners and barriers (package devices), the lanes or the till that decide,
+// the store that remembers, the link to the server and the console of whoever
+// sits there.
 //
 // It works from a cold start with no network as soon as a snapshot was received
 // once; the link catches up by itself.
@@ -20,12 +21,15 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"campusgate/agent/console"
+	"campusgate/agent/desk"
 	"campusgate/agent/disk"
 	"campusgate/agent/journal"
 	"campusgate/agent/lane"
 	"campusgate/agent/link"
 	"campusgate/agent/shift"
 	"campusgate/agent/snapshot"
+	"campusgate/agent/till"
+	"campusgate/signing/wire"
 )
 
 // Software is what an agent calls itself on the link and on its page.
@@ -45,7 +49,20 @@ type Deps struct {
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
 }
 
-// Agent is an enrolled gate PC. New opens everything, Run works once.
+// work is what gates and tills do alike; *lane.Desk and *till.Desk are both.
+type work interface {
+	console.Desk
+	shift.Desk
+	Run(ctx context.Context) error
+	Scan(lane, source, text string) error
+	SetOffset(offsetMS int64, at time.Time)
+	Nudge()
+	LastScan() int64
+	Elapsed() time.Duration
+	Claimed(ctx context.Context, c wire.Claim) wire.Answer
+}
+
+// Agent is an enrolled gate or till PC. New opens everything, Run works once.
 type Agent struct {
 	settings Settings
 	log      *slog.Logger
@@ -55,7 +72,8 @@ type Agent struct {
 	db       *disk.DB
 	journal  *journal.Journal
 	snapshot *snapshot.Snapshot
-	desk     *lane.Desk
+	desk     work
+	till     *till.Desk // nil at a gate
 	link     *link.Link
 	console  *console.Console
 	listener net.Listener
@@ -91,7 +109,7 @@ func New(s Settings, d Deps) (_ *Agent, err error) {
 		return nil, err
 	}
 	id := a.journal.Identity()
-	if a.snapshot, err = snapshot.Open(a.db, id.Gate, id.Site, id.Root); err != nil {
+	if a.snapshot, err = s.snapshot(a.db, id); err != nil {
 		return nil, err
 	}
 	for _, l := range s.Lanes {
@@ -101,18 +119,24 @@ func New(s Settings, d Deps) (_ *Agent, err error) {
 		}
 		a.lanes = append(a.lanes, p)
 	}
-	if err := a.newDesk(d); err != nil {
+	lanes, err := a.newDesk(d)
+	if err != nil {
 		return nil, err
 	}
 	if err := a.newLink(d); err != nil {
 		return nil, err
 	}
-	a.console, err = console.New(console.Config{
-		Desk: a.desk, Status: a.status, StatusChanged: a.changed,
+	cfg := console.Config{
+		Status: a.status, StatusChanged: a.changed,
 		Guideline: a.snapshot.Guideline, Guards: duty{a.logins, a.touch}, Lookup: lookup{a},
 		FrameAncestors: s.FrameAncestors, Log: a.log, Rand: d.Rand,
-	})
-	if err != nil {
+	}
+	if a.till != nil {
+		cfg.Till = a.till
+	} else {
+		cfg.Lanes = lanes
+	}
+	if a.console, err = console.New(cfg); err != nil {
 		return nil, err
 	}
 	if a.listener, err = net.Listen("tcp", s.Listen); err != nil {
@@ -129,7 +153,35 @@ func hold(s Settings) (*os.File, error) {
 	return lockFolder(s.Data)
 }
 
-func (a *Agent) newDesk(d Deps) error {
+// snapshot opens the snapshot as the mode needs it.
+func (s *Settings) snapshot(db *disk.DB, id journal.Identity) (*snapshot.Snapshot, error) {
+	if s.Till {
+		return snapshot.OpenTill(db, id.Gate, id.Site, id.Root)
+	}
+	return snapshot.Open(db, id.Gate, id.Site, id.Root)
+}
+
+// newDesk makes what decides. The lanes are nil at a till.
+func (a *Agent) newDesk(d Deps) (lanes *lane.Desk, err error) {
+	past, err := a.journal.Recent(recentEvents)
+	if err != nil {
+		return nil, err
+	}
+	if a.settings.Till {
+		if a.till, err = a.newTill(d, past); err == nil {
+			a.desk = a.till
+		}
+	} else if lanes, err = a.newLanes(d, past); err == nil {
+		a.desk = lanes
+	}
+	if err != nil {
+		return nil, err
+	}
+	a.logins = shift.New(shift.Deps{Desk: a.desk, Guard: a.snapshot.Guard, Elapsed: a.desk.Elapsed})
+	return lanes, nil
+}
+
+func (a *Agent) newLanes(d Deps, past []desk.Past) (*lane.Desk, error) {
 	id := a.journal.Identity()
 	cfg := lane.Config{
 		Gate: id.Gate, Site: id.Site, Documents: a.settings.Documents, Shift: a.settings.Shift,
@@ -140,20 +192,32 @@ func (a *Agent) newDesk(d Deps) error {
 		cfg.Lanes = append(cfg.Lanes, lane.Lane{Name: p.lane.Name, Direction: p.lane.Direction})
 		barriers[p.lane.Name] = p.open
 	}
-	past, err := a.journal.Recent(recentEvents)
-	if err != nil {
-		return err
-	}
-	a.desk, err = lane.NewDesk(cfg, lane.Deps{
+	return lane.NewDesk(cfg, lane.Deps{
 		Store: a.journal, Keyring: a.snapshot.Keyring, Guideline: a.snapshot.Guideline, Gate: a.snapshot.Gate, Barriers: barriers,
-		Ask: a.ask, Online: func() bool { return a.link.State().Online },
+		Ask: a.ask, Online: a.online,
 		Past: past, Now: a.now, Rand: d.Rand, Log: a.log,
 	})
+}
+
+func (a *Agent) newTill(d Deps, past []desk.Past) (*till.Desk, error) {
+	id := a.journal.Identity()
+	zone, err := time.LoadLocation(id.TimeZone)
 	if err != nil {
-		return err
+		return nil, fmt.Errorf("time zone of the campus: %w", err)
 	}
-	a.logins = shift.New(shift.Deps{Desk: a.desk, Guard: a.snapshot.Guard, Elapsed: a.desk.Elapsed})
-	return nil
+	cfg := till.Config{
+		Gate: id.Gate, Site: id.Site, Zone: zone, Shift: a.settings.Shift,
+		ClockMaxAge: a.settings.ClockMaxAge.Milliseconds(), PolicyMaxAge: a.settings.PolicyMaxAge.Milliseconds(),
+	}
+	for _, p := range a.lanes {
+		cfg.Lanes = append(cfg.Lanes, p.lane.Name)
+	}
+	taken := journal.Till{Journal: a.journal}
+	return till.NewDesk(cfg, till.Deps{
+		Store: taken, Ledger: taken, Keyring: a.snapshot.Keyring, Till: a.snapshot.Till, Guard: a.snapshot.Guard,
+		Confirmed: a.snapshot.Confirmed, Corrected: a.corrected, Ask: a.ask, Online: a.online,
+		Past: past, Now: a.now, Rand: d.Rand, Log: a.log,
+	})
 }
 
 func (a *Agent) newLink(d Deps) (err error) {
@@ -258,5 +322,3 @@ func (a *Agent) close() error {
 	}
 	return nil
 }
-
-var _ console.Desk = (*lane.Desk)(nil)

@@ -14,7 +14,8 @@ import (
 	"campusgate/signing/verdict"
 )
 
-// Config is the agent's file as written. configs/gate.yaml shows every key.
+// Config is the agent's file as written. configs/gate.yaml shows every key, and
+// configs/till.yaml what differs at a till.
 type Config struct {
 	Server         string       `yaml:"server"`
 	Data           string       `yaml:"data"`
@@ -35,7 +36,7 @@ type TLSConfig struct {
 	CA string `yaml:"ca"`
 }
 
-// LaneConfig is one way through the gate.
+// LaneConfig is one way through the gate, or one scanner of the till.
 type LaneConfig struct {
 	Name      string        `yaml:"name"`
 	Direction string        `yaml:"direction"`
@@ -64,6 +65,7 @@ type Settings struct {
 	Server         *url.URL
 	Data           string // folder
 	Listen         string // loopback host:port
+	Till           bool   // takes money; otherwise a gate
 	Documents      bool   // ask the guard for a document
 	Shift          bool   // nothing that a guard answers for without one on duty
 	CA             string // PEM file; "" = none
@@ -107,11 +109,15 @@ func (c Config) validate(doc *configs.Doc) (s Settings, err error) {
 	if err := loopback(c.Listen); err != nil {
 		return s, doc.Fault("listen", "%v", err)
 	}
-	if c.Mode != "gate" {
-		return s, doc.Fault("mode", "%q: this version has gate", c.Mode)
+	if c.Mode != "gate" && c.Mode != "terminal" {
+		return s, doc.Fault("mode", "%q: want gate or terminal", c.Mode)
 	}
+	s.Till = c.Mode == "terminal"
 	if s.Documents, err = required(c.Documents); err != nil {
 		return s, doc.Fault("documents", "%v", err)
+	}
+	if s.Till && s.Documents {
+		return s, doc.Fault("documents", "a till asks for none")
 	}
 	if s.Shift, err = required(c.Shift); err != nil {
 		return s, doc.Fault("shift", "%v", err)
@@ -128,7 +134,7 @@ func (c Config) validate(doc *configs.Doc) (s Settings, err error) {
 		}
 	}
 	if len(c.Lanes) == 0 {
-		return s, doc.Fault("lanes", "missing: a gate has at least one lane")
+		return s, doc.Fault("lanes", "missing: there is at least one lane")
 	}
 	names := map[string]bool{}
 	for i, lane := range c.Lanes {
@@ -141,6 +147,12 @@ func (c Config) validate(doc *configs.Doc) (s Settings, err error) {
 			return s, doc.Fault(key+".name", "%q is the name of an earlier lane", checked.Name)
 		}
 		names[checked.Name] = true
+		switch {
+		case s.Till && checked.Barrier.Driver != "none":
+			return s, doc.Fault(key+".barrier", "a till opens none")
+		case s.Till && checked.Direction == verdict.Exit:
+			return s, doc.Fault(key+".direction", "nobody goes through a till")
+		}
 		s.Lanes = append(s.Lanes, checked)
 	}
 	return s, nil

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"campusgate/agent/desk"
 	"campusgate/agent/disk"
 	"campusgate/agent/journal"
 	"campusgate/agent/lane"
@@ -18,6 +19,7 @@ import (
 	"campusgate/agent/snapshot"
 	"campusgate/devices"
 	"campusgate/signing/verdict"
+	"campusgate/signing/wire"
 )
 
 // ErrUnwell is returned by Doctor when a check failed.
@@ -106,13 +108,30 @@ func (d *doctor) store(s Settings) {
 	d.say("身份 identity", nil, id.String(), "")
 	report, err := j.Verify(context.Background())
 	d.say("流水链 journal chain", err, fmt.Sprintf("%d events intact, %d to send", report.Events, j.Queue()), "keep the folder and call the administrator: the journal was altered or damaged")
-	snap, err := snapshot.Open(db, id.Gate, id.Site, id.Root)
+	snap, err := s.snapshot(db, id)
 	d.say("密钥环 keyring", err, "signed by the site root", "enrol again")
 	if err == nil {
 		d.snapshot(s, snap, id)
 	}
+	if s.Till {
+		d.till(snap, journal.Till{Journal: j})
+	}
 	d.clock(s, j)
 	d.server(s, id)
+}
+
+// till looks whether there are rules, and how much the server does not hold.
+func (d *doctor) till(snap *snapshot.Snapshot, j journal.Till) {
+	b, err := j.Backlog(context.Background())
+	rules := &wire.Till{}
+	if err == nil && snap != nil {
+		if rules = snap.Till(); rules == nil {
+			err = errors.New("the server has sent no rules for this till")
+			rules = &wire.Till{}
+		}
+	}
+	d.say("收款 till", err, fmt.Sprintf("%s, %d records of %d.%02d yuan to send", rules.Name, b.Records, b.Fen/100, b.Fen%100),
+		"give this number a till on the server, and connect this PC to it once")
 }
 
 func (d *doctor) snapshot(s Settings, snap *snapshot.Snapshot, id journal.Identity) {
@@ -129,7 +148,7 @@ func (d *doctor) snapshot(s Settings, snap *snapshot.Snapshot, id journal.Identi
 }
 
 func (d *doctor) clock(s Settings, j *journal.Journal) {
-	var c lane.Clock
+	var c desk.Clock
 	err := j.Update(func(book lane.Book) (err error) {
 		c, err = book.Clock()
 		return err

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"campusgate/agent/console"
+	"campusgate/agent/desk"
 	"campusgate/agent/lane"
 	"campusgate/agent/shift"
 	"campusgate/agent/snapshot"
@@ -41,7 +42,7 @@ type duty struct {
 	touch func()
 }
 
-func (d duty) Begin(ctx context.Context, number, digits string) (lane.Shift, error) {
+func (d duty) Begin(ctx context.Context, number, digits string) (desk.Shift, error) {
 	defer d.touch()
 	return d.Logins.Begin(ctx, number, digits)
 }

@@ -25,6 +25,7 @@ import (
 
 	"campusgate/agent"
 	"campusgate/agent/console"
+	"campusgate/agent/desk"
 	"campusgate/agent/disk"
 	"campusgate/agent/journal"
 	"campusgate/agent/lane"
@@ -110,7 +111,7 @@ func (s *station) enrol() {
 	j := must[*journal.Journal](t)(journal.Open(db))
 	now := time.Now()
 	check(t, j.Update(func(book lane.Book) error {
-		return book.SetClock(lane.Clock{Synced: now.UnixMilli(), HighWater: now.UnixMilli()})
+		return book.SetClock(desk.Clock{Synced: now.UnixMilli(), HighWater: now.UnixMilli()})
 	}))
 	snap := must[*snapshot.Snapshot](t)(snapshot.Open(db, id.Gate, id.Site, id.Root))
 	gate := must[[]byte](t)(json.Marshal(wire.Gate{ID: home, Name: "东门", Zone: 1, Mode: verdict.Owner}))
@@ -208,7 +209,7 @@ func (s *station) start(settings agent.Settings, d agent.Deps) *running {
 // message is what the feed tells.
 type message struct {
 	Status *console.Status
-	Scan   *lane.Result
+	Scan   *desk.Result
 }
 
 func (r *running) next() (m message) {
@@ -235,7 +236,7 @@ func (r *running) until(what string, wanted func(console.Status) bool) console.S
 }
 
 // scanned gives the next attempt that the feed tells of.
-func (r *running) scanned() lane.Result {
+func (r *running) scanned() desk.Result {
 	r.t.Helper()
 	for {
 		if m := r.next(); m.Scan != nil {
@@ -249,7 +250,7 @@ func scannerIs(state string) func(console.Status) bool {
 }
 
 // post calls the agent's API and wants 200.
-func (r *running) post(path string, in any) (result lane.Result) {
+func (r *running) post(path string, in any) (result desk.Result) {
 	r.t.Helper()
 	body := must[[]byte](r.t)(json.Marshal(in))
 	res, err := r.http.Post(r.url+path, "application/json", bytes.NewReader(body))
@@ -263,7 +264,7 @@ func (r *running) post(path string, in any) (result lane.Result) {
 	return result
 }
 
-func (r *running) present(code string) lane.Result {
+func (r *running) present(code string) desk.Result {
 	r.t.Helper()
 	return r.post("/api/v1/scans", map[string]string{"text": code})
 }

@@ -6,23 +6,27 @@ import (
 	"time"
 
 	"campusgate/agent/console"
+	"campusgate/agent/desk"
 	"campusgate/agent/journal"
 	"campusgate/agent/lane"
 	"campusgate/signing/verdict"
 	"campusgate/signing/wire"
 )
 
+// healthTimeout is how long the store may take to say what the server is told.
+const healthTimeout = time.Second
+
 // clock is what the status says of the agent's time. The desk keeps its own,
 // durable copy, by which it judges.
 type clock struct {
-	desk *lane.Desk
+	desk work
 	now  func() time.Time
 
 	mu    sync.Mutex
-	known lane.Clock
+	known desk.Clock
 }
 
-func newClock(j *journal.Journal, d *lane.Desk, now func() time.Time) (*clock, error) {
+func newClock(j *journal.Journal, d work, now func() time.Time) (*clock, error) {
 	c := &clock{desk: d, now: now}
 	err := j.Update(func(book lane.Book) (err error) {
 		c.known, err = book.Clock()
@@ -35,7 +39,7 @@ func newClock(j *journal.Journal, d *lane.Desk, now func() time.Time) (*clock, e
 func (c *clock) SetOffset(offsetMS int64, at time.Time) {
 	c.mu.Lock()
 	synced := at.UnixMilli() + offsetMS
-	c.known = lane.Clock{OffsetMS: offsetMS, Synced: synced, HighWater: synced}
+	c.known = desk.Clock{OffsetMS: offsetMS, Synced: synced, HighWater: synced}
 	c.mu.Unlock()
 	c.desk.SetOffset(offsetMS, at)
 }
@@ -57,6 +61,15 @@ func (c *clock) view(maxAge time.Duration) (now int64, v console.Clock) {
 
 // ask reaches the link, which is made after the desk.
 func (a *Agent) ask(ctx context.Context, c wire.Claim) wire.Answer { return a.link.Ask(ctx, c) }
+
+// online says whether the server can be reached.
+func (a *Agent) online() bool { return a.link.State().Online }
+
+// corrected is the agent's time in unix ms.
+func (a *Agent) corrected() int64 {
+	now, _ := a.clock.view(a.settings.ClockMaxAge)
+	return now
+}
 
 // touch tells the console that the status changed.
 func (a *Agent) touch() {
@@ -89,11 +102,14 @@ func (a *Agent) status() console.Status {
 		Online: st.Online, Since: st.Since.UnixMilli(), Now: now, Queue: a.journal.Queue(), Clock: clock,
 		Snapshot: console.Snapshot{Revision: a.snapshot.Cursor().Revision, At: a.snapshot.Confirmed()},
 	}
-	if a.settings.Documents || gate.Documents {
+	switch {
+	case a.till != nil:
+		s.Mode = "terminal"
+	case a.settings.Documents || gate.Documents:
 		s.Documents = "required"
 	}
 	s.Shift.Required = a.settings.Shift
-	if on := a.desk.Shift(); on != (lane.Shift{}) {
+	if on := a.desk.Shift(); on != (desk.Shift{}) {
 		s.Shift.Guard = &on
 	}
 	if s.Snapshot.At > 0 {
@@ -114,6 +130,16 @@ func (a *Agent) health() wire.Health {
 	for _, p := range a.lanes {
 		v := p.view()
 		h.Lanes[v.Name] = "scanner " + v.Scanner.State + ", barrier " + v.Barrier.State
+	}
+	if a.till != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), healthTimeout)
+		defer cancel()
+		v, err := a.till.View(ctx)
+		if err != nil {
+			a.log.Error("till not reported", "error", err)
+			return h
+		}
+		h.Till = &wire.TillHealth{Batch: v.Batch.Number, Open: v.Batch.Open, Records: v.Backlog.Records, Fen: v.Backlog.Fen, OldestAt: v.Backlog.OldestAt}
 	}
 	return h
 }

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Samples holds the commented sample files: server.yaml, gate.yaml and
-// documents.yaml.
+// Samples holds the commented sample files: server.yaml, gate.yaml,
+// till.yaml and documents.yaml.
 //
 //go:embed *.yaml
 var Samples embed.FS

@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"campusgate/agent/console"
-	"campusgate/agent/lane"
+	"campusgate/agent/desk"
 	"campusgate/signing/verdict"
 )
 
@@ -64,7 +64,7 @@ func TestScanIsPresentedAndItsResultReturned(t *testing.T) {
 	d.script["CP1:GOOD"] = granted
 	srv := served(t, d, newGauge(), nil)
 	got := send(t, "POST", srv.URL+"/api/v1/scans", `{"text":"CP1:GOOD","source":"wedge","lane":"入口"}`)
-	var r lane.Result
+	var r desk.Result
 	got.json(t, &r)
 	if got.status != http.StatusOK || r.ID == "" || r.Reason != verdict.Granted || r.Name != granted.Name || r.Kind != granted.Kind {
 		t.Fatalf("%d %s", got.status, got.body)
@@ -77,7 +77,7 @@ func TestScanIsPresentedAndItsResultReturned(t *testing.T) {
 	if !slices.Equal(d.asked(), want) {
 		t.Errorf("the desk was asked %q, want %q", d.asked(), want)
 	}
-	var list struct{ Scans []lane.Result }
+	var list struct{ Scans []desk.Result }
 	send(t, "GET", srv.URL+"/api/v1/scans", "").json(t, &list)
 	if len(list.Scans) != 2 || list.Scans[1].ID != r.ID {
 		t.Errorf("scans: %+v", list)
@@ -264,9 +264,9 @@ func TestFaultsOfTheDeskBecomeErrors(t *testing.T) {
 		status int
 		code   string
 	}{
-		{lane.ErrBusy, 503, "busy"},
-		{lane.ErrStore, 503, "not_written"},
-		{lane.ErrNoLane, 422, "unknown_lane"},
+		{desk.ErrBusy, 503, "busy"},
+		{desk.ErrStore, 503, "not_written"},
+		{desk.ErrNoLane, 422, "unknown_lane"},
 		{errors.New("the disk is on fire"), 500, "internal"},
 	} {
 		d.mu.Lock()

@@ -34,9 +34,10 @@ var ErrNotLoopback = errors.New("the console listens on loopback only")
 // ErrBadConfig is wrapped by every refusal of New.
 var ErrBadConfig = errors.New("console configuration")
 
-// Config is what a Console needs. Desk and Status are required.
+// Config is what a Console needs. Status and either Lanes or Till are required.
 type Config struct {
-	Desk Desk
+	Lanes Lanes
+	Till  Till
 	// Status says how the agent is. It must be quick and safe for concurrent use.
 	Status func() Status
 	// StatusChanged tells that Status would now answer differently. Ages need no
@@ -73,7 +74,9 @@ type Config struct {
 // Console serves one agent. Run it and serve its Handler, or do both with
 // Serve.
 type Console struct {
-	desk           Desk
+	desk           Desk  // lanes or till
+	lanes          Lanes // nil at a till
+	till           Till  // nil at a gate
 	status         func() Status
 	changed        <-chan struct{}
 	guideline      func() *verdict.Guideline
@@ -94,8 +97,8 @@ type Console struct {
 
 // New checks the configuration and makes a console. It starts nothing.
 func New(cfg Config) (*Console, error) {
-	if cfg.Desk == nil || cfg.Status == nil {
-		return nil, fmt.Errorf("%w: desk and status are required", ErrBadConfig)
+	if (cfg.Lanes == nil) == (cfg.Till == nil) || cfg.Status == nil {
+		return nil, fmt.Errorf("%w: a status, and either lanes or a till, are required", ErrBadConfig)
 	}
 	for _, a := range cfg.FrameAncestors {
 		if err := checkAncestor(a); err != nil {
@@ -103,7 +106,9 @@ func New(cfg Config) (*Console, error) {
 		}
 	}
 	c := &Console{
-		desk:           cfg.Desk,
+		desk:           cfg.Lanes,
+		lanes:          cfg.Lanes,
+		till:           cfg.Till,
 		status:         cfg.Status,
 		changed:        cfg.StatusChanged,
 		guideline:      cfg.Guideline,
@@ -115,6 +120,9 @@ func New(cfg Config) (*Console, error) {
 		log:            cfg.Log,
 		rand:           cfg.Rand,
 		refresh:        cfg.Refresh,
+	}
+	if c.till != nil {
+		c.desk = c.till
 	}
 	for _, h := range cfg.Hosts {
 		if h == "" || strings.ContainsAny(h, "/ *") {

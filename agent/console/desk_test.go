@@ -15,21 +15,22 @@ import (
 	"time"
 
 	"campusgate/agent/console"
+	"campusgate/agent/desk"
 	"campusgate/agent/lane"
 	"campusgate/signing"
 	"campusgate/signing/verdict"
 )
 
 // The lanes' own desk is one that the console can use.
-var _ console.Desk = (*lane.Desk)(nil)
+var _ console.Lanes = (*lane.Desk)(nil)
 
-// desk is a console.Desk that follows a script: the text of a code says what
+// actor is a console.Lanes that follows a script: the text of a code says what
 // becomes of it.
-type desk struct {
+type actor struct {
 	mu      sync.Mutex
-	script  map[string]lane.Result // by text
-	results []lane.Result          // newest first
-	subs    map[chan lane.Result]bool
+	script  map[string]desk.Result // by text
+	results []desk.Result          // newest first
+	subs    map[chan desk.Result]bool
 	n       int
 	calls   []string // what was asked, in order
 	fail    error    // answers everything
@@ -38,11 +39,11 @@ type desk struct {
 	anyDocument bool // no guideline is known
 }
 
-func newDesk() *desk {
-	return &desk{script: map[string]lane.Result{}, subs: map[chan lane.Result]bool{}}
+func newDesk() *actor {
+	return &actor{script: map[string]desk.Result{}, subs: map[chan desk.Result]bool{}}
 }
 
-func (d *desk) Present(ctx context.Context, where, source, text string) (lane.Result, error) {
+func (d *actor) Present(ctx context.Context, where, source, text string) (desk.Result, error) {
 	d.mu.Lock()
 	d.calls = append(d.calls, fmt.Sprintf("present %s %s %s", where, source, text))
 	stuck, fail := d.stuck, d.fail
@@ -52,36 +53,36 @@ func (d *desk) Present(ctx context.Context, where, source, text string) (lane.Re
 		select {
 		case <-stuck:
 		case <-ctx.Done():
-			return lane.Result{}, ctx.Err()
+			return desk.Result{}, ctx.Err()
 		}
 	}
 	if fail != nil {
-		return lane.Result{}, fail
+		return desk.Result{}, fail
 	}
 	if !known {
-		r = lane.Result{Reason: verdict.Malformed}
+		r = desk.Result{Reason: verdict.Malformed}
 	}
 	r.Lane, r.Source = where, source
 	return d.publish(r), nil
 }
 
-func (d *desk) Answer(_ context.Context, id string, documents []string, refuse bool) (lane.Result, error) {
+func (d *actor) Answer(_ context.Context, id string, documents []string, refuse bool) (desk.Result, error) {
 	d.mu.Lock()
 	d.calls = append(d.calls, fmt.Sprintf("answer %s %q %v", id, strings.Join(documents, "+"), refuse))
-	i := slices.IndexFunc(d.results, func(r lane.Result) bool { return r.ID == id })
+	i := slices.IndexFunc(d.results, func(r desk.Result) bool { return r.ID == id })
 	fail := d.fail
-	var r lane.Result
+	var r desk.Result
 	if i >= 0 {
 		r = d.results[i]
 	}
 	d.mu.Unlock()
 	switch {
 	case fail != nil:
-		return lane.Result{}, fail
+		return desk.Result{}, fail
 	case i < 0:
-		return lane.Result{}, lane.ErrNoScan
+		return desk.Result{}, desk.ErrNoScan
 	case r.Need != verdict.NeedDocument:
-		return lane.Result{}, lane.ErrNotWaiting
+		return desk.Result{}, desk.ErrNotWaiting
 	}
 	shown := guideline().Beside(r.Kind, documents)
 	if shown.Refused = refuse; d.anyDocument {
@@ -92,7 +93,7 @@ func (d *desk) Answer(_ context.Context, id string, documents []string, refuse b
 }
 
 // decided is what a lane makes of documents.
-func decided(r lane.Result, shown verdict.Documents) lane.Result {
+func decided(r desk.Result, shown verdict.Documents) desk.Result {
 	v := verdict.Judge(&verdict.Case{Vouched: true, Document: shown})
 	r.Need, r.Reason, r.Opens, r.Rule, r.Documents = "", v.Reason, v.Opens(), v.Rule, shown.Shown
 	if r.Barred = shown.Barred; v.Reason == verdict.DocumentIncomplete {
@@ -101,7 +102,7 @@ func decided(r lane.Result, shown verdict.Documents) lane.Result {
 	return r
 }
 
-func (d *desk) Enter(_ context.Context, in lane.Entry) (lane.Result, error) {
+func (d *actor) Enter(_ context.Context, in lane.Entry) (desk.Result, error) {
 	d.mu.Lock()
 	call := fmt.Sprintf("enter %s %s %s %q", in.Lane, in.Direction, in.Rule, strings.Join(in.Documents, "+"))
 	if g := in.Register; g != nil {
@@ -114,13 +115,13 @@ func (d *desk) Enter(_ context.Context, in lane.Entry) (lane.Result, error) {
 	fail := d.fail
 	d.mu.Unlock()
 	if fail != nil {
-		return lane.Result{}, fail
+		return desk.Result{}, fail
 	}
 	shown, ok := guideline().Under(in.Rule, in.Documents)
 	if !ok {
-		return lane.Result{}, lane.ErrNoRule
+		return desk.Result{}, lane.ErrNoRule
 	}
-	r := lane.Result{Lane: in.Lane, Direction: in.Direction, Source: lane.SourceGuard, Vouched: true}
+	r := desk.Result{Lane: in.Lane, Direction: in.Direction, Source: lane.SourceGuard, Vouched: true}
 	if in.Register != nil {
 		r.Name = in.Register.Person
 	}
@@ -140,38 +141,38 @@ var guideline = sync.OnceValue(func() *verdict.Guideline {
 	return g
 })
 
-func (d *desk) Annul(_ context.Context, id string) (lane.Result, error) {
+func (d *actor) Annul(_ context.Context, id string) (desk.Result, error) {
 	d.mu.Lock()
 	d.calls = append(d.calls, "annul "+id)
-	i := slices.IndexFunc(d.results, func(r lane.Result) bool { return r.ID == id })
+	i := slices.IndexFunc(d.results, func(r desk.Result) bool { return r.ID == id })
 	fail := d.fail
-	var r lane.Result
+	var r desk.Result
 	if i >= 0 {
 		r = d.results[i]
 	}
 	d.mu.Unlock()
 	switch {
 	case fail != nil:
-		return lane.Result{}, fail
+		return desk.Result{}, fail
 	case i < 0:
-		return lane.Result{}, lane.ErrNoScan
+		return desk.Result{}, desk.ErrNoScan
 	case r.Annulled || !r.Opens:
-		return lane.Result{}, lane.ErrNotAnnullable
+		return desk.Result{}, lane.ErrNotAnnullable
 	}
 	r.Annulled = true
 	return d.publish(r), nil
 }
 
-func (d *desk) Recent() []lane.Result {
+func (d *actor) Recent() []desk.Result {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return slices.Clone(d.results)
 }
 
-func (d *desk) Subscribe() (<-chan lane.Result, func()) {
+func (d *actor) Subscribe() (<-chan desk.Result, func()) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	ch := make(chan lane.Result, 1024)
+	ch := make(chan desk.Result, 1024)
 	d.subs[ch] = true
 	return ch, func() {
 		d.mu.Lock()
@@ -184,7 +185,7 @@ func (d *desk) Subscribe() (<-chan lane.Result, func()) {
 }
 
 // stop closes every subscription, as lanes do that end.
-func (d *desk) stop() {
+func (d *actor) stop() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for ch := range d.subs {
@@ -194,7 +195,7 @@ func (d *desk) stop() {
 }
 
 // publish fills in what a scan always has, and tells the subscribers.
-func (d *desk) publish(r lane.Result) lane.Result {
+func (d *actor) publish(r desk.Result) desk.Result {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if r.ID == "" {
@@ -207,10 +208,10 @@ func (d *desk) publish(r lane.Result) lane.Result {
 	if r.Lane == "" {
 		r.Lane, r.Direction, r.Source = "入口", verdict.Entry, "serial"
 	}
-	if i := slices.IndexFunc(d.results, func(x lane.Result) bool { return x.ID == r.ID }); i >= 0 {
+	if i := slices.IndexFunc(d.results, func(x desk.Result) bool { return x.ID == r.ID }); i >= 0 {
 		d.results[i] = r
 	} else {
-		d.results = append([]lane.Result{r}, d.results...)
+		d.results = append([]desk.Result{r}, d.results...)
 	}
 	for ch := range maps.Keys(d.subs) {
 		ch <- r
@@ -218,7 +219,7 @@ func (d *desk) publish(r lane.Result) lane.Result {
 	return r
 }
 
-func (d *desk) asked() []string {
+func (d *actor) asked() []string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return slices.Clone(d.calls)
@@ -266,9 +267,9 @@ func (g *gauge) set(change func(*console.Status)) {
 }
 
 // served runs a console over a desk and a status until the test ends.
-func served(t *testing.T, d *desk, g *gauge, change func(*console.Config)) *httptest.Server {
+func served(t *testing.T, d *actor, g *gauge, change func(*console.Config)) *httptest.Server {
 	t.Helper()
-	cfg := console.Config{Desk: d, Status: g.get, StatusChanged: g.changed, Guideline: guideline, Rand: strings.NewReader(strings.Repeat("request!", 4096))}
+	cfg := console.Config{Lanes: d, Status: g.get, StatusChanged: g.changed, Guideline: guideline, Rand: strings.NewReader(strings.Repeat("request!", 4096))}
 	if change != nil {
 		change(&cfg)
 	}
@@ -297,23 +298,23 @@ var site = fstest.MapFS{
 
 // The people of the script are invented.
 var (
-	granted = lane.Result{
+	granted = desk.Result{
 		Reason: verdict.Granted, Opens: true, Pass: signing.PassID{1}, Kind: signing.ResidentSingle, Name: "欧阳明月", Doc4: "3047",
 		ValidFrom: 1795190400, ValidUntil: 1795363200,
 	}
-	denied = lane.Result{
+	denied = desk.Result{
 		Reason: verdict.Revoked, Pass: signing.PassID{2}, Kind: signing.Work, Name: "陆知行", Doc4: "118X",
 		ValidFrom: 1790956800, ValidUntil: 1798819200,
 	}
-	question = lane.Result{
+	question = desk.Result{
 		Reason: verdict.NeedsInput, Need: verdict.NeedDocument, Pass: signing.PassID{3}, Kind: signing.Work, Name: "苏念安", Doc4: "5521",
 		ValidFrom: 1790956800, ValidUntil: 1798819200,
 	}
 )
 
-func used(ago time.Duration) lane.Result {
+func used(ago time.Duration) desk.Result {
 	r := granted
 	r.Reason, r.Opens = verdict.AlreadyUsed, false
-	r.FirstUse = &lane.FirstUse{At: time.Now().Add(-ago).UnixMilli(), Gate: 5, GateName: "东门"}
+	r.FirstUse = &desk.FirstUse{At: time.Now().Add(-ago).UnixMilli(), Gate: 5, GateName: "东门"}
 	return r
 }

@@ -9,12 +9,12 @@ import (
 	"github.com/chromedp/chromedp/kb"
 
 	"campusgate/agent/console"
-	"campusgate/agent/lane"
+	"campusgate/agent/desk"
 	"campusgate/signing"
 )
 
 // guardPage opens the page of a gate where a guard has to be on duty.
-func guardPage(t *testing.T, d *desk, screen size, loggedIn bool) (*tab, *gauge) {
+func guardPage(t *testing.T, d *actor, screen size, loggedIn bool) (*tab, *gauge) {
 	t.Helper()
 	g := newGauge()
 	_, api := manned(t, d, g)
@@ -246,9 +246,9 @@ func (b *tab) windows(name string) {
 	}
 }
 
-func (b *tab) questions(d *desk, g *gauge, screen size, lang string) {
+func (b *tab) questions(d *actor, g *gauge, screen size, lang string) {
 	b.t.Helper()
-	ask := func(name string, q lane.Result) {
+	ask := func(name string, q desk.Result) {
 		b.look(scanned(name, q, "question"), d, g, screen, name+"-"+lang+"-"+screen.name, true)
 		b.press("\x1b")
 		b.until(`document.querySelector('[data-reason=document_required]')`)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"campusgate/agent/console"
+	"campusgate/agent/desk"
 	"campusgate/agent/lane"
 	"campusgate/agent/shift"
 	"campusgate/agent/snapshot"
@@ -33,19 +34,26 @@ type post struct {
 	queries   []string
 }
 
-var onDuty = lane.Shift{Number: "G0021", Name: "秦砚书", Since: 1795190400000}
+var onDuty = desk.Shift{Number: "G0021", Name: "秦砚书", Since: 1795190400000}
 
-func (p *post) Begin(_ context.Context, number, digits string) (lane.Shift, error) {
+func (p *post) Begin(_ context.Context, number, digits string) (desk.Shift, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch {
 	case p.wrong != nil:
-		return lane.Shift{}, p.wrong
+		return desk.Shift{}, p.wrong
 	case number != onDuty.Number || digits != "470318":
-		return lane.Shift{}, shift.ErrPIN
+		return desk.Shift{}, shift.ErrPIN
 	}
 	p.gauge.set(func(s *console.Status) { s.Shift.Guard = &onDuty })
 	return onDuty, nil
+}
+
+func (p *post) Check(number, digits string) (wire.Guard, error) {
+	if number != onDuty.Number || digits != "470318" {
+		return wire.Guard{}, shift.ErrPIN
+	}
+	return wire.Guard{Name: onDuty.Name}, nil
 }
 
 func (p *post) End(context.Context) error {
@@ -53,7 +61,7 @@ func (p *post) End(context.Context) error {
 	return nil
 }
 
-func (p *post) On() lane.Shift { return lane.Shift{} }
+func (p *post) On() desk.Shift { return desk.Shift{} }
 
 func (p *post) Search(_ context.Context, query string) ([]snapshot.Found, bool, error) {
 	p.mu.Lock()
@@ -71,7 +79,7 @@ func (p *post) Registers(context.Context) ([]lane.Registered, error) {
 }
 
 // manned serves a console of a gate where a guard has to be on duty.
-func manned(t *testing.T, d *desk, g *gauge) (*post, string) {
+func manned(t *testing.T, d *actor, g *gauge) (*post, string) {
 	t.Helper()
 	p := &post{
 		gauge: g,
@@ -123,7 +131,7 @@ func TestShift_CQ079_BeginsWithNumberAndPIN(t *testing.T) {
 	for _, path := range []string{"/registers", "/passes?q=欧阳"} {
 		refused(t, send(t, "GET", api+path, ""), http.StatusForbidden, "no_shift")
 	}
-	var on lane.Shift
+	var on desk.Shift
 	if got := login(`{"number":"G0021","pin":"470318"}`); got.status != http.StatusOK {
 		t.Fatalf("%d %s", got.status, got.body)
 	} else if got.json(t, &on); on != onDuty {
@@ -178,7 +186,7 @@ func TestEntry_CQ031_CQ033_IsHandedToTheLane(t *testing.T) {
 	})
 	_, api := manned(t, d, g)
 	enter := func(body string) reply { return send(t, "POST", api+"/entries", body) }
-	var r lane.Result
+	var r desk.Result
 	got := enter(`{"rule":"winter_student","direction":"out","documents":["consent_form"],"register":{"person":"沈未央","number":"2019114"}}`)
 	if got.json(t, &r); got.status != http.StatusOK || !r.Opens || r.Name != "沈未央" || r.Rule != "winter_student" {
 		t.Fatalf("%d %s", got.status, got.body)
@@ -202,7 +210,7 @@ func TestEntry_CQ031_CQ033_IsHandedToTheLane(t *testing.T) {
 	refused(t, enter(`{"rule":"staff","register":{"ends":"seven"}}`), http.StatusBadRequest, "bad_json")
 	refused(t, enter(`{"rule":"staff","pass":"xyz"}`), http.StatusBadRequest, "bad_json")
 	for err, want := range map[error]refusal{
-		lane.ErrNoShift: {Code: "no_shift"}, lane.ErrNoRegister: {Code: "unknown_register"}, lane.ErrBadEntry: {Code: "bad_request"},
+		desk.ErrNoShift: {Code: "no_shift"}, lane.ErrNoRegister: {Code: "unknown_register"}, lane.ErrBadEntry: {Code: "bad_request"},
 	} {
 		d.mu.Lock()
 		d.fail = err

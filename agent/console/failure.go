@@ -7,8 +7,10 @@ import (
 	"net/http"
 	"strings"
 
+	"campusgate/agent/desk"
 	"campusgate/agent/lane"
 	"campusgate/agent/shift"
+	"campusgate/agent/till"
 )
 
 // failure is an answer that is not a result. Its code never changes its
@@ -62,6 +64,11 @@ var (
 	noScan         = failure{status: http.StatusNotFound, code: "unknown_scan", zh: "没有这条扫码记录，或时间已过", en: "there is no such scan, or it was too long ago"}
 	notWaiting     = failure{status: http.StatusConflict, code: "not_waiting", zh: "这次扫码已有结果，不再等待回答", en: "this scan is settled and waits for no answer"}
 	notAnnullable  = failure{status: http.StatusConflict, code: "not_annullable", zh: "这次放行不能撤销", en: "this admission cannot be annulled"}
+	badSale        = failure{status: http.StatusUnprocessableEntity, code: "bad_sale", zh: "收款内容与本机的规则不符", en: "the till's rules have no such sale"}
+	badBatch       = failure{status: http.StatusConflict, code: "batch_state", zh: "本批次已经开启，或已经结束", en: "the batch is open already, or none is"}
+	noCharge       = failure{status: http.StatusNotFound, code: "unknown_charge", zh: "本机没有这笔收款", en: "this till has no such charge"}
+	notVoidable    = failure{status: http.StatusConflict, code: "not_voidable", zh: "这笔收款已经撤销，或批次已经结束", en: "the charge was voided before, or its batch is closed"}
+	noSupervisor   = failure{status: http.StatusForbidden, code: "not_supervisor", zh: "须由主管输入工号和口令", en: "a supervisor's number and PIN are needed"}
 	busy           = failure{status: http.StatusServiceUnavailable, code: "busy", zh: "通道正忙，请重试", en: "the lane is busy, try again"}
 	notWritten     = failure{status: http.StatusServiceUnavailable, code: "not_written", zh: "没有写入本机，本次不算数；请重试，并通知管理员", en: "could not be written, so it does not count; try again and tell the administrator"}
 	tooManyFeeds   = failure{status: http.StatusServiceUnavailable, code: "too_many_feeds", zh: "打开的页面太多", en: "too many pages are open"}
@@ -75,23 +82,30 @@ func deskFailure(err error) *failure {
 		err error
 		failure
 	}{
-		{lane.ErrNoLane, noLane},
-		{lane.ErrNoScan, noScan},
-		{lane.ErrNotWaiting, notWaiting},
+		{desk.ErrNoLane, noLane},
+		{desk.ErrNoScan, noScan},
+		{desk.ErrNotWaiting, notWaiting},
 		{lane.ErrNotAnnullable, notAnnullable},
 		{lane.ErrBadAnswer, badRequest},
 		{lane.ErrBadEntry, badRequest},
 		{lane.ErrNoRule, noRule},
 		{lane.ErrNoRegister, noRegister},
-		{lane.ErrNoShift, noShift},
+		{desk.ErrNoShift, noShift},
 		{shift.ErrPIN, badPIN},
-		{lane.ErrBusy, busy},
-		{lane.ErrStore, notWritten},
+		{till.ErrSale, badSale},
+		{till.ErrBatch, badBatch},
+		{till.ErrNoCharge, noCharge},
+		{till.ErrNotVoidable, notVoidable},
+		{desk.ErrBusy, busy},
+		{desk.ErrStore, notWritten},
 	} {
 		if errors.Is(err, known.err) {
 			f := known.because(err)
-			if known.err == lane.ErrBadEntry {
+			switch known.err {
+			case lane.ErrBadEntry:
 				f.details = map[string]any{"entry": err.Error()}
+			case till.ErrSale:
+				f.details = map[string]any{"sale": err.Error()}
 			}
 			return f
 		}

@@ -7,17 +7,26 @@ import (
 
 	"github.com/gorilla/websocket"
 
-	"campusgate/agent/lane"
+	"campusgate/agent/desk"
+	"campusgate/agent/till"
 )
 
 // message is what a feed sends. The first is the whole state; then come scans,
-// statuses, and texts where a new guideline came. Nothing is expected from the page.
+// statuses, and texts where a new guideline came; at a till also the till.
+// Nothing is expected from the page.
 type message struct {
 	Type   string        `json:"type"` // state, scan, status or texts
 	Status *Status       `json:"status,omitempty"`
-	Scans  []lane.Result `json:"scans,omitempty"` // with state: newest first
-	Scan   *lane.Result  `json:"scan,omitempty"`
+	Scans  []desk.Result `json:"scans,omitempty"` // with state: newest first
+	Scan   *desk.Result  `json:"scan,omitempty"`
 	Texts  *texts        `json:"texts,omitempty"` // with state, and when they change
+	Till   *till.View    `json:"till,omitempty"`  // with state, at a till
+}
+
+// tillMessage says how the till is, when that changed and each second.
+type tillMessage struct {
+	Type string `json:"type"` // till
+	till.View
 }
 
 const (
@@ -59,7 +68,16 @@ func (c *Console) getFeed(w http.ResponseWriter, r *http.Request) error {
 	// The feed has joined, so nothing is lost between this state and the first
 	// scan after it; a scan that is in both comes twice, and says the same.
 	status, texts := c.status(), c.texts()
-	first, err := json.Marshal(message{Type: "state", Status: &status, Scans: c.recent(), Texts: &texts})
+	state := message{Type: "state", Status: &status, Scans: c.recent(), Texts: &texts}
+	var first []byte
+	if c.till != nil {
+		var v till.View
+		v, err = c.till.View(r.Context())
+		state.Till = &v
+	}
+	if err == nil {
+		first, err = json.Marshal(state)
+	}
 	if err != nil {
 		c.log.Error("feed not started", "error", err)
 		return nil

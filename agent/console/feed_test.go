@@ -14,7 +14,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"campusgate/agent/console"
-	"campusgate/agent/lane"
+	"campusgate/agent/desk"
 	"campusgate/signing/verdict"
 )
 
@@ -27,8 +27,8 @@ type feed struct{ conn *websocket.Conn }
 type told struct {
 	Type   string
 	Status *console.Status
-	Scans  []lane.Result
-	Scan   *lane.Result
+	Scans  []desk.Result
+	Scan   *desk.Result
 	Texts  *struct {
 		Reasons   map[string]map[string]verdict.Text
 		Documents []console.Document
@@ -151,7 +151,7 @@ func (p *pipes) dial(context.Context, string, string) (net.Conn, error) {
 
 func TestSlowFeedIsClosedAndHoldsUpNobody(t *testing.T) {
 	d, g := newDesk(), newGauge()
-	c, err := console.New(console.Config{Desk: d, Status: g.get, Refresh: time.Hour})
+	c, err := console.New(console.Config{Lanes: d, Status: g.get, Refresh: time.Hour})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"campusgate/agent/desk"
 	"campusgate/agent/lane"
 	"campusgate/agent/shift"
 	"campusgate/agent/snapshot"
@@ -30,17 +31,22 @@ func (c *Console) postShift(w http.ResponseWriter, r *http.Request) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), presentTimeout)
 	defer cancel()
 	on, err := c.guards.Begin(ctx, in.Number, in.PIN)
-	var wait *shift.LockedError
-	switch {
-	case errors.As(err, &wait):
-		seconds := int(math.Ceil(wait.Wait.Seconds()))
-		w.Header().Set("Retry-After", strconv.Itoa(seconds))
-		return locked.with("retry_after", seconds)
-	case err != nil:
-		return deskFailure(err)
+	if err != nil {
+		return loginFailure(w, err)
 	}
 	c.answer(w, http.StatusOK, on)
 	return nil
+}
+
+// loginFailure translates what came of a number and a PIN.
+func loginFailure(w http.ResponseWriter, err error) error {
+	var wait *shift.LockedError
+	if !errors.As(err, &wait) {
+		return deskFailure(err)
+	}
+	seconds := int(math.Ceil(wait.Wait.Seconds()))
+	w.Header().Set("Retry-After", strconv.Itoa(seconds))
+	return locked.with("retry_after", seconds)
 }
 
 // deleteShift takes the guard off duty.
@@ -94,7 +100,7 @@ func (c *Console) postEntry(w http.ResponseWriter, r *http.Request) error {
 	if g := in.Register; g != nil {
 		e.Register = &wire.Register{Person: g.Person, Number: g.Number, Relation: g.Relation, Staff: g.Staff, Ends: g.Ends}
 	}
-	return c.settle(w, r, func(ctx context.Context) (lane.Result, error) { return c.desk.Enter(ctx, e) })
+	return c.settle(w, r, func(ctx context.Context) (desk.Result, error) { return c.lanes.Enter(ctx, e) })
 }
 
 // laneFor is the first lane of a direction, or the first of all.

@@ -11,7 +11,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"campusgate/agent/console"
-	"campusgate/agent/lane"
+	"campusgate/agent/desk"
 	"campusgate/signing/verdict"
 )
 
@@ -95,7 +95,7 @@ func TestFirstUseAndOwnerAreShown(t *testing.T) {
 		t.Errorf("first use: %q", got)
 	}
 	silent := denied
-	silent.Reason, silent.Owner = verdict.OfflineNotAllowed, &lane.Owner{Gate: 5, Name: "东门"}
+	silent.Reason, silent.Owner = verdict.OfflineNotAllowed, &desk.Owner{Gate: 5, Name: "东门"}
 	d.publish(silent)
 	b.until(`document.querySelector('[data-reason=offline_not_allowed]')`)
 	if got := b.text(".highlight"); got != "由此门判定 东门" {
@@ -248,7 +248,7 @@ func TestQuestion_CQ005_CQ009_IsAnsweredByKeyOrTouch(t *testing.T) {
 	// A question that the lane gave up on goes away, and says why.
 	late := ask()
 	d.mu.Lock()
-	d.fail = lane.ErrNotWaiting
+	d.fail = desk.ErrNotWaiting
 	d.mu.Unlock()
 	b.press("1", "\r")
 	b.until(`document.querySelector('.notice')`)
@@ -347,7 +347,7 @@ func TestSoundsDifferAndCanBeMuted(t *testing.T) {
 	attention := denied
 	attention.Reason, attention.Opens = verdict.Attention, true
 	heard := map[string]string{}
-	for name, r := range map[string]lane.Result{"granted": granted, "denied": denied, "question": question, "attention": attention} {
+	for name, r := range map[string]desk.Result{"granted": granted, "denied": denied, "question": question, "attention": attention} {
 		b.call(chromedp.Evaluate[chromedp.Void](`window.tones = []`))
 		d.publish(r)
 		b.until(`window.tones.length > 0 && document.querySelector('.verdict[data-face=` + name + `]')`)

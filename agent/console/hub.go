@@ -65,7 +65,7 @@ func (h *hub) leave(f *feed) {
 
 // send queues a message for every feed and closes those that are full. It
 // fails, and sends nothing, when the message has no JSON.
-func (h *hub) send(m message) error {
+func (h *hub) send(m any) error {
 	b, err := json.Marshal(m)
 	if err != nil {
 		return err
@@ -134,6 +134,10 @@ func (c *Console) Run(ctx context.Context) error {
 	tick := time.NewTicker(c.refresh)
 	defer tick.Stop()
 	changed := c.changed
+	var tillChanged <-chan struct{}
+	if c.till != nil {
+		tillChanged = c.till.Changed()
+	}
 	for {
 		select {
 		case <-ctx.Done():
@@ -157,8 +161,11 @@ func (c *Console) Run(ctx context.Context) error {
 				changed = nil
 			}
 			c.sendStatus()
+		case <-tillChanged:
+			c.sendTill(ctx)
 		case <-tick.C:
 			c.sendStatus()
+			c.sendTill(ctx)
 		}
 	}
 }
@@ -178,8 +185,8 @@ func (c *Console) sendStatus() {
 	c.send(message{Type: "status", Status: &s})
 }
 
-func (c *Console) send(m message) {
+func (c *Console) send(m any) {
 	if err := c.hub.send(m); err != nil {
-		c.log.Error("feed message not sent", "type", m.Type, "error", err)
+		c.log.Error("feed message not sent", "error", err)
 	}
 }

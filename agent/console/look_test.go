@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"campusgate/agent/console"
-	"campusgate/agent/lane"
+	"campusgate/agent/desk"
 	"campusgate/signing"
 	"campusgate/signing/verdict"
 )
@@ -13,20 +13,20 @@ import (
 // view is a state of the page: how it comes about, and how it is known.
 type view struct {
 	name  string
-	enter func(*desk, *gauge)
+	enter func(*actor, *gauge)
 	shown string
 }
 
-func scanned(name string, r lane.Result, face string) view {
-	return view{name, func(d *desk, _ *gauge) { d.publish(r) }, ".verdict[data-face=" + face + "]"}
+func scanned(name string, r desk.Result, face string) view {
+	return view{name, func(d *actor, _ *gauge) { d.publish(r) }, ".verdict[data-face=" + face + "]"}
 }
 
 // Every state of the page, on every screen and in both languages, has nothing
 // for axe to find, and fits.
 func TestPageIsAccessibleAndFits(t *testing.T) {
 	views := []view{
-		{"idle", func(*desk, *gauge) {}, `.idle .where`},
-		{"offline", func(_ *desk, g *gauge) {
+		{"idle", func(*actor, *gauge) {}, `.idle .where`},
+		{"offline", func(_ *actor, g *gauge) {
 			g.set(func(s *console.Status) {
 				s.Online, s.Queue, s.LastError = false, 37, "dial: connection refused"
 				s.Snapshot.AgeMS = 12 * 60_000
@@ -61,7 +61,7 @@ func TestPageFitsWhatIsRareAndLong(t *testing.T) {
 	han := granted
 	han.Name = "阿卜杜热西提买买提艾合买提"
 	silent := denied
-	silent.Reason, silent.Owner, silent.Offline = verdict.OfflineNotAllowed, &lane.Owner{Gate: 5, Name: "东门"}, true
+	silent.Reason, silent.Owner, silent.Offline = verdict.OfflineNotAllowed, &desk.Owner{Gate: 5, Name: "东门"}, true
 	repeat := granted
 	repeat.Repeat, repeat.Opens = true, false
 	attention := denied
@@ -74,7 +74,7 @@ func TestPageFitsWhatIsRareAndLong(t *testing.T) {
 		scanned("long", long, "used"), scanned("han", han, "granted"), scanned("silent", silent, "denied"),
 		scanned("repeat", repeat, "repeat"), scanned("attention", attention, "attention"),
 		scanned("asking", asking, "asking"), scanned("annulled", annulled, "annulled"),
-		scanned("nameless", lane.Result{Reason: verdict.Malformed}, "denied"),
+		scanned("nameless", desk.Result{Reason: verdict.Malformed}, "denied"),
 	}
 	d, g := newDesk(), newGauge()
 	g.set(func(s *console.Status) {
@@ -106,7 +106,7 @@ func (b *tab) speak(lang string) {
 
 // look brings a view about on a screen and examines it. A result stays for four
 // seconds only, so every look gets a fresh one.
-func (b *tab) look(v view, d *desk, g *gauge, screen size, name string, axe bool) {
+func (b *tab) look(v view, d *actor, g *gauge, screen size, name string, axe bool) {
 	b.t.Helper()
 	b.resize(screen)
 	v.enter(d, g)

@@ -5,7 +5,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"campusgate/agent/lane"
+	"campusgate/agent/desk"
 	"campusgate/signing/verdict"
 )
 
@@ -37,7 +37,7 @@ func newMetrics(registry prometheus.Registerer, status func() Status) (*metrics,
 	return m, err
 }
 
-func (m *metrics) count(r lane.Result) {
+func (m *metrics) count(r desk.Result) {
 	reason := r.Reason
 	if r.Annulled {
 		reason = verdict.Annulled

@@ -80,7 +80,7 @@ func TestFrameAncestorsAreOriginsOnly(t *testing.T) {
 		t.Errorf("policy %q", policy)
 	}
 	for _, bad := range []string{"", "*", "http://a; script-src *", "http://a b", "ftp://a", "http://a/path", "example.org", "http://'a"} {
-		_, err := console.New(console.Config{Desk: d, Status: g.get, FrameAncestors: []string{bad}})
+		_, err := console.New(console.Config{Lanes: d, Status: g.get, FrameAncestors: []string{bad}})
 		if !errors.Is(err, console.ErrBadConfig) {
 			t.Errorf("ancestor %q: %v", bad, err)
 		}
@@ -91,10 +91,10 @@ func TestConfigurationIsChecked(t *testing.T) {
 	d, g := newDesk(), newGauge()
 	for name, cfg := range map[string]console.Config{
 		"no desk":    {Status: g.get},
-		"no status":  {Desk: d},
-		"empty host": {Desk: d, Status: g.get, Hosts: []string{""}},
-		"any host":   {Desk: d, Status: g.get, Hosts: []string{"*"}},
-		"an address": {Desk: d, Status: g.get, Hosts: []string{"http://gate"}},
+		"no status":  {Lanes: d},
+		"empty host": {Lanes: d, Status: g.get, Hosts: []string{""}},
+		"any host":   {Lanes: d, Status: g.get, Hosts: []string{"*"}},
+		"an address": {Lanes: d, Status: g.get, Hosts: []string{"http://gate"}},
 	} {
 		if _, err := console.New(cfg); !errors.Is(err, console.ErrBadConfig) {
 			t.Errorf("%s: %v", name, err)
@@ -108,7 +108,7 @@ func TestServeRefusesOtherThanLoopback(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = ln.Close() }()
-	c, err := console.New(console.Config{Desk: newDesk(), Status: newGauge().get})
+	c, err := console.New(console.Config{Lanes: newDesk(), Status: newGauge().get})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,7 +123,7 @@ func TestServeAnswersUntilItIsStopped(t *testing.T) {
 		t.Fatal(err)
 	}
 	g := newGauge()
-	c, err := console.New(console.Config{Desk: newDesk(), Status: g.get, StatusChanged: g.changed, Page: fstest.MapFS{}})
+	c, err := console.New(console.Config{Lanes: newDesk(), Status: g.get, StatusChanged: g.changed, Page: fstest.MapFS{}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,7 +147,7 @@ func TestServeAnswersUntilItIsStopped(t *testing.T) {
 
 func TestReadyOnlyWhileResultsAreDelivered(t *testing.T) {
 	d, g := newDesk(), newGauge()
-	c, err := console.New(console.Config{Desk: d, Status: g.get})
+	c, err := console.New(console.Config{Lanes: d, Status: g.get})
 	if err != nil {
 		t.Fatal(err)
 	}

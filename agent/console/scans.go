@@ -10,7 +10,7 @@ import (
 	"slices"
 	"time"
 
-	"campusgate/agent/lane"
+	"campusgate/agent/desk"
 )
 
 const (
@@ -43,11 +43,11 @@ func (c *Console) getScans(w http.ResponseWriter, _ *http.Request) error {
 }
 
 // recent never gives null, so that the JSON is always a list.
-func (c *Console) recent() []lane.Result {
+func (c *Console) recent() []desk.Result {
 	if list := c.desk.Recent(); list != nil {
 		return list
 	}
-	return []lane.Result{}
+	return []desk.Result{}
 }
 
 // postScan presents a code. Without a lane it is the first one.
@@ -77,7 +77,7 @@ func (c *Console) postScan(w http.ResponseWriter, r *http.Request) error {
 	case !slices.ContainsFunc(lanes, func(l Lane) bool { return l.Name == in.Lane }):
 		return noLane.with("lane", in.Lane)
 	}
-	return c.settle(w, r, func(ctx context.Context) (lane.Result, error) {
+	return c.settle(w, r, func(ctx context.Context) (desk.Result, error) {
 		return c.desk.Present(ctx, in.Lane, in.Source, in.Text)
 	})
 }
@@ -104,8 +104,8 @@ func (c *Console) postAnswer(w http.ResponseWriter, r *http.Request) error {
 	if id := c.unknownDocument(in.Documents); id != "" {
 		return noDocument.with("document", id)
 	}
-	return c.settle(w, r, func(ctx context.Context) (lane.Result, error) {
-		return c.desk.Answer(ctx, r.PathValue("id"), in.Documents, in.Refuse)
+	return c.settle(w, r, func(ctx context.Context) (desk.Result, error) {
+		return c.lanes.Answer(ctx, r.PathValue("id"), in.Documents, in.Refuse)
 	})
 }
 
@@ -114,15 +114,15 @@ func (c *Console) postAnnul(w http.ResponseWriter, r *http.Request) error {
 	if err := c.decode(w, r, &struct{}{}); err != nil {
 		return err
 	}
-	return c.settle(w, r, func(ctx context.Context) (lane.Result, error) {
-		return c.desk.Annul(ctx, r.PathValue("id"))
+	return c.settle(w, r, func(ctx context.Context) (desk.Result, error) {
+		return c.lanes.Annul(ctx, r.PathValue("id"))
 	})
 }
 
 // settle has the desk decide and answers with what came of it. The decision is
 // not tied to the request: a page that was closed in the middle must not leave
 // a person at a gate half decided.
-func (c *Console) settle(w http.ResponseWriter, r *http.Request, decide func(context.Context) (lane.Result, error)) error {
+func (c *Console) settle(w http.ResponseWriter, r *http.Request, decide func(context.Context) (desk.Result, error)) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), presentTimeout)
 	defer cancel()
 	result, err := decide(ctx)

@@ -1,6 +1,8 @@
 package console
 
-import "campusgate/agent/lane"
+import (
+	"campusgate/agent/desk"
+)
 
 // Status is how the agent is, for the page and the metrics. Times are unix
 // milliseconds; zero means never.
@@ -27,7 +29,7 @@ type Status struct {
 // for happens while nobody is.
 type Shift struct {
 	Required bool        `json:"required"`
-	Guard    *lane.Shift `json:"guard"` // null = nobody
+	Guard    *desk.Shift `json:"guard"` // null = nobody
 }
 
 // Gate names the place where the agent stands.

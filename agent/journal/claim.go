@@ -1,8 +1,10 @@
 package journal
 
 import (
+	"encoding/json"
 	"fmt"
 
+	"campusgate/agent/desk"
 	"campusgate/agent/lane"
 	"campusgate/signing"
 	"campusgate/signing/verdict"
@@ -19,22 +21,29 @@ func (t *tx) Ask(c *wire.Claim) error {
 		return fmt.Errorf("ask: %w", err)
 	}
 	c.ID = t.claimID(number)
-	return t.tx.Exec(`INSERT INTO claims (pass, number, state, at, owner, expires) VALUES ($1, $2, 1, $3, $4, $5)
+	var charge []byte
+	if c.Charge != nil {
+		var err error
+		if charge, err = json.Marshal(c.Charge); err != nil {
+			return fmt.Errorf("ask: %w", err)
+		}
+	}
+	return t.tx.Exec(`INSERT INTO claims (pass, number, state, at, owner, expires, charge) VALUES ($1, $2, 1, $3, $4, $5, $6)
 		ON CONFLICT (pass) DO UPDATE SET number = excluded.number, state = excluded.state, at = excluded.at,
-			owner = excluded.owner, expires = excluded.expires`,
-		c.Pass[:], number, c.At, int64(c.Owner), c.Expires)
+			owner = excluded.owner, expires = excluded.expires, charge = excluded.charge`,
+		c.Pass[:], number, c.At, int64(c.Owner), c.Expires, charge)
 }
 
-func (t *tx) Settle(pass signing.PassID, state lane.ClaimState) error {
+func (t *tx) Settle(pass signing.PassID, state desk.ClaimState) error {
 	return t.tx.Exec("UPDATE claims SET state = $2 WHERE pass = $1", pass[:], int64(state))
 }
 
-func (t *tx) Overdue(at int64) (list []lane.Question, err error) {
+func (t *tx) Overdue(at int64) (list []desk.Question, err error) {
 	err = t.tx.Each("SELECT pass, number, at FROM claims WHERE state = 1 AND at <= $1 ORDER BY at", []any{at},
 		func(scan func(...any) error) error {
 			var pass []byte
 			var number int64
-			q := lane.Question{State: lane.ClaimOpen}
+			q := desk.Question{State: desk.ClaimOpen}
 			if err := scan(&pass, &number, &q.At); err != nil {
 				return err
 			}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"campusgate/agent/desk"
 	"campusgate/agent/lane"
 	"campusgate/signing/verdict"
 	"campusgate/signing/wire"
@@ -12,13 +13,13 @@ import (
 // listed is how many entries of the registers a list gives.
 const listed = 200
 
-func (t *tx) Shift() (s lane.Shift, err error) {
+func (t *tx) Shift() (s desk.Shift, err error) {
 	_, err = t.tx.Get("SELECT number, name, since FROM shift WHERE id = 1", nil, &s.Number, &s.Name, &s.Since)
 	return s, err
 }
 
-func (t *tx) SetShift(s lane.Shift) error {
-	if (s == lane.Shift{}) {
+func (t *tx) SetShift(s desk.Shift) error {
+	if (s == desk.Shift{}) {
 		return t.tx.Exec("DELETE FROM shift")
 	}
 	return t.tx.Exec(`INSERT INTO shift (id, number, name, since) VALUES (1, $1, $2, $3)

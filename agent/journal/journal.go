@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"campusgate/agent/desk"
 	"campusgate/agent/disk"
 	"campusgate/agent/lane"
 	"campusgate/signing/wire"
@@ -77,6 +78,10 @@ func (h *head) load(tx *disk.Tx) error {
 // Update runs do in one durable transaction. After an error nothing that do
 // did may be acted upon.
 func (j *Journal) Update(do func(lane.Book) error) error {
+	return j.update(func(t *tx) error { return do(t) })
+}
+
+func (j *Journal) update(do func(*tx) error) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	t := &tx{id: &j.id}
@@ -176,22 +181,18 @@ func (j *Journal) Ack(seq uint64) error {
 }
 
 // Recent gives the latest events, newest first, for a lane.Desk that starts.
-func (j *Journal) Recent(limit int) ([]lane.Admission, error) {
+func (j *Journal) Recent(limit int) ([]desk.Past, error) {
 	rows, err := j.db.Read().QueryContext(context.Background(),
 		"SELECT body, annulled IS NOT NULL FROM events ORDER BY seq DESC LIMIT $1", limit)
 	if err != nil {
 		return nil, fmt.Errorf("journal: %w", err)
 	}
 	defer func() { _ = rows.Close() }()
-	var list []lane.Admission
+	var list []desk.Past
 	for rows.Next() {
-		var body []byte
-		var a lane.Admission
-		if err := rows.Scan(&body, &a.Annulled); err != nil {
+		a, err := past(rows.Scan)
+		if err != nil {
 			return nil, fmt.Errorf("journal: %w", err)
-		}
-		if err := json.Unmarshal(body, &a.Event); err != nil {
-			return nil, fmt.Errorf("journal: event body: %w", err)
 		}
 		list = append(list, a)
 	}
@@ -199,4 +200,16 @@ func (j *Journal) Recent(limit int) ([]lane.Admission, error) {
 		return nil, fmt.Errorf("journal: %w", err)
 	}
 	return list, nil
+}
+
+// past reads the columns body and annulled IS NOT NULL.
+func past(scan func(...any) error) (p desk.Past, err error) {
+	var body []byte
+	if err := scan(&body, &p.Annulled); err != nil {
+		return p, err
+	}
+	if err := json.Unmarshal(body, &p.Event); err != nil {
+		return p, fmt.Errorf("event body: %w", err)
+	}
+	return p, nil
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"campusgate/agent/desk"
 	"campusgate/agent/disk"
 	"campusgate/agent/journal"
 	"campusgate/agent/lane"
@@ -68,7 +69,7 @@ func write(t *testing.T, j *journal.Journal, n int) {
 
 func synced(t *testing.T, j *journal.Journal, at int64) {
 	t.Helper()
-	check(t, j.Update(func(book lane.Book) error { return book.SetClock(lane.Clock{Synced: at, HighWater: at}) }))
+	check(t, j.Update(func(book lane.Book) error { return book.SetClock(desk.Clock{Synced: at, HighWater: at}) }))
 }
 
 func TestIdentity_IsKept_AndNeverPrinted(t *testing.T) {
@@ -246,7 +247,7 @@ func TestPrune_ForgetsUsesLongAfterExpiry(t *testing.T) {
 				book.Counter(pass, signing.PhoneID{n}, 5, expires*1000),
 				book.Answer(lane.Answered{ID: fmt.Sprintf("1-1-%d", n), Pass: pass, State: lane.AnswerGranted, Expires: expires}),
 				book.Ask(&wire.Claim{Pass: pass, Expires: expires}),
-				book.Settle(pass, lane.ClaimOpened),
+				book.Settle(pass, desk.ClaimOpened),
 			)
 		}))
 	}

@@ -72,6 +72,13 @@ func (j *Journal) Prune(now time.Time, keep Keep) (events uint64, err error) {
 			"DELETE FROM counters WHERE at < $1 AND pass = $2 AND phone = $3", at - keep.Counters.Milliseconds(),
 		},
 		{
+			// Whatever the server does not hold stays, with the last that it does:
+			// the backlog is counted from there.
+			`SELECT seq FROM charges WHERE at < $1 AND batch < (SELECT max(number) FROM batches)
+				AND seq < (SELECT max(seq) FROM charges WHERE seq <= (SELECT acked FROM progress WHERE id = 1)) LIMIT $2`,
+			"DELETE FROM charges WHERE at < $1 AND seq = $2", at - keep.Events.Milliseconds(),
+		},
+		{
 			// Who is still out stays, however long.
 			"SELECT seq FROM registers WHERE ended_at < $1 LIMIT $2",
 			"DELETE FROM registers WHERE ended_at < $1 AND seq = $2", at - keep.Events.Milliseconds(),
@@ -147,6 +154,8 @@ func (j *Journal) pruneEvents(before int64) (removed uint64, err error) {
 				(SELECT min(seq) FROM (SELECT seq, at FROM events ORDER BY seq LIMIT $1) WHERE at >= $2),
 				(SELECT max(seq) + 1 FROM (SELECT seq FROM events ORDER BY seq LIMIT $1)))
 				AND seq <= (SELECT acked FROM progress WHERE id = 1)
+				AND seq < coalesce((SELECT min(seq) FROM charges WHERE batch =
+					(SELECT number FROM batches WHERE closed_at IS NULL)), seq + 1)
 				ORDER BY seq DESC LIMIT 1`, []any{prunePart, before}, &seq, &hash)
 			if err != nil || !ok {
 				return err

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"campusgate/agent/desk"
 	"campusgate/agent/disk"
 	"campusgate/agent/lane"
 	"campusgate/signing"
@@ -89,7 +90,7 @@ func (t *tx) Standing(pass signing.PassID, phone signing.PhoneID) (s lane.Standi
 		s.Record.Recent = &recent
 	}
 	if claimState != 0 {
-		s.Asked = &lane.Question{ID: t.claimID(claimNumber), Pass: pass, At: asked, State: lane.ClaimState(claimState)}
+		s.Asked = &desk.Question{ID: t.claimID(claimNumber), Pass: pass, At: asked, State: desk.ClaimState(claimState)}
 	}
 	if hasCounter {
 		highest := uint64(counter)
@@ -125,7 +126,7 @@ func (t *tx) Counter(pass signing.PassID, phone signing.PhoneID, counter uint64,
 		pass[:], phone[:], int64(counter), at)
 }
 
-func (t *tx) Admission(scan string) (a lane.Admission, ok bool, err error) {
+func (t *tx) Admission(scan string) (a desk.Past, ok bool, err error) {
 	if scan == "" {
 		return a, false, nil
 	}
@@ -141,7 +142,7 @@ func (t *tx) Admission(scan string) (a lane.Admission, ok bool, err error) {
 	return a, true, nil
 }
 
-func (t *tx) Clock() (c lane.Clock, err error) {
+func (t *tx) Clock() (c desk.Clock, err error) {
 	var seq int64
 	if _, err := t.tx.Get("SELECT offset_ms, synced, high_water, seq FROM clock WHERE id = 1", nil,
 		&c.OffsetMS, &c.Synced, &c.HighWater, &seq); err != nil {
@@ -155,7 +156,7 @@ func (t *tx) Clock() (c lane.Clock, err error) {
 	return c, nil
 }
 
-func (t *tx) SetClock(c lane.Clock) error {
+func (t *tx) SetClock(c desk.Clock) error {
 	return t.tx.Exec("UPDATE clock SET offset_ms = $1, synced = $2, high_water = $3, seq = $4 WHERE id = 1",
 		c.OffsetMS, c.Synced, c.HighWater, int64(t.head.seq))
 }

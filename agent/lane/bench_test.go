@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"campusgate/agent/desk"
 	"campusgate/agent/disk"
 	"campusgate/agent/journal"
 	"campusgate/agent/lane"
@@ -177,7 +178,7 @@ func BenchmarkStart(b *testing.B) {
 		j := must[*journal.Journal](b)(journal.Open(db))
 		id := j.Identity()
 		snap := must[*snapshot.Snapshot](b)(snapshot.Open(db, id.Gate, id.Site, id.Root))
-		past := must[[]lane.Admission](b)(j.Recent(50))
+		past := must[[]desk.Past](b)(j.Recent(50))
 		must[*lane.Desk](b)(lane.NewDesk(gateConfig(), lane.Deps{Store: j, Keyring: snap.Keyring, Past: past}))
 		list = append(list, time.Since(begin))
 		check(b, db.Close())

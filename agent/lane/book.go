@@ -1,6 +1,7 @@
 package lane
 
 import (
+	"campusgate/agent/desk"
 	"campusgate/signing"
 	"campusgate/signing/verdict"
 	"campusgate/signing/wire"
@@ -13,8 +14,7 @@ type Book interface {
 	// Standing is what the store holds about a pass shown with a phone key (zero
 	// without one), and this gate's policy.
 	Standing(pass signing.PassID, phone signing.PhoneID) (Standing, error)
-	// Append gives e the next id of the journal and writes it.
-	Append(e *wire.Event) error
+	desk.Book
 	// Use records an admission or a grant.
 	Use(u Use) error
 	// Unuse takes u back and marks the event u.Seq as annulled by the event
@@ -23,15 +23,7 @@ type Book interface {
 	// Counter sets the highest proof counter of a phone.
 	Counter(pass signing.PassID, phone signing.PhoneID, counter uint64, at int64) error
 	// Admission finds the event that opened a lane for this scan.
-	Admission(scan string) (Admission, bool, error)
-
-	// Ask keeps a question about a pass in state ClaimOpen, in place of any
-	// earlier one, and gives it an id.
-	Ask(c *wire.Claim) error
-	// Settle moves the last question about a pass to another state.
-	Settle(pass signing.PassID, state ClaimState) error
-	// Overdue lists open questions asked at or before a moment, oldest first.
-	Overdue(at int64) ([]Question, error)
+	Admission(scan string) (desk.Past, bool, error)
 
 	// Answered finds what this gate answered as owner.
 	Answered(claim string) (Answered, bool, error)
@@ -42,10 +34,6 @@ type Book interface {
 	Releases() ([]Answered, error)
 	Released(claim string) error
 
-	// Shift and SetShift keep who is on duty; zero = nobody.
-	Shift() (Shift, error)
-	SetShift(s Shift) error
-
 	// Registered finds an entry of a register that has not ended. Only entries
 	// that began here are known.
 	Registered(id wire.EventID) (Registered, bool, error)
@@ -53,33 +41,14 @@ type Book interface {
 	Register(e *wire.Event) error
 	// Unregister takes that back.
 	Unregister(e *wire.Event) error
-
-	// Clock and SetClock keep what is known of the clock.
-	Clock() (Clock, error)
-	SetClock(c Clock) error
 }
 
 // Standing is what bears on a pass at this gate.
 type Standing struct {
 	Record verdict.Record
 	Policy Policy
-	Phone  PhoneKey
-	Asked  *Question // the last question about the pass
-}
-
-// PhoneKey is the one that stands for a pass which was moved from one phone to
-// another; zero where nothing is known of a move.
-type PhoneKey struct {
-	ID    signing.PhoneID
-	Until int64 // unix s: no credential of a replaced key lasts longer
-}
-
-// replaced reports that a credential belongs to a phone key that no longer
-// stands. One that lasts longer than those that were replaced is newer than
-// what this gate was told, as when the pass was moved again while the gate had
-// no network: it is good.
-func (k *PhoneKey) replaced(phone signing.PhoneID, expires int64) bool {
-	return k.ID != signing.PhoneID{} && phone != k.ID && expires <= k.Until
+	Phone  desk.PhoneKey
+	Asked  *desk.Question // the last question about the pass
 }
 
 // Policy is this gate's entry in the snapshot.
@@ -106,31 +75,6 @@ type Use struct {
 	Expires int64 // unix s, of the credential
 }
 
-// Admission is an event that opened a lane.
-type Admission struct {
-	Event    wire.Event
-	Annulled bool
-}
-
-// ClaimState is how far a question asked by this gate has come.
-type ClaimState int
-
-// The states. Open questions are asked again with the same id or given back.
-const (
-	ClaimOpen     ClaimState = 1
-	ClaimOpened   ClaimState = 2 // granted, and the lane opened
-	ClaimRefused  ClaimState = 3 // the decider said that the pass is used up
-	ClaimReturned ClaimState = 4 // given back
-)
-
-// Question is a claim that this gate asked.
-type Question struct {
-	ID    string
-	Pass  signing.PassID
-	At    int64 // when it was asked first
-	State ClaimState
-}
-
 // The states of an Answered claim.
 const (
 	AnswerGranted = "granted"
@@ -146,20 +90,6 @@ type Answered struct {
 	Event   wire.EventID // the grant; zero = none
 	First   *verdict.Use
 	Expires int64 // unix s
-}
-
-// Clock is what an agent keeps about its clock. Unix ms.
-type Clock struct {
-	OffsetMS  int64
-	Synced    int64 // by the corrected clock; 0 = never
-	HighWater int64
-}
-
-// Shift is the guard on duty. Since is by the corrected clock.
-type Shift struct {
-	Number string `json:"number"`
-	Name   string `json:"name"`
-	Since  int64  `json:"since"` // unix ms
 }
 
 // Registered is an entry of a register that began at this gate.

@@ -1,6 +1,7 @@
 package lane
 
 import (
+	"campusgate/agent/desk"
 	"campusgate/signing"
 	"campusgate/signing/verdict"
 	"campusgate/signing/wire"
@@ -11,17 +12,17 @@ import (
 
 // ask puts the question to the decider, with the same id as long as an earlier
 // one is open, so that whatever became of that one the answer is the same.
-func (c *Core) ask(book Book, a *attempt, last *Question, owner uint16, now moment) ([]Effect, error) {
+func (c *Core) ask(book Book, a *attempt, last *desk.Question, owner uint16, now desk.Moment) ([]desk.Effect, error) {
 	k := &a.kase
 	claim := wire.Claim{
 		Pass: k.Code.ID, Gate: c.cfg.Gate, Owner: owner,
-		Uses: k.Code.Uses, Issued: k.Code.IssuedAt, Expires: k.Code.Expires, At: now.at,
+		Uses: k.Code.Uses, Issued: k.Code.IssuedAt, Expires: k.Code.Expires, At: now.At,
 	}
 	switch {
-	case last != nil && last.State == ClaimOpen && now.at-last.At < ClaimMS:
+	case last != nil && last.State == desk.ClaimOpen && now.At-last.At < desk.ClaimMS:
 		claim.ID = last.ID
-	case last != nil && last.State == ClaimOpen:
-		if err := c.giveBackOne(book, last, now); err != nil {
+	case last != nil && last.State == desk.ClaimOpen:
+		if err := c.GiveBack(book, wire.EventAnnul, last, now); err != nil {
 			return nil, err
 		}
 		fallthrough
@@ -37,7 +38,7 @@ func (c *Core) ask(book Book, a *attempt, last *Question, owner uint16, now mome
 	if underway {
 		return nil, nil
 	}
-	return []Effect{Ask{claim}}, nil
+	return []desk.Effect{desk.Ask{Claim: claim}}, nil
 }
 
 func (c *Core) underway(claim string) bool {
@@ -51,7 +52,7 @@ func (c *Core) underway(claim string) bool {
 
 // reply settles every attempt that waits for the claim. The first that opens
 // uses it up.
-func (c *Core) reply(book Book, in ClaimReply, now moment) (effects []Effect, err error) {
+func (c *Core) reply(book Book, in desk.ClaimReply, now desk.Moment) (effects []desk.Effect, err error) {
 	for _, a := range append([]*attempt(nil), c.waiting...) {
 		if !a.asked || a.claim != in.Answer.ID {
 			continue
@@ -79,9 +80,9 @@ func (c *Core) settled(book Book, a *attempt, answer wire.Answer) (verdict.Claim
 	}
 	q := standing.Asked
 	switch {
-	case q == nil || q.ID != a.claim || q.State == ClaimReturned:
+	case q == nil || q.ID != a.claim || q.State == desk.ClaimReturned:
 		return verdict.Claim{State: verdict.ClaimSilent}, nil
-	case q.State == ClaimOpened:
+	case q.State == desk.ClaimOpened:
 		return verdict.Claim{State: verdict.ClaimUsed, First: standing.Record.First}, nil
 	}
 	switch answer.State {
@@ -101,10 +102,10 @@ func (c *Core) refused(book Book, a *attempt) error {
 	if err != nil {
 		return err
 	}
-	if q := standing.Asked; q == nil || q.ID != a.claim || q.State != ClaimOpen {
+	if q := standing.Asked; q == nil || q.ID != a.claim || q.State != desk.ClaimOpen {
 		return nil
 	}
-	return book.Settle(a.kase.Code.ID, ClaimRefused)
+	return book.Settle(a.kase.Code.ID, desk.ClaimRefused)
 }
 
 // returned marks the claim of an annulled admission, unless the pass has been
@@ -117,43 +118,15 @@ func (c *Core) returned(book Book, pass signing.PassID, claim string) error {
 	if q := standing.Asked; q == nil || q.ID != claim {
 		return nil
 	}
-	return book.Settle(pass, ClaimReturned)
-}
-
-// giveBack returns the questions that were open for too long.
-func (c *Core) giveBack(book Book, now moment) error {
-	overdue, err := book.Overdue(now.at - ClaimMS)
-	if err != nil {
-		return err
-	}
-	for i := range overdue {
-		if c.underway(overdue[i].ID) {
-			continue
-		}
-		if err := c.giveBackOne(book, &overdue[i], now); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (c *Core) giveBackOne(book Book, q *Question, now moment) error {
-	e := wire.Event{
-		Type: wire.EventAnnul, Offline: now.Offline, Pass: q.Pass, Claim: q.ID,
-		Verdict: verdict.Verdict{Reason: verdict.Annulled},
-	}
-	if err := c.write(book, &e, now); err != nil {
-		return err
-	}
-	return book.Settle(q.Pass, ClaimReturned)
+	return book.Settle(pass, desk.ClaimReturned)
 }
 
 // asked answers another gate as owner, or the server for a guard with a phone at
 // any gate: once, from the durable record, and the same for ever. Silence is no answer, and leaves no trace.
-func (c *Core) asked(book Book, in ClaimAsked, now moment) ([]Effect, error) {
+func (c *Core) asked(book Book, in ClaimAsked, now desk.Moment) ([]desk.Effect, error) {
 	q := &in.Claim
-	answer := func(state verdict.ClaimState, first *verdict.Use) []Effect {
-		return []Effect{Reply{wire.Answer{ID: q.ID, State: state, First: first}}}
+	answer := func(state verdict.ClaimState, first *verdict.Use) []desk.Effect {
+		return []desk.Effect{desk.Reply{Answer: wire.Answer{ID: q.ID, State: state, First: first}}}
 	}
 	silent := answer(verdict.ClaimSilent, nil)
 	if q.ID == "" || q.Pass.IsZero() || q.Uses == 0 || q.Gate == 0 || q.Gate == c.cfg.Gate && !q.OfServer() {
@@ -187,11 +160,11 @@ func (c *Core) asked(book Book, in ClaimAsked, now moment) ([]Effect, error) {
 		Type: wire.EventGrant, Offline: in.Offline, Pass: q.Pass, Claim: q.ID, For: q.Gate, Counts: true,
 		Verdict: verdict.Verdict{Reason: verdict.Granted},
 	}
-	if err := c.write(book, &e, now); err != nil {
+	if err := c.Write(book, &e, now); err != nil {
 		return nil, err
 	}
 	a.State, a.Event, a.First = AnswerGranted, e.ID, nil
-	if err := book.Use(c.grantOf(&a, q.Gate, now.at)); err != nil {
+	if err := book.Use(c.grantOf(&a, q.Gate, now.At)); err != nil {
 		return nil, err
 	}
 	return answer(verdict.ClaimGranted, nil), book.Answer(a)
@@ -218,7 +191,7 @@ func (c *Core) grantOf(a *Answered, gate uint16, at int64) Use {
 
 // release takes back the grants whose claims the server released, and marks
 // their ids dead.
-func (c *Core) release(book Book, now moment) error {
+func (c *Core) release(book Book, now desk.Moment) error {
 	list, err := book.Releases()
 	if err != nil {
 		return err
@@ -230,7 +203,7 @@ func (c *Core) release(book Book, now moment) error {
 			return err
 		case !ok:
 			a = rel
-			a.Expires = now.at / 1000
+			a.Expires = now.At / 1000
 		case a.Pass != rel.Pass:
 			// Not what was granted under this id: nothing to take back.
 		case a.State == AnswerGranted:
@@ -251,14 +224,14 @@ func (c *Core) release(book Book, now moment) error {
 	return nil
 }
 
-func (c *Core) ungrant(book Book, a *Answered, now moment) error {
+func (c *Core) ungrant(book Book, a *Answered, now desk.Moment) error {
 	e := wire.Event{
 		Type: wire.EventAnnul, Offline: now.Offline, Pass: a.Pass, Claim: a.ID, Counts: true,
 		Verdict: verdict.Verdict{Reason: verdict.Annulled},
 	}
 	grant := a.Event
 	e.Annuls = &grant
-	if err := c.write(book, &e, now); err != nil {
+	if err := c.Write(book, &e, now); err != nil {
 		return err
 	}
 	return book.Unuse(c.grantOf(a, 0, 0))

@@ -3,6 +3,7 @@ package lane_test
 import (
 	"testing"
 
+	"campusgate/agent/desk"
 	"campusgate/agent/lane"
 	"campusgate/signing/verdict"
 	"campusgate/signing/wire"
@@ -17,11 +18,11 @@ func (b *bench) question(at, text string) wire.Claim {
 	if len(effects) != 1 {
 		b.tb.Fatalf("effects %+v, want a question alone", effects)
 	}
-	return find[lane.Ask](b.tb, effects).Claim
+	return find[desk.Ask](b.tb, effects).Claim
 }
 
-func (b *bench) reply(id string, state verdict.ClaimState, first *verdict.Use) []lane.Effect {
-	return b.step(lane.ClaimReply{Stamp: b.stamp(), Answer: wire.Answer{ID: id, State: state, First: first}})
+func (b *bench) reply(id string, state verdict.ClaimState, first *verdict.Use) []desk.Effect {
+	return b.step(desk.ClaimReply{Stamp: b.stamp(), Answer: wire.Answer{ID: id, State: state, First: first}})
 }
 
 func TestClaim_GrantedOpens(t *testing.T) {
@@ -164,7 +165,7 @@ func TestClaim_TwoLanesShareOneQuestionAndOneAdmission(t *testing.T) {
 	if opened(effects) != 1 || len(effects) != 3 {
 		t.Fatalf("effects %+v", effects)
 	}
-	if r := effects[2].(lane.Show).Result; r.Lane != "b" || !r.Repeat {
+	if r := effects[2].(desk.Show).Result; r.Lane != "b" || !r.Repeat {
 		t.Fatalf("second lane %+v", r)
 	}
 }
@@ -202,7 +203,7 @@ func TestClaim_AnnulNamesTheClaim(t *testing.T) {
 func TestClaim_DocumentComesBeforeTheQuestion(t *testing.T) {
 	b := newBench(t, withDocuments)
 	r := b.wait("a", b.c.static(t, elsewhere(1)))
-	q := find[lane.Ask](t, b.answer(r.ID, "id_card")).Claim
+	q := find[desk.Ask](t, b.answer(r.ID, "id_card")).Claim
 	if opened(b.reply(q.ID, verdict.ClaimGranted, nil)) != 1 {
 		t.Fatal("not admitted")
 	}

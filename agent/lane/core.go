@@ -6,6 +6,7 @@ import (
 	"slices"
 	"unicode/utf8"
 
+	"campusgate/agent/desk"
 	"campusgate/signing"
 	"campusgate/signing/verdict"
 	"campusgate/signing/wire"
@@ -13,12 +14,6 @@ import (
 
 // What an input can ask for in vain. Nothing is changed by it.
 var (
-	// ErrNoLane: no lane has that name.
-	ErrNoLane = errors.New("no such lane")
-	// ErrNoScan: no attempt has that id, or it was too long ago.
-	ErrNoScan = errors.New("no such scan")
-	// ErrNotWaiting: the attempt has been decided, or gave up waiting.
-	ErrNotWaiting = errors.New("the scan does not wait for an answer")
 	// ErrNotAnnullable: the attempt admitted nobody, was annulled before, or is
 	// too old to be taken back.
 	ErrNotAnnullable = errors.New("the scan cannot be annulled")
@@ -30,17 +25,12 @@ var (
 	ErrNoRule = errors.New("no such rule")
 	// ErrNoRegister: no such entry of a register, or it has ended.
 	ErrNoRegister = errors.New("no such entry in the register")
-	// ErrNoShift: nobody is on duty who could answer for this.
-	ErrNoShift = errors.New("no guard is on duty")
 )
 
 // How long things wait, in milliseconds.
 const (
 	DocumentMS = 60_000  // a guard may look for a document
-	ClaimMS    = 60_000  // a question may stay open before it is given back
 	AnnulMS    = 900_000 // an admission may be taken back
-	saveMS     = 60_000  // between writes of the clock
-	offsetMS   = 100     // an offset that moved further is written at once
 
 	// waitingPerLane bounds the attempts that wait at one lane; the oldest gives
 	// way.
@@ -52,18 +42,17 @@ const (
 // Core decides. It belongs to one goroutine. What Step changed in memory is
 // provisional until Commit or Rollback.
 type Core struct {
+	desk.Base
 	cfg     Config
 	lanes   map[string]*Lane
-	clock   Clock
-	shift   Shift      // zero = nobody is on duty
-	saved   int64      // mono of the last SetClock
 	waiting []*attempt // oldest first; attempts are replaced, never changed
-	undo    []func()
 }
+
+var _ desk.Core[Book] = (*Core)(nil)
 
 // attempt is a scan on its way to being an event.
 type attempt struct {
-	scan  *Scan
+	scan  *desk.Scan
 	kase  verdict.Case
 	claim string // id, once asked
 	asked bool   // waits for that claim rather than for the guard
@@ -89,19 +78,17 @@ func NewCore(cfg Config, book Book) (*Core, error) {
 		c.lanes[l.Name] = &l
 	}
 	var err error
-	if c.clock, err = book.Clock(); err == nil {
-		c.shift, err = book.Shift()
-	}
+	c.Base, err = desk.NewBase(cfg.Gate, cfg.ClockMaxAge, book)
 	return c, err
 }
 
 // Step takes one input and says what to do once the transaction is on the disk.
 // An error is the book's; then the transaction must be rolled back, and the
 // core with it.
-func (c *Core) Step(book Book, in Input) ([]Effect, error) {
-	now := c.advance(in.stamp())
+func (c *Core) Step(book Book, in desk.Input) ([]desk.Effect, error) {
+	now := c.Advance(in.Stamped())
 	switch in := in.(type) {
-	case *Scan:
+	case *desk.Scan:
 		return c.scan(book, in, now)
 	case Answer:
 		return c.answer(book, in, now)
@@ -109,81 +96,26 @@ func (c *Core) Step(book Book, in Input) ([]Effect, error) {
 		return c.annul(book, in, now)
 	case Entry:
 		return c.enter(book, &in, now)
-	case BeginShift:
-		return c.begin(book, in, now)
-	case EndShift:
-		return c.endShift(book, now)
-	case ClaimReply:
+	case desk.BeginShift:
+		return c.BeginShift(book, in, now)
+	case desk.EndShift:
+		return c.EndShift(book, now)
+	case desk.ClaimReply:
 		return c.reply(book, in, now)
 	case ClaimAsked:
 		return c.asked(book, in, now)
-	case Synced:
-		return nil, c.sync(book, in)
-	case Tick:
+	case desk.Synced:
+		return nil, c.Sync(book, in)
+	case desk.Tick:
 		return c.tick(book, now)
 	}
 	return nil, fmt.Errorf("lane: input %T", in)
 }
 
-// Commit makes the steps since the last call final.
-func (c *Core) Commit() { c.undo = c.undo[:0] }
-
-// Rollback takes them back.
-func (c *Core) Rollback() {
-	for i := len(c.undo) - 1; i >= 0; i-- {
-		c.undo[i]()
-	}
-	c.undo = c.undo[:0]
-}
-
-// moment is a stamp in the agent's corrected time, with the clock's standing
-// just before it.
-type moment struct {
-	Stamp
-	at    int64
-	clock verdict.Clock
-}
-
-func (c *Core) advance(s Stamp) moment {
-	m := moment{
-		Stamp: s, at: s.Wall + c.clock.OffsetMS,
-		clock: verdict.Clock{HighWater: c.clock.HighWater, Synced: c.clock.Synced, MaxAgeMS: c.cfg.ClockMaxAge},
-	}
-	if m.at > c.clock.HighWater {
-		c.setClock(Clock{OffsetMS: c.clock.OffsetMS, Synced: c.clock.Synced, HighWater: m.at})
-	}
-	return m
-}
-
-func (c *Core) setClock(next Clock) {
-	old := c.clock
-	c.undo = append(c.undo, func() { c.clock = old })
-	c.clock = next
-}
-
-// sync believes the server: its time lowers the mark that a wrong clock raised.
-func (c *Core) sync(book Book, in Synced) error {
-	at := in.Wall + in.OffsetMS
-	moved := c.clock.OffsetMS - in.OffsetMS
-	urgent := c.clock.Synced == 0 || moved > offsetMS || moved < -offsetMS || c.clock.HighWater > at+verdict.ClockSlackMS
-	c.setClock(Clock{OffsetMS: in.OffsetMS, Synced: at, HighWater: at})
-	if urgent {
-		return c.saveClock(book, in.Mono)
-	}
-	return nil
-}
-
-func (c *Core) saveClock(book Book, mono int64) error {
-	old := c.saved
-	c.undo = append(c.undo, func() { c.saved = old })
-	c.saved = mono
-	return book.SetClock(c.clock)
-}
-
-func (c *Core) scan(book Book, s *Scan, now moment) ([]Effect, error) {
+func (c *Core) scan(book Book, s *desk.Scan, now desk.Moment) ([]desk.Effect, error) {
 	l := c.lanes[s.Lane]
 	if l == nil {
-		return []Effect{Reject{ID: s.ID, Err: ErrNoLane}}, nil
+		return []desk.Effect{desk.Reject{ID: s.ID, Err: desk.ErrNoLane}}, nil
 	}
 	a := &attempt{scan: s, kase: c.present(l, s, now)}
 	effects, err := c.makeRoom(book, a, now)
@@ -195,9 +127,9 @@ func (c *Core) scan(book Book, s *Scan, now moment) ([]Effect, error) {
 }
 
 // present makes the case of a scan, without what the book holds.
-func (c *Core) present(l *Lane, s *Scan, now moment) verdict.Case {
+func (c *Core) present(l *Lane, s *desk.Scan, now desk.Moment) verdict.Case {
 	k := verdict.Case{
-		At: now.at, Clock: now.clock,
+		At: now.At, Clock: now.Clock,
 		Lane: verdict.Lane{Gate: c.cfg.Gate, Site: c.cfg.Site, Direction: l.Direction, Kinds: l.Kinds},
 	}
 	if k.Code, k.Read = verdict.FactsOf(s.Code, s.Err); k.Read == 0 {
@@ -208,7 +140,7 @@ func (c *Core) present(l *Lane, s *Scan, now moment) verdict.Case {
 
 // makeRoom ends what a new scan replaces: an attempt with the same pass at the
 // same lane that still waits for a document, and the oldest where too many wait.
-func (c *Core) makeRoom(book Book, a *attempt, now moment) (effects []Effect, err error) {
+func (c *Core) makeRoom(book Book, a *attempt, now desk.Moment) (effects []desk.Effect, err error) {
 	n := 0
 	for i := len(c.waiting) - 1; i >= 0; i-- {
 		w := c.waiting[i]
@@ -230,18 +162,18 @@ func (c *Core) makeRoom(book Book, a *attempt, now moment) (effects []Effect, er
 }
 
 // refuse ends an attempt for which no document was shown.
-func (c *Core) refuse(book Book, a *attempt, now moment) ([]Effect, error) {
+func (c *Core) refuse(book Book, a *attempt, now desk.Moment) ([]desk.Effect, error) {
 	next := *a
 	next.kase.Document.Refused = true
 	return c.decide(book, &next, now)
 }
 
-func (c *Core) answer(book Book, in Answer, now moment) ([]Effect, error) {
+func (c *Core) answer(book Book, in Answer, now desk.Moment) ([]desk.Effect, error) {
 	switch {
 	case in.Refuse == (len(in.Documents) > 0) || !kinds(in.Documents):
-		return []Effect{Reject{ID: in.ID, Err: ErrBadAnswer}}, nil
+		return []desk.Effect{desk.Reject{ID: in.ID, Err: ErrBadAnswer}}, nil
 	case !in.Refuse && c.unattended():
-		return []Effect{Reject{ID: in.ID, Err: ErrNoShift}}, nil
+		return []desk.Effect{desk.Reject{ID: in.ID, Err: desk.ErrNoShift}}, nil
 	}
 	for _, a := range c.waiting {
 		if a.scan.ID != in.ID || a.asked {
@@ -255,7 +187,7 @@ func (c *Core) answer(book Book, in Answer, now moment) ([]Effect, error) {
 		next.docs = in.Documents
 		return c.decide(book, &next, now)
 	}
-	return []Effect{Reject{ID: in.ID, Err: ErrNotWaiting}}, nil
+	return []desk.Effect{desk.Reject{ID: in.ID, Err: desk.ErrNotWaiting}}, nil
 }
 
 // kinds reports that a list can be one of kinds of document, each once.
@@ -269,7 +201,7 @@ func kinds(list []string) bool {
 }
 
 // tick ends what waited too long.
-func (c *Core) tick(book Book, now moment) (effects []Effect, err error) {
+func (c *Core) tick(book Book, now desk.Moment) (effects []desk.Effect, err error) {
 	for _, a := range append([]*attempt(nil), c.waiting...) {
 		if now.Mono-a.scan.Mono < DocumentMS {
 			continue
@@ -286,84 +218,77 @@ func (c *Core) tick(book Book, now moment) (effects []Effect, err error) {
 		}
 		effects = append(effects, more...)
 	}
-	if err := c.giveBack(book, now); err != nil {
+	if err := c.GiveBackOverdue(book, wire.EventAnnul, c.underway, now); err != nil {
 		return nil, err
 	}
 	if err := c.release(book, now); err != nil {
 		return nil, err
 	}
-	more, err := c.lapse(book, now)
-	if err != nil {
-		return nil, err
-	}
-	effects = append(effects, more...)
-	if now.Mono-c.saved >= saveMS {
-		return effects, c.saveClock(book, now.Mono)
-	}
-	return effects, nil
+	more, err := c.Base.Tick(book, now)
+	return append(effects, more...), err
 }
 
 // Failed says what to tell the world of an input whose transaction could not be
 // committed. It is called after Rollback. Attempts that the input would have
 // settled are given up: nobody is admitted by them any more.
-func (c *Core) Failed(in Input, cause error) []Effect {
+func (c *Core) Failed(in desk.Input, cause error) []desk.Effect {
 	switch in := in.(type) {
-	case *Scan:
+	case *desk.Scan:
 		a := &attempt{scan: in}
 		if l := c.lanes[in.Lane]; l != nil {
-			a.kase = c.present(l, in, moment{at: in.Wall + c.clock.OffsetMS})
+			a.kase = c.present(l, in, desk.Moment{At: c.At(in.Stamp)})
 		}
-		return []Effect{a.internal(in.Wall + c.clock.OffsetMS)}
+		return []desk.Effect{a.internal(c.At(in.Stamp))}
 	case Answer:
-		return c.giveUp(in.Wall, func(a *attempt) bool { return a.scan.ID == in.ID && !a.asked }, Reject{in.ID, cause})
-	case ClaimReply:
-		return c.giveUp(in.Wall, func(a *attempt) bool { return a.asked && a.claim == in.Answer.ID }, nil)
+		return c.giveUp(in.Stamp, func(a *attempt) bool { return a.scan.ID == in.ID && !a.asked }, desk.Reject{ID: in.ID, Err: cause})
+	case desk.ClaimReply:
+		return c.giveUp(in.Stamp, func(a *attempt) bool { return a.asked && a.claim == in.Answer.ID }, nil)
 	case Annul:
-		return []Effect{Reject{in.ID, cause}}
+		return []desk.Effect{desk.Reject{ID: in.ID, Err: cause}}
 	case Entry:
-		return []Effect{Reject{in.ID, cause}}
-	case BeginShift, EndShift:
-		return []Effect{Reject{Err: cause}}
+		return []desk.Effect{desk.Reject{ID: in.ID, Err: cause}}
+	case desk.BeginShift, desk.EndShift:
+		return []desk.Effect{desk.Reject{Err: cause}}
 	case ClaimAsked:
-		return []Effect{Reply{wire.Answer{ID: in.Claim.ID, State: verdict.ClaimSilent}}}
+		return []desk.Effect{desk.Reply{Answer: wire.Answer{ID: in.Claim.ID, State: verdict.ClaimSilent}}}
 	}
 	return nil
 }
 
-func (c *Core) giveUp(wall int64, concerned func(*attempt) bool, otherwise Effect) (effects []Effect) {
+func (c *Core) giveUp(s desk.Stamp, concerned func(*attempt) bool, otherwise desk.Effect) (effects []desk.Effect) {
 	kept := c.waiting[:0:0]
 	for _, a := range c.waiting {
 		if concerned(a) {
-			effects = append(effects, a.internal(wall+c.clock.OffsetMS))
+			effects = append(effects, a.internal(c.At(s)))
 		} else {
 			kept = append(kept, a)
 		}
 	}
 	c.waiting = kept
 	if len(effects) == 0 && otherwise != nil {
-		effects = []Effect{otherwise}
+		effects = []desk.Effect{otherwise}
 	}
 	return effects
 }
 
-func (a *attempt) internal(at int64) Effect {
-	return Show{a.result(at, verdict.Verdict{Reason: verdict.Internal})}
+func (a *attempt) internal(at int64) desk.Effect {
+	return desk.Show{Result: a.result(at, verdict.Verdict{Reason: verdict.Internal})}
 }
 
-func (a *attempt) result(at int64, v verdict.Verdict) Result {
-	r := Result{
+func (a *attempt) result(at int64, v verdict.Verdict) desk.Result {
+	r := desk.Result{
 		ID: a.scan.ID, Lane: a.scan.Lane, Direction: a.kase.Lane.Direction, Source: a.scan.Source,
 		Offline: a.scan.Offline,
 	}
-	r.judged(at, &a.kase, v)
+	r.Judged(at, &a.kase, v)
 	r.Documents = a.docs
-	r.named(&a.scan.Code)
+	r.Named(&a.scan.Code)
 	return r
 }
 
 func (c *Core) setWaiting(next []*attempt) {
 	old := c.waiting
-	c.undo = append(c.undo, func() { c.waiting = old })
+	c.Undo(func() { c.waiting = old })
 	c.waiting = next
 }
 
@@ -388,3 +313,8 @@ func (c *Core) unpark(a *attempt) {
 		}
 	}
 }
+
+// unattended: a guard has to answer for it, and none is on duty. Codes are
+// judged all the same, and open where no document is asked for: for that nobody
+// has to be there.
+func (c *Core) unattended() bool { return c.cfg.Shift && c.OnDuty() == desk.Shift{} }

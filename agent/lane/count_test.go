@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"campusgate/agent/desk"
 	"campusgate/agent/journal"
 	"campusgate/agent/lane"
 	"campusgate/signing"
@@ -163,7 +164,7 @@ func TestCount_ClaimedUse(t *testing.T) {
 	p := elsewhere(1)
 	p.Uses = 3
 	text := b.c.static(t, p)
-	open := func() lane.Result {
+	open := func() desk.Result {
 		t.Helper()
 		q := b.question("a", text)
 		effects := b.reply(q.ID, verdict.ClaimGranted, nil)

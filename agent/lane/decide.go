@@ -1,6 +1,7 @@
 package lane
 
 import (
+	"campusgate/agent/desk"
 	"campusgate/signing/verdict"
 	"campusgate/signing/wire"
 )
@@ -10,9 +11,9 @@ import (
 //
 // The case keeps the moment of presentation: a code that was fresh when it was
 // shown does not go stale while the guard looks at a document.
-func (c *Core) decide(book Book, a *attempt, now moment) ([]Effect, error) {
+func (c *Core) decide(book Book, a *attempt, now desk.Moment) ([]desk.Effect, error) {
 	k := &a.kase
-	var asked *Question
+	var asked *desk.Question
 	if k.Read == 0 {
 		standing, err := book.Standing(k.Code.ID, a.scan.Code.Phone)
 		if err != nil {
@@ -23,7 +24,7 @@ func (c *Core) decide(book Book, a *attempt, now moment) ([]Effect, error) {
 		if r := k.Record.Recent; r != nil && r.At > k.At {
 			// Overtaken by an admission of the same pass: this is a repeat now,
 			// which the moment of presentation would hide.
-			k.At, k.Clock = now.at, now.clock
+			k.At, k.Clock = now.At, now.Clock
 		}
 	}
 	switch v := verdict.Judge(k); v.Need {
@@ -33,7 +34,7 @@ func (c *Core) decide(book Book, a *attempt, now moment) ([]Effect, error) {
 		next := *a
 		next.asked, next.kase.Claim = false, verdict.Claim{}
 		c.park(&next)
-		return []Effect{Show{next.result(now.at, v)}}, nil
+		return []desk.Effect{desk.Show{Result: next.result(now.At, v)}}, nil
 	case verdict.NeedClaim:
 		return c.ask(book, a, asked, v.Owner, now)
 	case verdict.NeedNothing:
@@ -44,7 +45,7 @@ func (c *Core) decide(book Book, a *attempt, now moment) ([]Effect, error) {
 }
 
 // conclude writes the event of an attempt and everything that follows from it.
-func (c *Core) conclude(book Book, a *attempt, v verdict.Verdict, now moment) ([]Effect, error) {
+func (c *Core) conclude(book Book, a *attempt, v verdict.Verdict, now desk.Moment) ([]desk.Effect, error) {
 	k := &a.kase
 	entered := v.Opens() && k.Lane.Direction == verdict.Entry
 	counted := entered && k.Code.Uses > 0
@@ -53,9 +54,9 @@ func (c *Core) conclude(book Book, a *attempt, v verdict.Verdict, now moment) ([
 		Pass: k.Code.ID, Verdict: v, Case: k, Claim: a.claim,
 		// Judge asked for a claim wherever somebody else decides.
 		Counts:    counted && a.claim == "",
-		Documents: a.docs, Guard: c.shift.Number,
+		Documents: a.docs, Guard: c.OnDuty().Number,
 	}
-	if err := c.write(book, &e, now); err != nil {
+	if err := c.Write(book, &e, now); err != nil {
 		return nil, err
 	}
 	c.unpark(a)
@@ -63,7 +64,7 @@ func (c *Core) conclude(book Book, a *attempt, v verdict.Verdict, now moment) ([
 		var err error
 		switch {
 		case v.Opens():
-			err = book.Settle(k.Code.ID, ClaimOpened)
+			err = book.Settle(k.Code.ID, desk.ClaimOpened)
 		case k.Claim.State == verdict.ClaimUsed && a.asked:
 			err = c.refused(book, a)
 		}
@@ -71,16 +72,16 @@ func (c *Core) conclude(book Book, a *attempt, v verdict.Verdict, now moment) ([
 			return nil, err
 		}
 	}
-	var effects []Effect
+	var effects []desk.Effect
 	if v.Opens() {
 		if err := c.opened(book, a, &e, counted); err != nil {
 			return nil, err
 		}
 		effects = append(effects, Open{a.scan.Lane})
 	}
-	r := a.result(now.at, v)
+	r := a.result(now.At, v)
 	r.Event, r.Guard = &e.ID, e.Guard
-	return append(effects, Show{r}), nil
+	return append(effects, desk.Show{Result: r}), nil
 }
 
 // opened records what an admission uses up.
@@ -114,21 +115,11 @@ func (c *Core) useOf(e *wire.Event, counted bool) Use {
 	}
 }
 
-// write completes an event with what all events have, and appends it.
-func (c *Core) write(book Book, e *wire.Event, now moment) error {
-	e.At, e.Gate = now.at, c.cfg.Gate
-	if c.clock.Synced != 0 {
-		offset := c.clock.OffsetMS
-		e.Offset = &offset
-	}
-	return book.Append(e)
-}
-
 // annul takes back an own admission: its use, its repeat, its counter, and its
 // line in a register.
-func (c *Core) annul(book Book, in Annul, now moment) ([]Effect, error) {
+func (c *Core) annul(book Book, in Annul, now desk.Moment) ([]desk.Effect, error) {
 	if c.unattended() {
-		return []Effect{Reject{in.ID, ErrNoShift}}, nil
+		return []desk.Effect{desk.Reject{ID: in.ID, Err: desk.ErrNoShift}}, nil
 	}
 	adm, ok, err := book.Admission(in.ID)
 	if err != nil {
@@ -137,16 +128,16 @@ func (c *Core) annul(book Book, in Annul, now moment) ([]Effect, error) {
 	was := &adm.Event
 	switch {
 	case !ok:
-		return []Effect{Reject{in.ID, ErrNoScan}}, nil
-	case adm.Annulled || now.at-was.At > AnnulMS || was.Case == nil:
-		return []Effect{Reject{in.ID, ErrNotAnnullable}}, nil
+		return []desk.Effect{desk.Reject{ID: in.ID, Err: desk.ErrNoScan}}, nil
+	case adm.Annulled || now.At-was.At > AnnulMS || was.Case == nil:
+		return []desk.Effect{desk.Reject{ID: in.ID, Err: ErrNotAnnullable}}, nil
 	}
 	e := wire.Event{
 		Type: wire.EventAnnul, Scan: was.Scan, Lane: was.Lane, Source: was.Source, Offline: in.Offline,
 		Pass: was.Pass, Verdict: verdict.Verdict{Reason: verdict.Annulled},
-		Claim: was.Claim, Annuls: &was.ID, Counts: was.Counts, Guard: c.shift.Number,
+		Claim: was.Claim, Annuls: &was.ID, Counts: was.Counts, Guard: c.OnDuty().Number,
 	}
-	if err := c.write(book, &e, now); err != nil {
+	if err := c.Write(book, &e, now); err != nil {
 		return nil, err
 	}
 	counted := was.Case.Lane.Direction == verdict.Entry && was.Case.Code.Uses > 0
@@ -166,12 +157,12 @@ func (c *Core) annul(book Book, in Annul, now moment) ([]Effect, error) {
 			return nil, err
 		}
 	}
-	r, _ := ResultOf(was, true)
-	return []Effect{Show{r}}, nil
+	r, _ := desk.ResultOf(was, true)
+	return []desk.Effect{desk.Show{Result: r}}, nil
 }
 
 // uncount lets the code of an annulled admission be shown again.
-func (c *Core) uncount(book Book, was *wire.Event, now moment) error {
+func (c *Core) uncount(book Book, was *wire.Event, now desk.Moment) error {
 	p := was.Case.Code.Proof
 	if p == nil || p.Counter == 0 {
 		return nil
@@ -183,5 +174,5 @@ func (c *Core) uncount(book Book, was *wire.Event, now moment) error {
 	if h := standing.Record.Counter; h == nil || *h != p.Counter {
 		return nil
 	}
-	return book.Counter(was.Pass, p.Phone, p.Counter-1, now.at)
+	return book.Counter(was.Pass, p.Phone, p.Counter-1, now.At)
 }

@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"campusgate/agent/desk"
 	"campusgate/agent/lane"
 	"campusgate/signing/pass"
 	"campusgate/signing/verdict"
@@ -60,9 +61,9 @@ func (c *counter) run(t *testing.T, change func(*lane.Deps)) {
 	t.Cleanup(c.stop)
 }
 
-func (c *counter) present(t *testing.T, at string, p pass.Pass) lane.Result {
+func (c *counter) present(t *testing.T, at string, p pass.Pass) desk.Result {
 	t.Helper()
-	return must[lane.Result](t)(c.desk.Present(t.Context(), at, "serial", c.c.static(t, p)))
+	return must[desk.Result](t)(c.desk.Present(t.Context(), at, "serial", c.c.static(t, p)))
 }
 
 func (c *counter) wantPulses(t *testing.T, want int64) {
@@ -182,10 +183,10 @@ func TestDesk_AnswerAndAnnul(t *testing.T) {
 			t.Fatalf("%+v, %v", done, err)
 		}
 		c.wantPulses(t, 1)
-		if _, err := c.desk.Answer(ctx, r.ID, []string{"id_card"}, false); !errors.Is(err, lane.ErrNotWaiting) {
+		if _, err := c.desk.Answer(ctx, r.ID, []string{"id_card"}, false); !errors.Is(err, desk.ErrNotWaiting) {
 			t.Fatalf("answered twice: %v", err)
 		}
-		if _, err := c.desk.Answer(ctx, "unheard of", []string{"id_card"}, false); !errors.Is(err, lane.ErrNoScan) {
+		if _, err := c.desk.Answer(ctx, "unheard of", []string{"id_card"}, false); !errors.Is(err, desk.ErrNoScan) {
 			t.Fatalf("unknown: %v", err)
 		}
 		back, err := c.desk.Annul(ctx, r.ID)
@@ -202,10 +203,10 @@ func TestDesk_AnswerAndAnnul(t *testing.T) {
 		if _, err := c.desk.Annul(ctx, refused.ID); !errors.Is(err, lane.ErrNotAnnullable) {
 			t.Fatalf("annulled a refusal: %v", err)
 		}
-		if _, err := c.desk.Annul(ctx, "unheard of"); !errors.Is(err, lane.ErrNoScan) {
+		if _, err := c.desk.Annul(ctx, "unheard of"); !errors.Is(err, desk.ErrNoScan) {
 			t.Fatalf("unknown: %v", err)
 		}
-		if _, err := c.desk.Present(ctx, "nowhere", "serial", "x"); !errors.Is(err, lane.ErrNoLane) {
+		if _, err := c.desk.Present(ctx, "nowhere", "serial", "x"); !errors.Is(err, desk.ErrNoLane) {
 			t.Fatalf("unknown lane: %v", err)
 		}
 		if got := c.desk.Recent(); len(got) != 2 || !got[1].Annulled {
@@ -218,10 +219,10 @@ func TestDesk_RestartShowsThePastWithoutNames(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCounter(t, nil, nil)
 		r := c.present(t, "a", single(1))
-		back := must[lane.Result](t)(c.desk.Annul(t.Context(), r.ID))
+		back := must[desk.Result](t)(c.desk.Annul(t.Context(), r.ID))
 		c.stop()
 		c.reopen()
-		past := must[[]lane.Admission](t)(c.j.Recent(50))
+		past := must[[]desk.Past](t)(c.j.Recent(50))
 		c.run(t, func(d *lane.Deps) { d.Past = past })
 		got := c.desk.Recent()
 		if len(got) != 1 || got[0].ID != r.ID || got[0].Name != "" || !got[0].Annulled || got[0].Pass != back.Pass {
@@ -239,7 +240,7 @@ func TestDesk_SlowSubscriberIsDropped(t *testing.T) {
 		heard, cancel := c.desk.Subscribe()
 		defer cancel()
 		for range 100 {
-			must[lane.Result](t)(c.desk.Present(t.Context(), "a", "serial", "nothing"))
+			must[desk.Result](t)(c.desk.Present(t.Context(), "a", "serial", "nothing"))
 		}
 		n := 0
 		for range heard {
@@ -300,10 +301,10 @@ func TestDesk_StoppedTakesNothing(t *testing.T) {
 		c := newCounter(t, nil, nil)
 		heard, _ := c.desk.Subscribe()
 		c.stop()
-		if _, err := c.desk.Present(t.Context(), "a", "serial", "x"); !errors.Is(err, lane.ErrBusy) {
+		if _, err := c.desk.Present(t.Context(), "a", "serial", "x"); !errors.Is(err, desk.ErrBusy) {
 			t.Fatalf("present: %v", err)
 		}
-		if err := c.desk.Scan("a", "serial", "x"); !errors.Is(err, lane.ErrBusy) {
+		if err := c.desk.Scan("a", "serial", "x"); !errors.Is(err, desk.ErrBusy) {
 			t.Fatalf("scan: %v", err)
 		}
 		if a := c.desk.Claimed(t.Context(), claimOf(single(1), "15-1-1")); a.State != verdict.ClaimSilent {
@@ -341,7 +342,7 @@ func TestDesk_RefusesAnIncompleteSetup(t *testing.T) {
 	}
 	deps := lane.Deps{Store: s, Keyring: s.snap.Keyring}
 	deps.Barriers = map[string]func(context.Context) error{"nowhere": nil}
-	if _, err := lane.NewDesk(cfg, deps); !errors.Is(err, lane.ErrNoLane) {
+	if _, err := lane.NewDesk(cfg, deps); !errors.Is(err, desk.ErrNoLane) {
 		t.Errorf("barrier of no lane: %v", err)
 	}
 	deps.Barriers = nil

@@ -2,10 +2,8 @@
 //
 // [Core] is the decision: one goroutine steps it through inputs, each inside
 // the open transaction of the agent's store (its [Book]), and what it did
-// depends on nothing but the inputs and the book. [Desk] runs a Core: it reads
-// codes in the callers' goroutines, queues them, commits everything that queued
-// up in one transaction, and only then opens barriers, shows results and sends
-// answers. When the commit fails nobody is admitted.
+// depends on nothing but the inputs and the book. [Desk] runs a Core as package
+// desk says, and opens barriers: after the commit, and when it fails for nobody.
 //
 // # What is trusted for the time
 //

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"testing"
 
+	"campusgate/agent/desk"
 	"campusgate/agent/lane"
 	"campusgate/signing"
 	"campusgate/signing/verdict"
@@ -121,7 +122,7 @@ func TestDocument_GuidelineComesMeanwhile(t *testing.T) {
 }
 
 // enter steps an entry; the lane is a, the direction in, unless it says more.
-func (b *bench) enter(in lane.Entry) []lane.Effect {
+func (b *bench) enter(in lane.Entry) []desk.Effect {
 	b.n++
 	in.Stamp, in.ID, in.Guideline = b.stamp(), "g"+string(rune('a'+b.n)), b.snap.Guideline()
 	if in.Lane == "" {
@@ -179,7 +180,7 @@ func TestEntry_WhatIsWrongChangesNothing(t *testing.T) {
 		in   lane.Entry
 		want error
 	}{
-		"no lane":             {lane.Entry{Lane: "z", Rule: "staff"}, lane.ErrNoLane},
+		"no lane":             {lane.Entry{Lane: "z", Rule: "staff"}, desk.ErrNoLane},
 		"no rule":             {lane.Entry{Rule: "nobody"}, lane.ErrNoRule},
 		"no direction":        {lane.Entry{Rule: "staff", Direction: "up"}, lane.ErrBadEntry},
 		"leaving":             {lane.Entry{Rule: "staff", Direction: verdict.Exit, Documents: []string{"work_permit"}}, lane.ErrBadEntry},
@@ -197,7 +198,7 @@ func TestEntry_WhatIsWrongChangesNothing(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			effects := b.enter(c.in)
-			if rej := find[lane.Reject](t, effects); !errorIs(rej.Err, c.want) || len(effects) != 1 {
+			if rej := find[desk.Reject](t, effects); !errorIs(rej.Err, c.want) || len(effects) != 1 {
 				t.Fatalf("got %+v, want %v", effects, c.want)
 			}
 		})
@@ -249,7 +250,7 @@ func TestRegister_CQ031_StudentLeavesAndComesBackWithTheForm(t *testing.T) {
 	if events[1].Register.Collected {
 		t.Error("collected when they left")
 	}
-	if rej := find[lane.Reject](t, b.enter(lane.Entry{Rule: "student", Documents: form, Register: back})); rej.Err != lane.ErrNoRegister {
+	if rej := find[desk.Reject](t, b.enter(lane.Entry{Rule: "student", Documents: form, Register: back})); rej.Err != lane.ErrNoRegister {
 		t.Errorf("back twice: %v", rej.Err)
 	}
 	b.rejudged()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"campusgate/agent/desk"
 	"campusgate/signing"
 	"campusgate/signing/verdict"
 	"campusgate/signing/wire"
@@ -26,33 +27,33 @@ const (
 // is kept; Stamp, ID and Guideline are filled in here. It waits for the result:
 // the rule's answer, and an open barrier where that is yes. Errors are ErrNoLane, ErrNoRule,
 // ErrBadEntry, ErrNoRegister, ErrNoShift, ErrBusy and ErrStore.
-func (d *Desk) Enter(ctx context.Context, in Entry) (Result, error) {
-	in.Stamp, in.ID, in.Guideline = d.stamp(), d.newID(), d.guideline()
-	return d.wait(ctx, &entry{in: in, back: make(chan outcome, 1)})
+func (d *Desk) Enter(ctx context.Context, in Entry) (desk.Result, error) {
+	in.Stamp, in.ID, in.Guideline = d.Stamp(), d.NewID(), d.Guideline()
+	return d.Do(ctx, in)
 }
 
-func (c *Core) enter(book Book, in *Entry, now moment) ([]Effect, error) {
+func (c *Core) enter(book Book, in *Entry, now desk.Moment) ([]desk.Effect, error) {
 	rule := in.Guideline.Rule(in.Rule)
 	var err error
 	switch {
 	case c.lanes[in.Lane] == nil:
-		err = ErrNoLane
+		err = desk.ErrNoLane
 	case c.unattended():
-		err = ErrNoShift
+		err = desk.ErrNoShift
 	case rule == nil:
 		err = ErrNoRule
 	default:
 		err = in.check(rule)
 	}
 	if err != nil {
-		return []Effect{Reject{in.ID, err}}, nil
+		return []desk.Effect{desk.Reject{ID: in.ID, Err: err}}, nil
 	}
 	typ, register, known, err := c.registered(book, in, rule)
 	if err != nil {
 		return nil, err
 	}
 	if !known {
-		return []Effect{Reject{in.ID, ErrNoRegister}}, nil
+		return []desk.Effect{desk.Reject{ID: in.ID, Err: ErrNoRegister}}, nil
 	}
 	k, err := c.vouch(book, in, now)
 	if err != nil {
@@ -64,34 +65,34 @@ func (c *Core) enter(book Book, in *Entry, now moment) ([]Effect, error) {
 	}
 	e := wire.Event{
 		Type: typ, Scan: in.ID, Lane: in.Lane, Source: SourceGuard, Offline: in.Offline, Pass: in.Pass, Verdict: v, Case: k,
-		Documents: in.Documents, Guard: c.shift.Number, Note: in.Note, Register: register,
+		Documents: in.Documents, Guard: c.OnDuty().Number, Note: in.Note, Register: register,
 	}
-	if err := c.write(book, &e, now); err != nil {
+	if err := c.Write(book, &e, now); err != nil {
 		return nil, err
 	}
-	r, _ := ResultOf(&e, false)
+	r, _ := desk.ResultOf(&e, false)
 	if register != nil {
 		r.Name = register.Person
 	}
 	if !v.Opens() {
-		return []Effect{Show{r}}, nil
+		return []desk.Effect{desk.Show{Result: r}}, nil
 	}
 	if register != nil {
 		if err := book.Register(&e); err != nil {
 			return nil, err
 		}
 	}
-	return []Effect{Open{in.Lane}, Show{r}}, nil
+	return []desk.Effect{Open{in.Lane}, desk.Show{Result: r}}, nil
 }
 
 // vouch makes the case of an entry.
-func (c *Core) vouch(book Book, in *Entry, now moment) (*verdict.Case, error) {
+func (c *Core) vouch(book Book, in *Entry, now desk.Moment) (*verdict.Case, error) {
 	standing, err := book.Standing(signing.PassID{}, signing.PhoneID{})
 	if err != nil {
 		return nil, err
 	}
 	k := &verdict.Case{
-		At: now.at, Clock: now.clock, Vouched: true,
+		At: now.At, Clock: now.Clock, Vouched: true,
 		Lane:   verdict.Lane{Gate: c.cfg.Gate, Site: c.cfg.Site, Zone: standing.Policy.Zone, Direction: in.Direction},
 		Policy: verdict.Policy{Revision: standing.Policy.Revision, Mode: standing.Policy.Mode, Fresh: standing.Policy.Fresh},
 	}

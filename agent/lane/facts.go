@@ -24,15 +24,12 @@ type Lane struct {
 	Kinds     signing.KindSet // zero = everything that opens gates
 }
 
-// DefaultClockMaxAge is seven days.
-const DefaultClockMaxAge int64 = 7 * 24 * 3600 * 1000
-
 // apply puts what the book holds into a case.
 func (s *Standing) apply(k *verdict.Case, cfg *Config) {
 	p := &s.Policy
 	k.Record = s.Record
 	if p := k.Code.Proof; p != nil {
-		k.Record.Replaced = s.Phone.replaced(p.Phone, k.Code.Expires)
+		k.Record.Replaced = s.Phone.Replaced(p.Phone, k.Code.Expires)
 	}
 	k.Lane.Zone, k.Lane.OwnsFrom = p.Zone, p.OwnsFrom
 	k.Policy = verdict.Policy{Revision: p.Revision, Mode: p.Mode, Fresh: p.Fresh, MaxAgeMS: cfg.PolicyMaxAge}

@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"campusgate/agent/desk"
 	"campusgate/agent/lane"
 	"campusgate/signing/verdict"
 	"campusgate/signing/wire"
@@ -116,11 +117,11 @@ func TestFault_AnswerIsGivenUp(t *testing.T) {
 		if err != nil || got.Reason != verdict.Internal || got.ID != r.ID {
 			t.Fatalf("%+v, %v", got, err)
 		}
-		if _, err := c.desk.Answer(t.Context(), "unheard of", []string{"id_card"}, false); !errors.Is(err, lane.ErrStore) {
+		if _, err := c.desk.Answer(t.Context(), "unheard of", []string{"id_card"}, false); !errors.Is(err, desk.ErrStore) {
 			t.Fatalf("unknown scan: %v", err)
 		}
 		f.fail.Store(false)
-		if _, err := c.desk.Answer(t.Context(), r.ID, []string{"id_card"}, false); !errors.Is(err, lane.ErrNotWaiting) {
+		if _, err := c.desk.Answer(t.Context(), r.ID, []string{"id_card"}, false); !errors.Is(err, desk.ErrNotWaiting) {
 			t.Fatalf("again: %v", err)
 		}
 		c.wantPulses(t, 0)
@@ -211,10 +212,10 @@ func TestFault_OwnerStaysSilent_ThenGivesOneAnswer(t *testing.T) {
 func TestFault_AnnulIsRefused_AndTickTriesAgain(t *testing.T) {
 	onFault(t, withDocuments, func(t *testing.T, c *counter, f *faulty) {
 		r := c.present(t, "a", single(1))
-		must[lane.Result](t)(c.desk.Answer(t.Context(), r.ID, []string{"id_card"}, false))
+		must[desk.Result](t)(c.desk.Answer(t.Context(), r.ID, []string{"id_card"}, false))
 		waits := c.present(t, "a", single(2))
 		f.fail.Store(true)
-		if _, err := c.desk.Annul(t.Context(), r.ID); !errors.Is(err, lane.ErrStore) || !errors.Is(err, errDisk) {
+		if _, err := c.desk.Annul(t.Context(), r.ID); !errors.Is(err, desk.ErrStore) || !errors.Is(err, errDisk) {
 			t.Fatalf("annul: %v", err)
 		}
 		time.Sleep(70 * time.Second) // the ticks fail as well

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"campusgate/agent/desk"
 	"campusgate/agent/lane"
 	"campusgate/signing/pass"
 	"campusgate/signing/verdict"
@@ -15,7 +16,7 @@ import (
 func withDocuments(g *wire.Gate) { g.Documents = true }
 
 // wait scans and wants the question for a document.
-func (b *bench) wait(at, text string) lane.Result {
+func (b *bench) wait(at, text string) desk.Result {
 	b.tb.Helper()
 	effects := b.scan(at, text)
 	r := shown(b.tb, effects)
@@ -26,13 +27,13 @@ func (b *bench) wait(at, text string) lane.Result {
 }
 
 // answer gives the documents that the guard ticked; none = a refusal.
-func (b *bench) answer(id string, documents ...string) []lane.Effect {
+func (b *bench) answer(id string, documents ...string) []desk.Effect {
 	return b.step(lane.Answer{
 		Stamp: b.stamp(), ID: id, Documents: documents, Refuse: len(documents) == 0, Guideline: b.snap.Guideline(),
 	})
 }
 
-func (b *bench) annul(id string) []lane.Effect {
+func (b *bench) annul(id string) []desk.Effect {
 	return b.step(lane.Annul{Stamp: b.stamp(), ID: id})
 }
 
@@ -51,7 +52,7 @@ func TestDocument_ShownThenAdmitted(t *testing.T) {
 	if e.Scan != r.ID || len(e.Documents) != 1 || e.Documents[0] != "id_card" || e.Case.At != noonMS || e.At != noonMS+20_000 {
 		t.Fatalf("event %+v", e)
 	}
-	if rej := find[lane.Reject](t, b.answer(r.ID, "id_card")); rej.Err != lane.ErrNotWaiting {
+	if rej := find[desk.Reject](t, b.answer(r.ID, "id_card")); rej.Err != desk.ErrNotWaiting {
 		t.Fatal(rej.Err)
 	}
 }
@@ -93,7 +94,7 @@ func TestDocument_SamePassAgainReplacesTheOneThatWaits(t *testing.T) {
 	if len(effects) != 2 {
 		t.Fatalf("effects %+v", effects)
 	}
-	old, fresh := effects[0].(lane.Show).Result, effects[1].(lane.Show).Result
+	old, fresh := effects[0].(desk.Show).Result, effects[1].(desk.Show).Result
 	if old.ID != first.ID || old.Reason != verdict.DocumentRequired || fresh.Need != verdict.NeedDocument {
 		t.Fatalf("old %+v, new %+v", old, fresh)
 	}
@@ -109,7 +110,7 @@ func TestDocument_OldestGivesWay(t *testing.T) {
 		b.wait("a", b.c.static(t, single(n)))
 	}
 	effects := b.scan("a", b.c.static(t, single(9)))
-	if old := effects[0].(lane.Show).Result; old.ID != first.ID || old.Reason != verdict.DocumentRequired {
+	if old := effects[0].(desk.Show).Result; old.ID != first.ID || old.Reason != verdict.DocumentRequired {
 		t.Fatalf("gave way: %+v", old)
 	}
 }
@@ -157,11 +158,11 @@ func TestDocument_BadAnswersChangeNothing(t *testing.T) {
 		{ID: r.ID, Documents: strings.Fields("a b c d e f g h i j k l m")},
 	} {
 		in.Stamp = b.stamp()
-		if rej := find[lane.Reject](t, b.step(in)); rej.Err != lane.ErrBadAnswer {
+		if rej := find[desk.Reject](t, b.step(in)); rej.Err != lane.ErrBadAnswer {
 			t.Errorf("%+v: %v", in, rej.Err)
 		}
 	}
-	if rej := find[lane.Reject](t, b.answer("no such", "id_card")); rej.Err != lane.ErrNotWaiting {
+	if rej := find[desk.Reject](t, b.answer("no such", "id_card")); rej.Err != desk.ErrNotWaiting {
 		t.Error(rej.Err)
 	}
 	if opened(b.answer(r.ID, "id_card")) != 1 {
@@ -177,7 +178,7 @@ func TestAnnul_LetsThePassInAgain_Once(t *testing.T) {
 	if back := shown(t, b.annul(r.ID)); !back.Annulled || back.ID != r.ID || back.Reason != verdict.Granted {
 		t.Fatalf("annulled: %+v", back)
 	}
-	if rej := find[lane.Reject](t, b.annul(r.ID)); rej.Err != lane.ErrNotAnnullable {
+	if rej := find[desk.Reject](t, b.annul(r.ID)); rej.Err != lane.ErrNotAnnullable {
 		t.Fatalf("twice: %v", rej.Err)
 	}
 	again := b.admit("a", text)
@@ -209,12 +210,12 @@ func TestAnnul_OnlyAdmissionsOfTheLastQuarterHour(t *testing.T) {
 	repeat := b.refuse("a", text, verdict.Granted)
 	refused := b.refuse("a", "nothing", verdict.Malformed)
 	for _, id := range []string{repeat.ID, refused.ID, "", "no such"} {
-		if rej := find[lane.Reject](t, b.annul(id)); rej.Err != lane.ErrNoScan {
+		if rej := find[desk.Reject](t, b.annul(id)); rej.Err != desk.ErrNoScan {
 			t.Errorf("annul %q: %v", id, rej.Err)
 		}
 	}
 	b.pass(lane.AnnulMS + 1)
-	if rej := find[lane.Reject](t, b.annul(r.ID)); rej.Err != lane.ErrNotAnnullable {
+	if rej := find[desk.Reject](t, b.annul(r.ID)); rej.Err != lane.ErrNotAnnullable {
 		t.Error(rej.Err)
 	}
 	b.pass(-1)

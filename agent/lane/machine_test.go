@@ -9,6 +9,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"campusgate/agent/desk"
 	"campusgate/agent/lane"
 	"campusgate/signing"
 	"campusgate/signing/pass"
@@ -49,8 +50,8 @@ func newMachine(tb testing.TB, rt *rapid.T, policy func(*wire.Gate)) *machine {
 }
 
 // do steps one input under the present fault, and lets the model see what left.
-func (m *machine) do(in lane.Input) {
-	var effects []lane.Effect
+func (m *machine) do(in desk.Input) {
+	var effects []desk.Effect
 	err := m.j.Update(func(book lane.Book) (err error) {
 		if effects, err = m.core.Step(book, in); err == nil && m.fault == 1 {
 			err = errDisk
@@ -75,18 +76,18 @@ func (m *machine) do(in lane.Input) {
 	}
 }
 
-func (m *machine) see(in lane.Input, e lane.Effect) {
+func (m *machine) see(in desk.Input, e desk.Effect) {
 	switch e := e.(type) {
 	case lane.Open:
 		if m.fault != 0 {
 			m.rt.Fatal("a pulse after a failed commit")
 		}
-	case lane.Ask:
+	case desk.Ask:
 		if m.fault != 0 {
 			m.rt.Fatal("a question left after a failed commit")
 		}
 		m.asked = append(m.asked, e.Claim)
-	case lane.Show:
+	case desk.Show:
 		r := e.Result
 		m.waiting = slices.DeleteFunc(m.waiting, func(id string) bool { return id == r.ID })
 		switch {
@@ -100,9 +101,9 @@ func (m *machine) see(in lane.Input, e lane.Effect) {
 			}
 			m.admitted[r.ID] = r.Pass
 		}
-	case lane.Reply:
+	case desk.Reply:
 		m.replied(in.(lane.ClaimAsked).Claim, e.Answer)
-	case lane.Reject:
+	case desk.Reject:
 	}
 }
 
@@ -211,7 +212,7 @@ func (m *machine) actions() map[string]func(*rapid.T) {
 			if !rapid.Bool().Draw(t, "again") {
 				m.asked = slices.Delete(m.asked, i, i+1)
 			}
-			m.do(lane.ClaimReply{Stamp: m.stamp(), Answer: wire.Answer{ID: q.ID, State: state}})
+			m.do(desk.ClaimReply{Stamp: m.stamp(), Answer: wire.Answer{ID: q.ID, State: state}})
 		},
 		"claim": func(t *rapid.T) {
 			p := m.passes[pick(t, 2)]
@@ -228,19 +229,19 @@ func (m *machine) actions() map[string]func(*rapid.T) {
 			id := ids[pick(t, len(ids))]
 			p := m.granted[id]
 			m.apply(wire.Delta{Items: []wire.Item{item(m.tb, wire.ItemRelease, id, wire.Release{Owner: home, Pass: p})}})
-			m.do(lane.Tick{Stamp: m.stamp()})
+			m.do(desk.Tick{Stamp: m.stamp()})
 			delete(m.granted, id)
 			delete(m.answers, id)
 		},
 		"time": func(t *rapid.T) {
 			m.pass(rapid.SampledFrom([]int64{1, 300, 5_000, 11_000, 61_000}).Draw(t, "ms"))
-			m.do(lane.Tick{Stamp: m.stamp()})
+			m.do(desk.Tick{Stamp: m.stamp()})
 		},
 		"clock": func(t *rapid.T) {
 			m.wall += rapid.SampledFrom([]int64{-3_600_000, -1_000, 1_000, 90_000}).Draw(t, "ms")
 		},
 		"sync": func(*rapid.T) {
-			m.do(lane.Synced{Stamp: m.stamp(), OffsetMS: noonMS + m.mono - m.wall})
+			m.do(desk.Synced{Stamp: m.stamp(), OffsetMS: noonMS + m.mono - m.wall})
 		},
 		"restart": func(*rapid.T) {
 			m.reopen()

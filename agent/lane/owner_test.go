@@ -3,6 +3,7 @@ package lane_test
 import (
 	"testing"
 
+	"campusgate/agent/desk"
 	"campusgate/agent/lane"
 	"campusgate/signing/pass"
 	"campusgate/signing/verdict"
@@ -20,7 +21,7 @@ func claimOf(p pass.Pass, id string) wire.Claim {
 
 func (b *bench) asked(c wire.Claim) wire.Answer {
 	b.tb.Helper()
-	return find[lane.Reply](b.tb, b.step(lane.ClaimAsked{Stamp: b.stamp(), Claim: c})).Answer
+	return find[desk.Reply](b.tb, b.step(lane.ClaimAsked{Stamp: b.stamp(), Claim: c})).Answer
 }
 
 func (b *bench) wantAnswer(c wire.Claim, want verdict.ClaimState) wire.Answer {

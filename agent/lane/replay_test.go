@@ -7,6 +7,7 @@ import (
 	"slices"
 	"testing"
 
+	"campusgate/agent/desk"
 	"campusgate/agent/lane"
 	"campusgate/signing/verdict"
 	"campusgate/signing/wire"
@@ -24,7 +25,7 @@ func play(t *testing.T, seed uint64) (trace []string, records []wire.Record) {
 	var open []string
 	var ids []string
 	for range 120 {
-		var in lane.Input
+		var in desk.Input
 		switch r.IntN(10) {
 		case 0, 1, 2, 3:
 			s := b.input([]string{"a", "b", "out"}[r.IntN(3)], texts[r.IntN(len(texts))])
@@ -42,7 +43,7 @@ func play(t *testing.T, seed uint64) (trace []string, records []wire.Record) {
 				continue
 			}
 			state := []verdict.ClaimState{verdict.ClaimGranted, verdict.ClaimUsed, verdict.ClaimSilent}[r.IntN(3)]
-			in = lane.ClaimReply{Stamp: b.stamp(), Answer: wire.Answer{ID: open[len(open)-1], State: state}}
+			in = desk.ClaimReply{Stamp: b.stamp(), Answer: wire.Answer{ID: open[len(open)-1], State: state}}
 			open = open[:len(open)-1]
 		case 7:
 			in = lane.Entry{
@@ -50,16 +51,16 @@ func play(t *testing.T, seed uint64) (trace []string, records []wire.Record) {
 				Documents: [][]string{nil, {"work_permit"}, {"lease"}}[r.IntN(3)], Guideline: rules,
 			}
 		case 8:
-			in = []lane.Input{lane.BeginShift{Stamp: b.stamp(), Number: "G21"}, lane.EndShift{Stamp: b.stamp()}}[r.IntN(2)]
+			in = []desk.Input{desk.BeginShift{Stamp: b.stamp(), Number: "G21"}, desk.EndShift{Stamp: b.stamp()}}[r.IntN(2)]
 		default:
 			b.pass(r.Int64N(20_000))
-			in = lane.Tick{Stamp: b.stamp()}
+			in = desk.Tick{Stamp: b.stamp()}
 		}
 		for _, e := range b.step(in) {
-			if ask, ok := e.(lane.Ask); ok {
+			if ask, ok := e.(desk.Ask); ok {
 				open = append(open, ask.Claim.ID)
 			}
-			if reject, ok := e.(lane.Reject); ok {
+			if reject, ok := e.(desk.Reject); ok {
 				trace = append(trace, reject.ID+": "+reject.Err.Error())
 				continue
 			}

@@ -3,6 +3,7 @@ package lane_test
 import (
 	"testing"
 
+	"campusgate/agent/desk"
 	"campusgate/agent/lane"
 	"campusgate/signing/verdict"
 	"campusgate/signing/wire"
@@ -82,7 +83,7 @@ func TestScan_EveryAttemptIsOneEvent(t *testing.T) {
 
 func TestScan_UnknownLaneChangesNothing(t *testing.T) {
 	b := newBench(t, nil)
-	if r := find[lane.Reject](t, b.scan("nowhere", "x")); r.Err != lane.ErrNoLane {
+	if r := find[desk.Reject](t, b.scan("nowhere", "x")); r.Err != desk.ErrNoLane {
 		t.Fatal(r.Err)
 	}
 	if n := len(b.events()); n != 0 {
@@ -195,14 +196,14 @@ func TestClock_NeverSyncedAdmitsNobody(t *testing.T) {
 	if e := b.events()[0]; e.Offset != nil {
 		t.Fatalf("offset %d before any comparison", *e.Offset)
 	}
-	b.step(lane.Synced{Stamp: b.stamp()})
+	b.step(desk.Synced{Stamp: b.stamp()})
 	b.admit("a", text)
 }
 
 func TestClock_OffsetCorrectsAWrongComputer(t *testing.T) {
 	b := newBench(t, nil)
 	b.wall -= 86_400_000
-	b.step(lane.Synced{Stamp: b.stamp(), OffsetMS: 86_400_000})
+	b.step(desk.Synced{Stamp: b.stamp(), OffsetMS: 86_400_000})
 	r := b.admit("a", b.c.static(t, single(1)))
 	if r.At != noonMS {
 		t.Fatalf("at %d, want %d", r.At, noonMS)
@@ -220,7 +221,7 @@ func TestClock_SetBackAdmitsNobody_AlsoAfterRestart(t *testing.T) {
 	b.reopen()
 	b.restart()
 	b.refuse("a", b.c.static(t, single(3)), verdict.ClockUntrusted)
-	b.step(lane.Synced{Stamp: b.stamp()})
+	b.step(desk.Synced{Stamp: b.stamp()})
 	b.admit("a", b.c.static(t, single(3)))
 }
 
@@ -242,7 +243,7 @@ func TestClock_ServerLowersAMarkThatAWrongClockRaised(t *testing.T) {
 	b.refuse("a", b.c.static(t, single(1)), verdict.ClockUntrusted) // synced too long ago
 	b.wall = noonMS
 	b.refuse("a", b.c.static(t, single(1)), verdict.ClockUntrusted)
-	b.step(lane.Synced{Stamp: b.stamp()})
+	b.step(desk.Synced{Stamp: b.stamp()})
 	b.admit("a", b.c.static(t, single(1)))
 	b.reopen()
 	b.restart()

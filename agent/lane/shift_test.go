@@ -5,6 +5,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"campusgate/agent/desk"
 	"campusgate/agent/lane"
 	"campusgate/signing/verdict"
 	"campusgate/signing/wire"
@@ -21,16 +22,16 @@ func attended(tb testing.TB) *bench {
 	return b
 }
 
-func (b *bench) begin(number string) []lane.Effect {
-	return b.step(lane.BeginShift{Stamp: b.stamp(), Number: number, Name: "秦砚书"})
+func (b *bench) begin(number string) []desk.Effect {
+	return b.step(desk.BeginShift{Stamp: b.stamp(), Number: number, Name: "秦砚书"})
 }
 
 func TestShift_CQ079_WithoutAGuardNothingIsAnsweredFor(t *testing.T) {
 	b := attended(t)
 	asked := b.wait("a", b.c.static(t, single(1)))
-	refused := func(effects []lane.Effect) {
+	refused := func(effects []desk.Effect) {
 		t.Helper()
-		if rej := find[lane.Reject](t, effects); rej.Err != lane.ErrNoShift || opened(effects) != 0 {
+		if rej := find[desk.Reject](t, effects); rej.Err != desk.ErrNoShift || opened(effects) != 0 {
 			t.Fatalf("effects %+v", effects)
 		}
 	}
@@ -74,11 +75,11 @@ func TestShift_CQ079_ACodeOpensAllTheSame(t *testing.T) {
 
 func TestShift_RelievesEndsAndSurvivesARestart(t *testing.T) {
 	b := attended(t)
-	if s := find[lane.Shifted](t, b.begin("G21")).Shift; s.Number != "G21" || s.Name != "秦砚书" || s.Since != noonMS {
+	if s := find[desk.Shifted](t, b.begin("G21")).Shift; s.Number != "G21" || s.Name != "秦砚书" || s.Since != noonMS {
 		t.Fatalf("shift %+v", s)
 	}
 	b.pass(1000)
-	if s := find[lane.Shifted](t, b.begin("G21")).Shift; s.Since != noonMS || len(b.events()) != 1 {
+	if s := find[desk.Shifted](t, b.begin("G21")).Shift; s.Since != noonMS || len(b.events()) != 1 {
 		t.Fatalf("again: %+v, %d events", s, len(b.events()))
 	}
 	b.begin("G22")
@@ -88,10 +89,10 @@ func TestShift_RelievesEndsAndSurvivesARestart(t *testing.T) {
 	if opened(b.answer(asked.ID, "id_card")) != 1 {
 		t.Fatal("the shift did not survive")
 	}
-	if s := find[lane.Shifted](t, b.step(lane.EndShift{Stamp: b.stamp()})).Shift; s != (lane.Shift{}) {
+	if s := find[desk.Shifted](t, b.step(desk.EndShift{Stamp: b.stamp()})).Shift; s != (desk.Shift{}) {
 		t.Fatalf("shift %+v", s)
 	}
-	if rej := find[lane.Reject](t, b.step(lane.EndShift{Stamp: b.stamp()})); rej.Err != lane.ErrNoShift {
+	if rej := find[desk.Reject](t, b.step(desk.EndShift{Stamp: b.stamp()})); rej.Err != desk.ErrNoShift {
 		t.Fatalf("ended twice: %v", rej.Err)
 	}
 	type move struct {
@@ -118,12 +119,12 @@ func TestShift_RelievesEndsAndSurvivesARestart(t *testing.T) {
 func TestShift_OneThatWasForgottenEnds(t *testing.T) {
 	b := attended(t)
 	b.begin("G21")
-	b.pass(lane.ShiftMS - 1)
+	b.pass(desk.ShiftMS - 1)
 	if effects := b.tick(); len(effects) != 0 {
 		t.Fatalf("too early: %+v", effects)
 	}
 	b.pass(1)
-	if s := find[lane.Shifted](t, b.tick()).Shift; s != (lane.Shift{}) {
+	if s := find[desk.Shifted](t, b.tick()).Shift; s != (desk.Shift{}) {
 		t.Fatalf("shift %+v", s)
 	}
 }
@@ -133,7 +134,7 @@ func TestShift_OneThatWasForgottenEnds(t *testing.T) {
 func TestShift_AFailedCommitPutsNobodyOnDuty(t *testing.T) {
 	b := attended(t)
 	err := b.j.Update(func(book lane.Book) error {
-		if _, err := b.core.Step(book, lane.BeginShift{Stamp: b.stamp(), Number: "G21"}); err != nil {
+		if _, err := b.core.Step(book, desk.BeginShift{Stamp: b.stamp(), Number: "G21"}); err != nil {
 			return err
 		}
 		return errors.New("the disk is full")
@@ -143,11 +144,11 @@ func TestShift_AFailedCommitPutsNobodyOnDuty(t *testing.T) {
 	}
 	b.core.Rollback()
 	cause := errors.New("cause")
-	if rej := find[lane.Reject](t, b.core.Failed(lane.BeginShift{Stamp: b.stamp()}, cause)); rej.Err != cause {
+	if rej := find[desk.Reject](t, b.core.Failed(desk.BeginShift{Stamp: b.stamp()}, cause)); rej.Err != cause {
 		t.Fatalf("told %v", rej.Err)
 	}
 	asked := b.wait("a", b.c.static(t, single(1)))
-	if rej := find[lane.Reject](t, b.answer(asked.ID, "id_card")); rej.Err != lane.ErrNoShift {
+	if rej := find[desk.Reject](t, b.answer(asked.ID, "id_card")); rej.Err != desk.ErrNoShift {
 		t.Fatalf("somebody is on duty: %v", rej.Err)
 	}
 }
@@ -157,18 +158,18 @@ func knowing(d *lane.Deps) { d.Guideline = func() *verdict.Guideline { return ru
 func TestDesk_EntersAndKeepsWhoIsOnDuty(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCounter(t, withDocuments, knowing)
-		s := must[lane.Shift](t)(c.desk.Begin(t.Context(), "G21", "秦砚书"))
+		s := must[desk.Shift](t)(c.desk.Begin(t.Context(), "G21", "秦砚书"))
 		if s.Number != "G21" || c.desk.Shift() != s {
 			t.Fatalf("shift %+v, on duty %+v", s, c.desk.Shift())
 		}
 		in := lane.Entry{Lane: "a", Direction: verdict.Entry, Rule: "staff", Documents: []string{"work_permit"}}
-		r := must[lane.Result](t)(c.desk.Enter(t.Context(), in))
+		r := must[desk.Result](t)(c.desk.Enter(t.Context(), in))
 		if !r.Opens || r.Guard != "G21" || r.ID == "" {
 			t.Fatalf("result %+v", r)
 		}
 		c.wantPulses(t, 1)
 		in.Rule = "visitor"
-		if must[lane.Result](t)(c.desk.Enter(t.Context(), in)).Opens {
+		if must[desk.Result](t)(c.desk.Enter(t.Context(), in)).Opens {
 			t.Fatal("a visitor")
 		}
 		c.wantPulses(t, 1)
@@ -181,7 +182,7 @@ func TestDesk_EntersAndKeepsWhoIsOnDuty(t *testing.T) {
 		}
 		check(t, c.desk.End(t.Context()))
 		check(t, c.desk.End(t.Context())) // nobody on duty
-		if c.desk.Shift() != (lane.Shift{}) {
+		if c.desk.Shift() != (desk.Shift{}) {
 			t.Fatalf("on duty %+v", c.desk.Shift())
 		}
 	})
@@ -199,21 +200,21 @@ func TestFault_NobodyEntersAndNobodyIsOnDuty(t *testing.T) {
 			f.Store, d.Store = d.Store, f
 		})
 		f.fail.Store(true)
-		if _, err := c.desk.Enter(t.Context(), in); !errors.Is(err, lane.ErrStore) {
+		if _, err := c.desk.Enter(t.Context(), in); !errors.Is(err, desk.ErrStore) {
 			t.Fatal(err)
 		}
-		if _, err := c.desk.Begin(t.Context(), "G21", "秦砚书"); !errors.Is(err, lane.ErrStore) {
+		if _, err := c.desk.Begin(t.Context(), "G21", "秦砚书"); !errors.Is(err, desk.ErrStore) {
 			t.Fatal(err)
 		}
-		if c.desk.Shift() != (lane.Shift{}) {
+		if c.desk.Shift() != (desk.Shift{}) {
 			t.Fatalf("on duty %+v", c.desk.Shift())
 		}
 		c.wantPulses(t, 0)
 		f.fail.Store(false)
-		if r := must[lane.Result](t)(c.desk.Enter(t.Context(), in)); !r.Opens {
+		if r := must[desk.Result](t)(c.desk.Enter(t.Context(), in)); !r.Opens {
 			t.Fatalf("afterwards %+v", r)
 		}
-		must[lane.Shift](t)(c.desk.Begin(t.Context(), "G21", "秦砚书"))
+		must[desk.Shift](t)(c.desk.Begin(t.Context(), "G21", "秦砚书"))
 		c.wantPulses(t, 1)
 		c.events() // the chain holds
 	})

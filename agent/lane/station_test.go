@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"testing"
 
+	"campusgate/agent/desk"
 	"campusgate/agent/disk"
 	"campusgate/agent/journal"
 	"campusgate/agent/lane"
@@ -231,7 +232,7 @@ type bench struct {
 
 func gateConfig() lane.Config {
 	return lane.Config{
-		Gate: home, Site: "east", ClockMaxAge: lane.DefaultClockMaxAge,
+		Gate: home, Site: "east", ClockMaxAge: desk.DefaultClockMaxAge,
 		Lanes: []lane.Lane{{Name: "a"}, {Name: "b"}, {Name: "out", Direction: verdict.Exit}},
 	}
 }
@@ -241,7 +242,7 @@ func newBench(tb testing.TB, policy func(*wire.Gate)) *bench {
 	tb.Helper()
 	b := &bench{station: newStation(tb, newCampus(tb), home, policy), cfg: gateConfig(), wall: noonMS}
 	b.restart()
-	b.step(lane.Synced{Stamp: b.stamp()})
+	b.step(desk.Synced{Stamp: b.stamp()})
 	return b
 }
 
@@ -253,11 +254,11 @@ func (b *bench) restart() {
 	}))
 }
 
-func (b *bench) stamp() lane.Stamp { return lane.Stamp{Wall: b.wall, Mono: b.mono} }
+func (b *bench) stamp() desk.Stamp { return desk.Stamp{Wall: b.wall, Mono: b.mono} }
 
 func (b *bench) pass(ms int64) { b.wall += ms; b.mono += ms }
 
-func (b *bench) step(in lane.Input) (effects []lane.Effect) {
+func (b *bench) step(in desk.Input) (effects []desk.Effect) {
 	b.tb.Helper()
 	check(b.tb, b.j.Update(func(book lane.Book) (err error) {
 		effects, err = b.core.Step(book, in)
@@ -267,21 +268,21 @@ func (b *bench) step(in lane.Input) (effects []lane.Effect) {
 	return effects
 }
 
-func (b *bench) input(at, text string) *lane.Scan {
+func (b *bench) input(at, text string) *desk.Scan {
 	c, err := code.Read(b.snap.Keyring(), text)
 	b.n++
-	return &lane.Scan{
+	return &desk.Scan{
 		Stamp: b.stamp(), ID: "s" + strconv.Itoa(b.n), Lane: at, Source: "serial", Code: c, Err: err,
 		Guideline: b.snap.Guideline(),
 	}
 }
 
-func (b *bench) scan(at, text string) []lane.Effect { return b.step(b.input(at, text)) }
+func (b *bench) scan(at, text string) []desk.Effect { return b.step(b.input(at, text)) }
 
-func (b *bench) tick() []lane.Effect { return b.step(lane.Tick{Stamp: b.stamp()}) }
+func (b *bench) tick() []desk.Effect { return b.step(desk.Tick{Stamp: b.stamp()}) }
 
 // admit scans and wants the lane to open.
-func (b *bench) admit(at, text string) lane.Result {
+func (b *bench) admit(at, text string) desk.Result {
 	b.tb.Helper()
 	effects := b.scan(at, text)
 	if opened(effects) != 1 {
@@ -291,7 +292,7 @@ func (b *bench) admit(at, text string) lane.Result {
 }
 
 // refuse scans and wants this reason, and a closed lane.
-func (b *bench) refuse(at, text string, want verdict.Reason) lane.Result {
+func (b *bench) refuse(at, text string, want verdict.Reason) desk.Result {
 	b.tb.Helper()
 	effects := b.scan(at, text)
 	r := shown(b.tb, effects)
@@ -301,7 +302,7 @@ func (b *bench) refuse(at, text string, want verdict.Reason) lane.Result {
 	return r
 }
 
-func opened(effects []lane.Effect) (n int) {
+func opened(effects []desk.Effect) (n int) {
 	for _, e := range effects {
 		if _, ok := e.(lane.Open); ok {
 			n++
@@ -311,7 +312,7 @@ func opened(effects []lane.Effect) (n int) {
 }
 
 // find gives the only effect of its type.
-func find[T lane.Effect](tb testing.TB, effects []lane.Effect) (found T) {
+func find[T desk.Effect](tb testing.TB, effects []desk.Effect) (found T) {
 	tb.Helper()
 	n := 0
 	for _, e := range effects {
@@ -325,7 +326,7 @@ func find[T lane.Effect](tb testing.TB, effects []lane.Effect) (found T) {
 	return found
 }
 
-func shown(tb testing.TB, effects []lane.Effect) lane.Result {
+func shown(tb testing.TB, effects []desk.Effect) desk.Result {
 	tb.Helper()
-	return find[lane.Show](tb, effects).Result
+	return find[desk.Show](tb, effects).Result
 }

@@ -9,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"campusgate/agent/lane"
+	"campusgate/agent/desk"
 	"campusgate/signing/pin"
 	"campusgate/signing/wire"
 )
@@ -34,9 +34,9 @@ const (
 
 // Desk is what a login needs of the lanes; *lane.Desk is one.
 type Desk interface {
-	Begin(ctx context.Context, number, name string) (lane.Shift, error)
+	Begin(ctx context.Context, number, name string) (desk.Shift, error)
 	End(ctx context.Context) error
-	Shift() lane.Shift
+	Shift() desk.Shift
 }
 
 // Deps is what logins need of the rest of the agent. All are required, and must
@@ -62,16 +62,17 @@ func New(d Deps) *Logins { return &Logins{deps: d} }
 
 // Begin puts a guard on duty. Errors are ErrPIN, a *LockedError, and those of
 // the desk.
-func (l *Logins) Begin(ctx context.Context, number, digits string) (lane.Shift, error) {
-	g, err := l.check(number, digits)
+func (l *Logins) Begin(ctx context.Context, number, digits string) (desk.Shift, error) {
+	g, err := l.Check(number, digits)
 	if err != nil {
-		return lane.Shift{}, err
+		return desk.Shift{}, err
 	}
 	return l.deps.Desk.Begin(ctx, number, g.Name)
 }
 
-// check takes as long for a number that nobody has as for one with another PIN.
-func (l *Logins) check(number, digits string) (wire.Guard, error) {
+// Check tells whose number and PIN these are. It takes as long for a number that
+// nobody has as for one with another PIN. Errors are ErrPIN and a *LockedError.
+func (l *Logins) Check(number, digits string) (wire.Guard, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if wait := l.until - l.deps.Elapsed(); wait > 0 {
@@ -99,13 +100,13 @@ func (l *Logins) check(number, digits string) (wire.Guard, error) {
 func (l *Logins) End(ctx context.Context) error { return l.deps.Desk.End(ctx) }
 
 // On is the guard on duty; zero = nobody.
-func (l *Logins) On() lane.Shift { return l.deps.Desk.Shift() }
+func (l *Logins) On() desk.Shift { return l.deps.Desk.Shift() }
 
 // Review takes a guard off duty who may not be any more. It is to run when the
 // snapshot has changed.
 func (l *Logins) Review(ctx context.Context) error {
 	on := l.On()
-	if on == (lane.Shift{}) {
+	if on == (desk.Shift{}) {
 		return nil
 	}
 	if _, known := l.deps.Guard(on.Number); known {

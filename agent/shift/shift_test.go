@@ -7,33 +7,33 @@ import (
 	"testing"
 	"time"
 
-	"campusgate/agent/lane"
+	"campusgate/agent/desk"
 	"campusgate/agent/shift"
 	"campusgate/signing/pin"
 	"campusgate/signing/wire"
 )
 
-// desk keeps who is on duty.
-type desk struct {
-	on   lane.Shift
+// keeper keeps who is on duty.
+type keeper struct {
+	on   desk.Shift
 	fail error
 }
 
-func (d *desk) Begin(_ context.Context, number, name string) (lane.Shift, error) {
+func (d *keeper) Begin(_ context.Context, number, name string) (desk.Shift, error) {
 	if d.fail == nil {
-		d.on = lane.Shift{Number: number, Name: name, Since: 1}
+		d.on = desk.Shift{Number: number, Name: name, Since: 1}
 	}
 	return d.on, d.fail
 }
 
-func (d *desk) End(context.Context) error { d.on = lane.Shift{}; return d.fail }
+func (d *keeper) End(context.Context) error { d.on = desk.Shift{}; return d.fail }
 
-func (d *desk) Shift() lane.Shift { return d.on }
+func (d *keeper) Shift() desk.Shift { return d.on }
 
 // post is a gate with one guard, G21 with the PIN 470318.
 type post struct {
 	*shift.Logins
-	desk   *desk
+	desk   *keeper
 	guards map[string]wire.Guard
 	at     time.Duration
 }
@@ -44,7 +44,7 @@ func newPost(t *testing.T) *post {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &post{desk: &desk{}, guards: map[string]wire.Guard{"G21": {Name: "秦砚书", Hash: hash}}}
+	p := &post{desk: &keeper{}, guards: map[string]wire.Guard{"G21": {Name: "秦砚书", Hash: hash}}}
 	p.Logins = shift.New(shift.Deps{
 		Desk: p.desk, Elapsed: func() time.Duration { return p.at },
 		Guard: func(number string) (wire.Guard, bool) { g, ok := p.guards[number]; return g, ok },
@@ -63,7 +63,7 @@ func TestBegin_CQ079_NumberAndPINWithoutNetwork(t *testing.T) {
 	p := newPost(t)
 	for _, wrong := range [][2]string{{"G21", "470319"}, {"G22", "470318"}, {"", ""}, {"' OR 1=1 --", "470318"}} {
 		p.begin(t, wrong[0], wrong[1], shift.ErrPIN)
-		if p.On() != (lane.Shift{}) {
+		if p.On() != (desk.Shift{}) {
 			t.Fatalf("on duty: %+v", p.On())
 		}
 	}
@@ -71,7 +71,7 @@ func TestBegin_CQ079_NumberAndPINWithoutNetwork(t *testing.T) {
 	if err != nil || s.Name != "秦砚书" || p.On().Number != "G21" {
 		t.Fatalf("%+v %v", s, err)
 	}
-	if err := p.End(t.Context()); err != nil || p.On() != (lane.Shift{}) {
+	if err := p.End(t.Context()); err != nil || p.On() != (desk.Shift{}) {
 		t.Fatalf("%+v %v", p.On(), err)
 	}
 }
@@ -99,9 +99,9 @@ func TestBegin_FiveWrongLockForAMinute(t *testing.T) {
 
 func TestBegin_AFaultIsNoWrongPIN(t *testing.T) {
 	p := newPost(t)
-	p.desk.fail = lane.ErrStore
+	p.desk.fail = desk.ErrStore
 	for range shift.Tries + 1 {
-		p.begin(t, "G21", "470318", lane.ErrStore)
+		p.begin(t, "G21", "470318", desk.ErrStore)
 	}
 	p.guards["G21"] = wire.Guard{Hash: "broken"}
 	p.begin(t, "G21", "470318", pin.ErrHash)
@@ -123,7 +123,7 @@ func TestReview_TakesWhoIsNoGuardAnyMoreOffDuty(t *testing.T) {
 	}
 	delete(p.guards, "G21")
 	review()
-	if p.On() != (lane.Shift{}) {
+	if p.On() != (desk.Shift{}) {
 		t.Fatalf("on duty: %+v", p.On())
 	}
 }

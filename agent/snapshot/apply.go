@@ -95,7 +95,7 @@ func (s *Snapshot) stage(g *group, gen int64) error {
 	// then writes a few of them instead of one for every row. Of several rows
 	// with one key the last stays the last.
 	slices.SortStableFunc(g.rows, func(a, b row) int {
-		return cmp.Or(cmp.Compare(a.kind, b.kind), bytes.Compare(a.pass[:], b.pass[:]))
+		return cmp.Or(cmp.Compare(a.kind, b.kind), bytes.Compare(a.key[:], b.key[:]))
 	})
 	err = s.chunks(len(g.rows), func(tx *disk.Tx, i int) error { return insert(tx, &g.rows[i], gen) })
 	if err != nil {
@@ -127,7 +127,7 @@ func (s *Snapshot) chunks(n int, do func(tx *disk.Tx, i int) error) error {
 // settle is the transaction that brings a group into force, apart from rows.
 func (s *Snapshot) settle(tx *disk.Tx, g *group, base, current int64, dirty bool) error {
 	if g.reset {
-		for _, clear := range []string{"DELETE FROM gates", "DELETE FROM guards", "DELETE FROM guideline"} {
+		for _, clear := range []string{"DELETE FROM gates", "DELETE FROM guards", "DELETE FROM guideline", "DELETE FROM till"} {
 			if err := tx.Exec(clear); err != nil {
 				return err
 			}
@@ -145,6 +145,11 @@ func (s *Snapshot) settle(tx *disk.Tx, g *group, base, current int64, dirty bool
 			err = tx.Exec("DELETE FROM guideline")
 		}
 		if err != nil {
+			return err
+		}
+	}
+	if g.till != nil {
+		if err := putTill(tx, g.till); err != nil {
 			return err
 		}
 	}
@@ -199,6 +204,11 @@ func (s *Snapshot) adopt(g *group) {
 	} else if g.reset {
 		s.guide.Store(nil)
 	}
+	if g.till != nil {
+		s.till.Store(g.till.rules)
+	} else if g.reset {
+		s.till.Store(nil)
+	}
 	if g.ring != nil {
 		s.signed = g.signed
 		s.ring.Store(g.ring)
@@ -222,9 +232,9 @@ func putGuard(tx *disk.Tx, item *guardItem) error {
 	if item.gone {
 		return tx.Exec("DELETE FROM guards WHERE number = $1", item.number)
 	}
-	return tx.Exec(`INSERT INTO guards (number, name, hash) VALUES ($1, $2, $3)
-		ON CONFLICT (number) DO UPDATE SET name = excluded.name, hash = excluded.hash`,
-		item.number, item.guard.Name, item.guard.Hash)
+	return tx.Exec(`INSERT INTO guards (number, name, hash, supervisor) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (number) DO UPDATE SET name = excluded.name, hash = excluded.hash, supervisor = excluded.supervisor`,
+		item.number, item.guard.Name, item.guard.Hash, item.guard.Supervisor)
 }
 
 func keep(tx *disk.Tx, r release) error {

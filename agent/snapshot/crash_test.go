@@ -46,7 +46,7 @@ func many(from, to uint64, expires int64) *group {
 	g := &group{cursor: wire.Cursor{Lineage: "one", Revision: to}}
 	for n := from; n < to; n++ {
 		r := row{kind: wire.ItemRevocation, expires: expires}
-		binary.BigEndian.PutUint64(r.pass[:], n)
+		binary.BigEndian.PutUint64(r.key[:], n)
 		g.rows = append(g.rows, r)
 	}
 	return g

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"campusgate/agent/desk"
 	"campusgate/agent/lane"
 	"campusgate/agent/snapshot"
 	"campusgate/signing"
@@ -162,7 +163,7 @@ func TestSearch_GivesAFewAndSaysThatThereAreMore(t *testing.T) {
 		t.Fatalf("%d rows are left", n)
 	}
 	// Twice the day after they ended.
-	check(t, s.j.Update(func(book lane.Book) error { return book.SetClock(lane.Clock{Synced: nowMS + 48*3_600_000}) }))
+	check(t, s.j.Update(func(book lane.Book) error { return book.SetClock(desk.Clock{Synced: nowMS + 48*3_600_000}) }))
 	check(t, s.Prune(time.UnixMilli(nowMS+48*3_600_000)))
 	if n := s.rows("passes"); n != 0 {
 		t.Fatalf("%d rows are left of passes that ended", n)

@@ -22,10 +22,10 @@ func (s *Snapshot) Guard(number string) (wire.Guard, bool) {
 // loadGuards reads guards and guideline, which are few and kept in memory.
 func loadGuards(tx *disk.Tx) (guards map[string]wire.Guard, guide *verdict.Guideline, err error) {
 	guards = map[string]wire.Guard{}
-	err = tx.Each("SELECT number, name, hash FROM guards", nil, func(scan func(...any) error) error {
+	err = tx.Each("SELECT number, name, hash, supervisor FROM guards", nil, func(scan func(...any) error) error {
 		var number string
 		var g wire.Guard
-		if err := scan(&number, &g.Name, &g.Hash); err != nil {
+		if err := scan(&number, &g.Name, &g.Hash, &g.Supervisor); err != nil {
 			return err
 		}
 		guards[number] = g

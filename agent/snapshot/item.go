@@ -11,10 +11,10 @@ import (
 	"campusgate/signing/wire"
 )
 
-// row is an item about one pass, checked.
+// row is an item about one pass or one account, checked.
 type row struct {
-	kind    wire.ItemKind // revocation, phone, owner, use or pass
-	pass    signing.PassID
+	kind    wire.ItemKind // revocation, phone, owner, use, pass or card
+	key     [8]byte       // pass id, or account
 	gone    bool
 	phone   signing.PhoneID
 	gate    uint16
@@ -23,6 +23,7 @@ type row struct {
 	at      int64
 	expires int64
 	look    *wire.Pass // of a pass to look up
+	card    wire.Card
 }
 
 // group is a whole group of deltas, checked and sorted out.
@@ -33,6 +34,7 @@ type group struct {
 	signed   []byte
 	gates    []gateItem
 	guide    *guideItem // nil: none came
+	till     *tillItem  // nil: none came
 	guards   []guardItem
 	rows     []row
 	releases []release
@@ -124,6 +126,23 @@ func (s *Snapshot) add(g *group, it *wire.Item) error {
 			return bad(err)
 		}
 		g.guards = append(g.guards, item)
+	case wire.ItemTill:
+		item, err := s.readTill(it)
+		if err != nil {
+			return bad(err)
+		}
+		if item != nil {
+			g.till = item
+		}
+	case wire.ItemCard:
+		if !s.cards {
+			return nil
+		}
+		r, err := readCard(it)
+		if err != nil {
+			return bad(err)
+		}
+		g.rows = append(g.rows, r)
 	case wire.ItemRevocation, wire.ItemPhone, wire.ItemOwner, wire.ItemUse, wire.ItemPass:
 		r, err := s.readRow(it)
 		if err != nil {
@@ -217,7 +236,7 @@ func (s *Snapshot) readRow(it *wire.Item) (row, error) {
 	if err != nil {
 		return row{}, err
 	}
-	r := row{kind: it.Kind, pass: pass, gone: it.Gone}
+	r := row{kind: it.Kind, key: pass, gone: it.Gone}
 	if it.Gone {
 		return r, nil
 	}

@@ -17,9 +17,18 @@ const (
 	owners      table = "owners"
 	elsewhere   table = "elsewhere"
 	passes      table = "passes"
+	cards       table = "cards"
 )
 
-var lists = []table{revocations, phones, owners, elsewhere, passes}
+var lists = []table{revocations, phones, owners, elsewhere, passes, cards}
+
+// key is the column of what a list is about.
+func (t table) key() string {
+	if t == cards {
+		return "account"
+	}
+	return "pass"
+}
 
 // The statements of each list, written once so that they are prepared once.
 var (
@@ -39,6 +48,9 @@ var (
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 			ON CONFLICT (pass, gen) DO UPDATE SET gone = excluded.gone, expires = excluded.expires, kind = excluded.kind,
 				name = excluded.name, starts = excluded.starts, uses = excluded.uses, zones = excluded.zones`,
+		wire.ItemCard: `INSERT INTO cards (account, gen, gone, expires, state, epoch, at) VALUES ($1, $2, $3, $4, $5, $6, $7)
+			ON CONFLICT (account, gen) DO UPDATE SET gone = excluded.gone, expires = excluded.expires,
+				state = excluded.state, epoch = excluded.epoch, at = excluded.at`,
 	}
 	deletes = map[wire.ItemKind]string{
 		wire.ItemRevocation: "DELETE FROM revocations WHERE pass = $1",
@@ -46,25 +58,26 @@ var (
 		wire.ItemOwner:      "DELETE FROM owners WHERE pass = $1",
 		wire.ItemUse:        "DELETE FROM elsewhere WHERE pass = $1",
 		wire.ItemPass:       "DELETE FROM passes WHERE pass = $1",
+		wire.ItemCard:       "DELETE FROM cards WHERE account = $1",
 	}
-	ends = perList("SELECT max(pass) FROM (SELECT pass FROM %[1]s WHERE pass > $1 ORDER BY pass LIMIT $2)")
-	// Of each pass, all but the latest row in force, and that too where it says
+	ends = perList("SELECT max(%[2]s) FROM (SELECT %[2]s FROM %[1]s WHERE %[2]s > $1 ORDER BY %[2]s LIMIT $2)")
+	// Of each key, all but the latest row in force, and that too where it says
 	// that there is nothing any more.
-	sweeps = perList(`DELETE FROM %[1]s WHERE pass > $1 AND pass <= $2 AND (gen < $3 OR gen > $4 OR gone = 1
-		OR EXISTS (SELECT 1 FROM %[1]s n WHERE n.pass = %[1]s.pass AND n.gen > %[1]s.gen AND n.gen <= $4))`)
-	prunes = perList("DELETE FROM %[1]s WHERE pass > $1 AND pass <= $2 AND expires < $3")
+	sweeps = perList(`DELETE FROM %[1]s WHERE %[2]s > $1 AND %[2]s <= $2 AND (gen < $3 OR gen > $4 OR gone = 1
+		OR EXISTS (SELECT 1 FROM %[1]s n WHERE n.%[2]s = %[1]s.%[2]s AND n.gen > %[1]s.gen AND n.gen <= $4))`)
+	prunes = perList("DELETE FROM %[1]s WHERE %[2]s > $1 AND %[2]s <= $2 AND expires < $3")
 )
 
 func perList(format string) map[table]string {
 	m := map[table]string{}
 	for _, t := range lists {
-		m[t] = fmt.Sprintf(format, t)
+		m[t] = fmt.Sprintf(format, t, t.key())
 	}
 	return m
 }
 
 func insert(tx *disk.Tx, r *row, gen int64) error {
-	args := []any{r.pass[:], gen, r.gone, r.expires}
+	args := []any{r.key[:], gen, r.gone, r.expires}
 	switch r.kind {
 	case wire.ItemPhone:
 		args = append(args, r.phone[:])
@@ -78,6 +91,8 @@ func insert(tx *disk.Tx, r *row, gen int64) error {
 			p = &wire.Pass{}
 		}
 		args = append(args, int64(p.Kind), p.Name, p.From, int64(p.Uses), int64(p.Zones))
+	case wire.ItemCard:
+		args = append(args, string(r.card.State), int64(r.card.Epoch), r.card.At)
 	default:
 	}
 	return tx.Exec(inserts[r.kind], args...)
@@ -85,7 +100,7 @@ func insert(tx *disk.Tx, r *row, gen int64) error {
 
 // replace writes a row straight into the generation in force.
 func replace(tx *disk.Tx, r *row, gen int64) error {
-	if err := tx.Exec(deletes[r.kind], r.pass[:]); err != nil || r.gone {
+	if err := tx.Exec(deletes[r.kind], r.key[:]); err != nil || r.gone {
 		return err
 	}
 	return insert(tx, r, gen)
@@ -103,7 +118,7 @@ func (s *Snapshot) sweep(base, current int64) error {
 	})
 }
 
-// walk runs a statement over all of a list, a short range of passes at a time.
+// walk runs a statement over all of a list, a short range of keys at a time.
 func (s *Snapshot) walk(t table, statement string, args ...any) error {
 	from := []byte{}
 	for from != nil {

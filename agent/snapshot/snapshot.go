@@ -38,11 +38,13 @@ type Snapshot struct {
 	root ed25519.PublicKey
 	// journal is the wire.JournalKey of the agent.
 	journal string
+	cards   bool // are kept
 
 	ring   atomic.Pointer[signing.Keyring]
 	gates  atomic.Pointer[map[uint16]wire.Gate]
 	guards atomic.Pointer[map[string]wire.Guard]
 	guide  atomic.Pointer[verdict.Guideline]
+	till   atomic.Pointer[wire.Till]
 	cur    atomic.Pointer[wire.Cursor]
 	fresh  atomic.Int64 // as confirmed, corrected clock
 
@@ -86,8 +88,19 @@ func openRing(root ed25519.PublicKey, site string, signed []byte, minSerial uint
 // Open reads what is kept in memory: the keyring, which is verified against the
 // pinned root again, the gates and the cursor.
 func Open(db *disk.DB, gate uint16, site string, root ed25519.PublicKey) (*Snapshot, error) {
-	s := &Snapshot{db: db, gate: gate, site: site, root: root}
-	err := db.Update(func(tx *disk.Tx) error {
+	return open(&Snapshot{db: db, gate: gate, site: site, root: root})
+}
+
+// OpenTill is Open for a till, which keeps the states of cards as well.
+func OpenTill(db *disk.DB, gate uint16, site string, root ed25519.PublicKey) (*Snapshot, error) {
+	return open(&Snapshot{db: db, gate: gate, site: site, root: root, cards: true})
+}
+
+func open(s *Snapshot) (*Snapshot, error) {
+	err := s.db.Update(func(tx *disk.Tx) error {
+		if err := keepCards(tx, s.cards); err != nil {
+			return err
+		}
 		var agent, epoch uint32
 		if _, err := tx.Get("SELECT agent, epoch FROM identity WHERE id = 1", nil, &agent, &epoch); err != nil {
 			return err
@@ -132,6 +145,10 @@ func (s *Snapshot) load(tx *disk.Tx) error {
 	if err != nil {
 		return err
 	}
+	rules, err := loadTill(tx)
+	if err != nil {
+		return err
+	}
 	guards, guide, err := loadGuards(tx)
 	if err != nil {
 		return err
@@ -139,6 +156,7 @@ func (s *Snapshot) load(tx *disk.Tx) error {
 	cursor.Revision = uint64(revision)
 	s.guards.Store(&guards)
 	s.guide.Store(guide)
+	s.till.Store(rules)
 	s.fresh.Store(fresh)
 	s.ring.Store(ring)
 	s.gates.Store(&gates)

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"campusgate/agent/desk"
 	"campusgate/agent/disk"
 	"campusgate/agent/journal"
 	"campusgate/agent/lane"
@@ -213,9 +214,9 @@ func TestApply_PhoneKeys(t *testing.T) {
 	s := newStore(t)
 	want := func(n uint64, phone byte) {
 		t.Helper()
-		key := lane.PhoneKey{}
+		key := desk.PhoneKey{}
 		if phone != 0 {
-			key = lane.PhoneKey{ID: signing.PhoneID{phone}, Until: far}
+			key = desk.PhoneKey{ID: signing.PhoneID{phone}, Until: far}
 		}
 		if got := s.standing(n).Phone; got != key {
 			t.Fatalf("pass %d: %+v, want %+v", n, got, key)
@@ -240,7 +241,7 @@ func TestApply_PhoneKeys(t *testing.T) {
 	if n := s.rows("phones"); n != 599 {
 		t.Fatalf("%d rows", n)
 	}
-	check(t, s.j.Update(func(book lane.Book) error { return book.SetClock(lane.Clock{Synced: (far + 2*86400) * 1000}) }))
+	check(t, s.j.Update(func(book lane.Book) error { return book.SetClock(desk.Clock{Synced: (far + 2*86400) * 1000}) }))
 	check(t, s.Prune(time.Unix(far+2*86400, 0)))
 	if n := s.rows("phones"); n != 0 {
 		t.Fatalf("%d rows after all of them ended", n)
@@ -393,7 +394,7 @@ func TestApply_KeepsReleasesOfThisGateOnly(t *testing.T) {
 
 func TestFresh_CountsByTheCorrectedClock(t *testing.T) {
 	s := newStore(t)
-	check(t, s.j.Update(func(book lane.Book) error { return book.SetClock(lane.Clock{OffsetMS: 5_000, Synced: nowMS}) }))
+	check(t, s.j.Update(func(book lane.Book) error { return book.SetClock(desk.Clock{OffsetMS: 5_000, Synced: nowMS}) }))
 	check(t, s.Fresh(time.UnixMilli(nowMS)))
 	if s.standing(1).Policy.Fresh != nowMS+5_000 || s.Confirmed() != nowMS+5_000 {
 		t.Fatalf("fresh %d", s.standing(1).Policy.Fresh)
@@ -418,7 +419,7 @@ func TestPrune_ForgetsWhatEndedByTheServersClock(t *testing.T) {
 	check(t, s.Apply(group(true, 1, old, young, used(t, 3, 1))))
 	check(t, s.Prune(time.UnixMilli(nowMS)))
 	s.want(1, true, 0, 0) // never compared with the server: nothing is forgotten
-	check(t, s.j.Update(func(book lane.Book) error { return book.SetClock(lane.Clock{Synced: nowMS}) }))
+	check(t, s.j.Update(func(book lane.Book) error { return book.SetClock(desk.Clock{Synced: nowMS}) }))
 	check(t, s.Prune(time.UnixMilli(nowMS+365*86400_000)))
 	s.want(1, false, 0, 0)
 	s.want(2, true, 0, 0)

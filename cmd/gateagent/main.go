@@ -32,7 +32,7 @@ const usage = `用法 / usage:
   gateagent enroll -config FILE [-server URL] -code CODE     登记本机 / give this PC its identity
   gateagent doctor -config FILE                              检查 / check ports, clock, disk, snapshot, link
 
-样例配置 / sample configuration: configs/gate.yaml
+样例配置 / sample configuration: configs/gate.yaml, configs/till.yaml
 `
 
 // Env is everything of the world that the command touches beside files and

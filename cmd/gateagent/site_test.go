@@ -22,7 +22,7 @@ import (
 	"time"
 
 	"campusgate/agent/console"
-	"campusgate/agent/lane"
+	"campusgate/agent/desk"
 	"campusgate/cmd/internal/campus"
 	"campusgate/devices/pty"
 	"campusgate/server"
@@ -255,7 +255,7 @@ func (g *gate) untilOnline() console.Status {
 }
 
 // present shows a code through the agent's API.
-func (g *gate) present(code string) (result lane.Result) {
+func (g *gate) present(code string) (result desk.Result) {
 	g.t.Helper()
 	check(g.t, g.client.Do(g.t.Context(), http.MethodPost, "/api/v1/scans", map[string]any{"text": code}, &result))
 	return result

@@ -191,6 +191,8 @@ const (
 	NeedNothing  Need = ""
 	NeedDocument Need = "document" // the guard must choose a document, or refuse
 	NeedClaim    Need = "claim"    // the pass's decider must be asked
+	NeedAmount   Need = "amount"   // a till's cashier must say how much
+	NeedConfirm  Need = "confirm"  // the cashier must say that the same holder pays once more
 )
 
 // Verdict is the answer to a Case.

@@ -102,6 +102,17 @@ type Health struct {
 	Queue    uint64            `json:"queue"` // events not yet acked
 	Lanes    map[string]string `json:"lanes,omitempty"`
 	LastScan int64             `json:"last_scan,omitempty"`
+	Till     *TillHealth       `json:"till,omitempty"`
+}
+
+// TillHealth is what a till adds: its last batch, and what it took that is not
+// acked. Money is fen.
+type TillHealth struct {
+	Batch    uint32 `json:"batch"`
+	Open     bool   `json:"open"`
+	Records  uint64 `json:"records"` // charges and voids
+	Fen      int64  `json:"fen"`
+	OldestAt int64  `json:"oldest_at,omitempty"` // unix ms
 }
 
 // Bye says why a connection ends. The codes are the Bye… constants.

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"campusgate/agent/desk"
 	"campusgate/agent/disk"
 	"campusgate/agent/journal"
 	"campusgate/agent/lane"
@@ -65,7 +66,7 @@ func (a *gatePC) fill(c *campus, id journal.Identity, items []wire.Item) (err er
 		return err
 	}
 	now := c.now.UnixMilli()
-	err = a.journal.Update(func(book lane.Book) error { return book.SetClock(lane.Clock{Synced: now, HighWater: now}) })
+	err = a.journal.Update(func(book lane.Book) error { return book.SetClock(desk.Clock{Synced: now, HighWater: now}) })
 	if err != nil {
 		return err
 	}
@@ -88,17 +89,17 @@ func group(items []wire.Item) (deltas []wire.Delta) {
 	return deltas
 }
 
-// desk is a lane.Desk that runs.
-type desk struct {
+// opened is a lane.Desk that runs.
+type opened struct {
 	*lane.Desk
 	stop func() error
 }
 
 // open runs a desk with these lanes on the agent's store.
-func (a *gatePC) open(o Options, names []string, barriers map[string]func(context.Context) error) (*desk, error) {
+func (a *gatePC) open(o Options, names []string, barriers map[string]func(context.Context) error) (*opened, error) {
 	cfg := lane.Config{
 		Gate: gateID, Site: site,
-		ClockMaxAge: lane.DefaultClockMaxAge, PolicyMaxAge: lane.DefaultClockMaxAge,
+		ClockMaxAge: desk.DefaultClockMaxAge, PolicyMaxAge: desk.DefaultClockMaxAge,
 	}
 	for _, name := range names {
 		cfg.Lanes = append(cfg.Lanes, lane.Lane{Name: name, Direction: verdict.Entry})
@@ -113,7 +114,7 @@ func (a *gatePC) open(o Options, names []string, barriers map[string]func(contex
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- d.Run(ctx) }()
-	return &desk{d, func() error {
+	return &opened{d, func() error {
 		cancel()
 		if err := <-ended; !errors.Is(err, context.Canceled) {
 			return err

@@ -49,7 +49,7 @@ func (r *run) lanes(ctx context.Context, c *campus, a *gatePC, f *floor) error {
 }
 
 // presentAll shares the texts out to the lanes; every one must be admitted.
-func (d *desk) presentAll(ctx context.Context, names, texts []string) error {
+func (d *opened) presentAll(ctx context.Context, names, texts []string) error {
 	errs := make([]error, len(names))
 	var all sync.WaitGroup
 	for i, name := range names {
@@ -63,7 +63,7 @@ func (d *desk) presentAll(ctx context.Context, names, texts []string) error {
 	return errors.Join(errs...)
 }
 
-func (d *desk) present(ctx context.Context, name, text string) error {
+func (d *opened) present(ctx context.Context, name, text string) error {
 	res, err := d.Present(ctx, name, "api", text)
 	if err != nil {
 		return err

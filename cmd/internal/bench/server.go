@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"campusgate/agent/desk"
 	"campusgate/agent/lane"
 	"campusgate/server/audit"
 	"campusgate/server/store"
@@ -179,8 +180,8 @@ func (a *gatePC) admit(c *campus, from, count int) error {
 		}
 		for n := from; n < from+count; n++ {
 			p := c.resident(n)
-			effects, err := core.Step(book, &lane.Scan{
-				Stamp: lane.Stamp{Wall: c.now.UnixMilli() + int64(n), Mono: int64(n)},
+			effects, err := core.Step(book, &desk.Scan{
+				Stamp: desk.Stamp{Wall: c.now.UnixMilli() + int64(n), Mono: int64(n)},
 				ID:    fmt.Sprintf("bench-%d", n), Lane: "main", Source: "serial",
 				Code: code.Code{Form: signing.FormStatic, Key: &c.ring.Keys[0], Pass: &p},
 			})

@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"campusgate/agent/console"
-	"campusgate/agent/lane"
+	"campusgate/agent/desk"
 	"campusgate/agent/snapshot"
 	"campusgate/cmd/internal/campus"
 )
@@ -64,7 +64,7 @@ func TestLine_CQ005_CQ078_CQ079_CQ080_DocumentsRequired(t *testing.T) {
 		t.Helper()
 		scanner.scan(t, pass.Code)
 		eventually(t, func() (bool, error) {
-			var list struct{ Scans []lane.Result }
+			var list struct{ Scans []desk.Result }
 			err := pc.Do(t.Context(), http.MethodGet, "/api/v1/scans", nil, &list)
 			if err != nil || len(list.Scans) == 0 || list.Scans[0].Pass.String() != pass.ID || list.Scans[0].Need != "document" {
 				return false, err
@@ -74,7 +74,7 @@ func TestLine_CQ005_CQ078_CQ079_CQ080_DocumentsRequired(t *testing.T) {
 		})
 		return id
 	}
-	answer := func(id string, body map[string]any) (r lane.Result) {
+	answer := func(id string, body map[string]any) (r desk.Result) {
 		t.Helper()
 		if err := pc.Do(t.Context(), http.MethodPost, "/api/v1/scans/"+id+"/answer", body, &r); err != nil {
 			t.Fatal(err)
@@ -101,7 +101,7 @@ func TestLine_CQ005_CQ078_CQ079_CQ080_DocumentsRequired(t *testing.T) {
 	relay.await(t, 2)
 
 	// Somebody without a code, and a student who leaves.
-	enter := func(body map[string]any) (r lane.Result) {
+	enter := func(body map[string]any) (r desk.Result) {
 		t.Helper()
 		if err := pc.Do(t.Context(), http.MethodPost, "/api/v1/entries", body, &r); err != nil {
 			t.Fatal(err)

@@ -16,7 +16,7 @@ func TestJourney_AdminLinkOfTheInstallationOpensTheConsole(t *testing.T) {
 	t.Parallel()
 	c, _ := populated(t)
 	browser := chromium(t, "")
-	p := desk(t, browser, c.Client.Base)
+	p := office(t, browser, c.Client.Base)
 	key, found := strings.CutPrefix(c.AdminLink, c.Client.Base+"/console/?key=")
 	if !found || key == "" {
 		t.Fatalf("the link is not to the console: %.40q", c.AdminLink)

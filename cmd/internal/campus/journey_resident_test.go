@@ -15,7 +15,7 @@ func TestJourney_CQ003_CQ004_CQ006_CQ037_CQ041_CQ043_CQ044_CQ045_CQ046_CQ047_CQ0
 	gate := c.Gates[0]
 	relay := watch(t, gate)
 	browser := chromium(t, "")
-	guard := desk(t, browser, strings.TrimSuffix(gate.URL, "/"))
+	guard := office(t, browser, strings.TrimSuffix(gate.URL, "/"))
 	guard.open("/")
 
 	p := phone(t, browser, "http://"+line.Addr())

@@ -108,7 +108,7 @@ func TestJourney_CQ007_CQ008_CQ063_CQ065_CQ066_CQ068_CQ072_CQ073_CQ076_CQ077_CQ0
 	p.until(`location.pathname.startsWith('/m/applications/')`)
 	matter := eval[string](p, `location.pathname`)
 
-	agree(desk(t, browser, c.Client.Base), c, headPhone)
+	agree(office(t, browser, c.Client.Base), c, headPhone)
 	p.open(matter)
 	p.tap("我的通行码")
 	p.code()

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"campusgate/agent/lane"
+	"campusgate/agent/desk"
 	"campusgate/cmd/internal/campus"
 	"campusgate/devices"
 	"campusgate/signing/verdict"
@@ -157,11 +157,11 @@ func show(t *testing.T, p *campus.Phone, later time.Duration) string {
 }
 
 // shown waits until a gate has shown n verdicts and gives the last.
-func shown(t testing.TB, g *campus.Gate, n int) lane.Result {
+func shown(t testing.TB, g *campus.Gate, n int) desk.Result {
 	t.Helper()
 	agent := campus.Client{Base: strings.TrimSuffix(g.URL, "/")}
 	var in struct {
-		Scans []lane.Result `json:"scans"` // newest first
+		Scans []desk.Result `json:"scans"` // newest first
 	}
 	eventually(t, func() (bool, error) {
 		err := agent.Do(t.Context(), http.MethodGet, "/api/v1/scans", nil, &in)

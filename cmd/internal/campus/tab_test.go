@@ -77,8 +77,8 @@ func phone(t testing.TB, browser context.Context, base string) *tab {
 	return newTab(t, ctx, base, 390, 844, chromedp.EmulateMobile, chromedp.EmulateTouch, chromedp.EmulateScale(2))
 }
 
-// desk is a browser of its own with the screen of an office.
-func desk(t testing.TB, browser context.Context, base string) *tab {
+// office is a browser of its own with the screen of an office.
+func office(t testing.TB, browser context.Context, base string) *tab {
 	t.Helper()
 	ctx, cancel := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
 	t.Cleanup(cancel)

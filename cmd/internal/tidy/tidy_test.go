@@ -20,7 +20,7 @@ import (
 // exceptions are places where a rule does not hold, with the reason. One that
 // excuses nothing any more fails the test.
 var exceptions = []exception{
-	{"clock", "agent/lane/desk.go", "the stopwatch behind Stamp.Mono"},
+	{"clock", "agent/desk/desk.go", "the stopwatch behind Stamp.Mono"},
 	{"clock", "agent/link/clock.go", "when a sample came is only compared with when others came"},
 	{"clock", "agent/link/memnet/", "a network in memory keeps the deadlines of its connections"},
 	{"clock", "devices/serial/port.go", "a read that returns too soon tells an unplugged port"},

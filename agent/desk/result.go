@@ -1,4 +1,4 @@
-package lane
+package desk
 
 import (
 	"campusgate/signing"
@@ -37,6 +37,24 @@ type Result struct {
 	Guard      string            `json:"guard,omitempty"`       // number of who was on duty
 	Offline    bool              `json:"offline,omitempty"`
 	Annulled   bool              `json:"annulled,omitempty"`
+	Charge     *Charge           `json:"charge,omitempty"` // at a till
+}
+
+// Charge is the money of an attempt at a till. Money is fen, Day a business day
+// as 2006-01-02.
+type Charge struct {
+	AmountFen  int64             `json:"amount_fen"`
+	Entry      wire.EntryMode    `json:"entry,omitempty"`
+	Items      []wire.ChargeItem `json:"items,omitempty"`
+	BalanceFen *int64            `json:"balance_fen,omitempty"` // after it; unknown offline
+	Holder     string            `json:"holder,omitempty"`      // masked; in memory only
+	Period     string            `json:"period"`
+	Day        string            `json:"day"`
+	Batch      uint32            `json:"batch"`
+	Flow       uint64            `json:"flow"`
+	Offline    bool              `json:"offline"` // decided without the server
+	Voided     bool              `json:"voided,omitempty"`
+	Event      *wire.EventID     `json:"event,omitempty"`
 }
 
 // FirstUse is where and when a pass was used up.
@@ -50,6 +68,12 @@ type FirstUse struct {
 type Owner struct {
 	Gate uint16 `json:"gate"`
 	Name string `json:"name"`
+}
+
+// Past is an event of the journal, and whether it was taken back since.
+type Past struct {
+	Event    wire.Event
+	Annulled bool
 }
 
 // ResultOf shows an event of the journal, without the holder's name. It reports
@@ -67,11 +91,11 @@ func ResultOf(e *wire.Event, annulled bool) (Result, bool) {
 func (r *Result) fill(e *wire.Event) {
 	id := e.ID
 	r.Event, r.Offline, r.Documents, r.Guard = &id, e.Offline, e.Documents, e.Guard
-	r.judged(e.At, e.Case, e.Verdict)
+	r.Judged(e.At, e.Case, e.Verdict)
 }
 
-// judged adds a verdict and the part of the case that may be shown.
-func (r *Result) judged(at int64, c *verdict.Case, v verdict.Verdict) {
+// Judged adds a verdict and the part of the case that may be shown.
+func (r *Result) Judged(at int64, c *verdict.Case, v verdict.Verdict) {
 	r.At, r.Reason, r.Repeat, r.Opens, r.Need = at, v.Reason, v.Repeat, v.Opens(), v.Need
 	if k := c.Code; k.Kind != 0 {
 		r.Pass, r.Kind, r.ValidFrom, r.ValidUntil = k.ID, k.Kind, k.NotBefore, k.Expires
@@ -88,8 +112,8 @@ func (r *Result) judged(at int64, c *verdict.Case, v verdict.Verdict) {
 	}
 }
 
-// named adds what only the code says.
-func (r *Result) named(c *code.Code) {
+// Named adds what only the code says.
+func (r *Result) Named(c *code.Code) {
 	if c.Pass != nil {
 		r.Name, r.Doc4 = c.Pass.Name, c.Pass.Doc4
 	}

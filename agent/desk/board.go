@@ -1,4 +1,4 @@
-package lane
+package desk
 
 import "sync"
 
@@ -17,11 +17,9 @@ type board struct {
 }
 
 // load shows attempts of before the start; past is newest first.
-func (b *board) load(past []Admission) {
+func (b *board) load(past []Result) {
 	for i := len(past) - 1; i >= 0; i-- {
-		if r, ok := ResultOf(&past[i].Event, past[i].Annulled); ok {
-			b.put(r)
-		}
+		b.put(past[i])
 	}
 }
 

@@ -1,28 +1,26 @@
-package lane
+package desk
 
 import (
 	"context"
-	"fmt"
-	"sync"
 	"time"
 
 	"campusgate/signing/verdict"
 	"campusgate/signing/wire"
 )
 
+const (
+	queueLength = 256 // inputs that wait for the next transaction
+	batchLength = 64  // inputs in one transaction
+)
+
 // Run decides until ctx ends. It is called once. Everything that queued up is
 // stepped in one transaction, and its effects follow the commit.
 func (d *Desk) Run(ctx context.Context) error {
-	var barriers sync.WaitGroup
-	for name, open := range d.deps.Barriers {
-		barriers.Go(func() { d.pulse(ctx, name, open) })
-	}
 	tick := time.NewTicker(time.Second)
 	defer func() {
 		tick.Stop()
 		close(d.done)
 		d.asks.Wait()
-		barriers.Wait()
 		d.board.close()
 	}()
 	batch := make([]*entry, 0, batchLength)
@@ -33,7 +31,7 @@ func (d *Desk) Run(ctx context.Context) error {
 		case e := <-d.queue:
 			batch = d.fill(append(batch[:0], e))
 		case <-tick.C:
-			batch = append(batch[:0], &entry{in: Tick{d.stamp()}})
+			batch = append(batch[:0], &entry{in: Tick{d.Stamp()}})
 		}
 		d.settle(ctx, batch)
 	}
@@ -54,39 +52,29 @@ func (d *Desk) fill(batch []*entry) []*entry {
 
 // settle is one transaction and what follows it.
 func (d *Desk) settle(ctx context.Context, batch []*entry) {
-	effects := make([][]Effect, len(batch))
-	err := d.deps.Store.Update(func(book Book) error {
-		for i, e := range batch {
-			var err error
-			if effects[i], err = d.core.Step(book, e.in); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		d.core.Rollback()
-		d.deps.Log.Error("nobody admitted: the journal could not be written", "error", err)
-		cause := fmt.Errorf("%w: %w", ErrStore, err)
-		for i, e := range batch {
-			effects[i] = d.core.Failed(e.in, cause)
-		}
+	inputs := make([]Input, len(batch))
+	for i, e := range batch {
+		inputs[i] = e.in
 	}
-	d.core.Commit()
+	effects, err := d.deps.Settle(inputs)
+	if err != nil {
+		d.deps.Log.Error("nothing granted: the journal could not be written", "error", err)
+	}
 	d.perform(ctx, batch, effects)
 }
 
-// perform opens first: a person waits at the barrier, and everybody else can
-// wait for that.
+// perform does first what the core's package does itself: a person waits at
+// the barrier, and everybody else can wait for that.
 func (d *Desk) perform(ctx context.Context, batch []*entry, effects [][]Effect) {
 	for i, e := range batch {
-		if id := awaited(e.in); id != "" && e.back != nil {
+		if id := e.in.Awaits(); id != "" && e.back != nil {
 			d.waiters[id] = append(d.waiters[id], e)
 		}
+		if d.deps.Perform == nil {
+			continue
+		}
 		for _, f := range effects[i] {
-			if open, ok := f.(Open); ok {
-				d.open(open.Lane)
-			}
+			d.deps.Perform(f)
 		}
 	}
 	for i, e := range batch {
@@ -102,27 +90,13 @@ func (d *Desk) perform(ctx context.Context, batch []*entry, effects [][]Effect) 
 			case Shifted:
 				d.shift.Store(&f.Shift)
 				e.deliver(outcome{})
+			case Done:
+				e.deliver(outcome{result: f.Result})
 			case Ask:
 				d.asks.Go(func() { d.ask(ctx, f.Claim) })
-			case Open:
 			}
 		}
 	}
-}
-
-// awaited is the scan whose result answers the input.
-func awaited(in Input) string {
-	switch in := in.(type) {
-	case *Scan:
-		return in.ID
-	case Answer:
-		return in.ID
-	case Annul:
-		return in.ID
-	case Entry:
-		return in.ID
-	}
-	return ""
 }
 
 func (d *Desk) show(r Result) {
@@ -161,40 +135,6 @@ func (d *Desk) name(r *Result) {
 	}
 }
 
-// open hands a pulse to the lane's barrier without waiting: a stuck port of one
-// lane is no other lane's business.
-func (d *Desk) open(lane string) {
-	if d.pulses[lane] == nil {
-		return
-	}
-	select {
-	case d.pulses[lane] <- d.Elapsed():
-	default:
-		d.lost.Add(1)
-		d.deps.Log.Error("admitted, but the barrier is still busy with earlier pulses", "lane", lane)
-	}
-}
-
-func (d *Desk) pulse(ctx context.Context, lane string, open func(context.Context) error) {
-	for {
-		var asked time.Duration
-		select {
-		case <-ctx.Done():
-			return
-		case asked = <-d.pulses[lane]:
-		}
-		if late := d.Elapsed() - asked; late > pulseLife {
-			d.lost.Add(1)
-			d.deps.Log.Error("admitted, but the barrier came back too late", "lane", lane, "late", late)
-			continue
-		}
-		if err := open(ctx); err != nil {
-			d.lost.Add(1)
-			d.deps.Log.Error("admitted, but the barrier did not take the pulse", "lane", lane, "error", err)
-		}
-	}
-}
-
 // ask waits for the decider as long as a person can be made to wait. An answer
 // that comes later is dropped: the question stays open in the book, and is
 // asked again or given back.
@@ -213,5 +153,5 @@ func (d *Desk) ask(ctx context.Context, c wire.Claim) {
 		case <-ctx.Done():
 		}
 	}
-	d.put(ClaimReply{Stamp: d.stamp(), Answer: answer})
+	d.put(ClaimReply{Stamp: d.Stamp(), Answer: answer})
 }
