@@ -114,6 +114,12 @@ export function listenToKeypad(hands: Hands): void {
     }
   }
 
+  const rest = (): void => {
+    if (!keypad.sure) for (const key of keypad.rest()) hands.press(key)
+  }
+
+  // What is touched comes after what was typed.
+  window.addEventListener('pointerdown', rest, { capture: true })
   window.addEventListener(
     'keydown',
     (e) => {
@@ -133,7 +139,7 @@ export function listenToKeypad(hands: Hands): void {
       if (s.hold) e.stopImmediatePropagation()
       settle(s)
       if (keypad.busy) {
-        quiet = window.setTimeout(() => keypad.sure || keypad.rest().forEach((k) => hands.press(k)), QUIET_MS)
+        quiet = window.setTimeout(rest, QUIET_MS)
         expiry = window.setTimeout(() => settle(keypad.expire()), STALL_MS)
       }
     },

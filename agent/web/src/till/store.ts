@@ -111,8 +111,21 @@ export async function scan(text: string): Promise<void> {
   }
 }
 
-/** A key of the keypad, from the keyboard or the screen. */
+let keys: Promise<void> = Promise.resolve()
+
+/**
+ * A key of the keypad, from the keyboard or the screen. Each is taken after the
+ * one before is on the screen, so that it goes to the panel which that one opened.
+ */
 export function press(k: PadKey): void {
+  const next = (): Promise<void> => {
+    take(k)
+    return nextTick()
+  }
+  keys = keys.then(next, next)
+}
+
+function take(k: PadKey): void {
   notice.value = ''
   if (panel.value) return pressPanel(k)
   const t = trouble.value
@@ -133,16 +146,16 @@ function refuse(): void {
 }
 
 function pressPanel(k: PadKey): void {
-  if ([...handlers].reverse().some((take) => take(k))) return
+  if ([...handlers].reverse().some((handle) => handle(k))) return
   if (k === '-') back()
   else if (k === '/') close()
   else refuse()
 }
 
 /** While the component is there it gets the keys of the keypad; false hands a key on. */
-export function onKeys(take: (k: PadKey) => boolean): void {
-  handlers.push(take)
-  onBeforeUnmount(() => (handlers = handlers.filter((h) => h !== take)))
+export function onKeys(handle: (k: PadKey) => boolean): void {
+  handlers.push(handle)
+  onBeforeUnmount(() => (handlers = handlers.filter((h) => h !== handle)))
 }
 
 /** Says whether the same holder pays once more. */
@@ -179,8 +192,8 @@ async function disarm(): Promise<void> {
 }
 
 /** Adds menu keys by touch. */
-export const take = (change: (d: typeof draft.value) => typeof draft.value | null): void => {
-  const next = change(draft.value)
+export const change = (to: (d: typeof draft.value) => typeof draft.value | null): void => {
+  const next = to(draft.value)
   if (!next) return refuse()
   if (sale.value) void disarm()
   happen({ type: 'draft', draft: next })
