@@ -39,6 +39,7 @@ import (
 	"campusgate/server/rules"
 	"campusgate/server/settle"
 	"campusgate/server/store"
+	"campusgate/server/store/storetest"
 	"campusgate/server/verify"
 	"campusgate/signing"
 	"campusgate/signing/verdict"
@@ -152,13 +153,9 @@ func newWorld(t testing.TB, settings ...func(*world, *api.Deps)) *world {
 		link: &link{states: map[uint32]hub.State{}}, log: &safeBuffer{}, dir: t.TempDir(), texts: &texts{codes: map[string]string{}},
 	}
 	w.now.Store(time.Date(2026, 11, 21, 12, 0, 0, 0, campus).UnixMilli())
-	w.root, err = issue.CreateRoot(filepath.Join(w.dir, issue.RootFile), rand.Reader)
-	ok(t, err)
+	w.db, w.root = storetest.Found(t, w.dir, store.Options{Now: w.Now, Random: rand.Reader})
 	public := w.root.Public().(ed25519.PublicKey)
 	seal, err := issue.NewSealer(make([]byte, 32), rand.Reader)
-	ok(t, err)
-	w.db, err = store.Create(context.Background(), filepath.Join(w.dir, "x.db"),
-		store.Site{Name: "云岭大学", TimeZone: campus.String(), Root: public}, store.Options{Now: w.Now, Random: rand.Reader})
 	ok(t, err)
 	signer := issue.New(issue.Config{
 		Store: w.db, Seal: seal, Random: rand.Reader, Now: w.Now, Location: campus, Host: "gate.example.edu", Policy: issue.DefaultPolicy,

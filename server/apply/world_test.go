@@ -18,6 +18,7 @@ import (
 	"campusgate/server/notify"
 	"campusgate/server/people"
 	"campusgate/server/store"
+	"campusgate/server/store/storetest"
 	"campusgate/signing"
 	"campusgate/signing/verdict"
 )
@@ -97,19 +98,43 @@ func (w *world) at(t testing.TB, moment string) {
 	w.now.Store(at.UnixMilli())
 }
 
+var settled storetest.Folder
+
 // newWorld opens the invented campus at eight in the morning of 1 May 2026.
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	w := &world{gates: map[string]uint16{}, papers: &papers{}, dir: t.TempDir()}
-	w.at(t, "2026-05-01 08:00")
-	var err error
-	w.root, err = issue.CreateRoot(filepath.Join(w.dir, issue.RootFile), rand.Reader)
-	ok(t, err)
-	public := w.root.Public().(ed25519.PublicKey)
-	w.db, err = store.Create(context.Background(), filepath.Join(w.dir, "x.db"),
-		store.Site{Name: "云岭大学", TimeZone: "Asia/Shanghai", Root: public}, store.Options{Now: w.Now, Random: rand.Reader})
-	ok(t, err)
+	dir := t.TempDir()
+	settled.Copy(t, dir, func(first string) {
+		w := worldOf(t, first, storetest.Found)
+		ok(t, w.signer.Found(t.Context(), "test"))
+		w.open(t)
+		w.settle(t)
+		ok(t, w.db.Close())
+	})
+	w := worldOf(t, dir, storetest.Open)
 	t.Cleanup(func() { ok(t, w.db.Close()) })
+	w.open(t)
+	gates, err := w.db.Gates(t.Context())
+	ok(t, err)
+	for _, g := range gates {
+		w.gates[g.Name] = g.ID
+	}
+	for phone, id := range map[string]*string{"13800130021": &w.lin, "13800130022": &w.xu, "13800130024": &w.yang} {
+		p, err := w.people.ByPhone(t.Context(), w.db.Reader(), phone)
+		ok(t, err)
+		*id = p.ID
+	}
+	return w
+}
+
+// worldOf is the campus of a folder, which is found there or opened, with no
+// flow in force yet.
+func worldOf(t testing.TB, dir string, open func(testing.TB, string, store.Options) (*store.Store, ed25519.PrivateKey)) *world {
+	t.Helper()
+	w := &world{gates: map[string]uint16{}, papers: &papers{}, dir: dir}
+	w.at(t, "2026-05-01 08:00")
+	w.db, w.root = open(t, dir, store.Options{Now: w.Now, Random: rand.Reader})
+	public := w.root.Public().(ed25519.PublicKey)
 	seal, err := issue.NewSealer(make([]byte, 32), rand.Reader)
 	ok(t, err)
 	w.signer = issue.New(issue.Config{
@@ -118,14 +143,11 @@ func newWorld(t testing.TB) *world {
 			return issue.LoadRoot(filepath.Join(w.dir, issue.RootFile), public)
 		},
 	})
-	ok(t, w.signer.Found(t.Context(), "test"))
 	vault, err := people.NewVault(make([]byte, 32), rand.Reader)
 	ok(t, err)
 	w.people = people.New(people.Config{Store: w.db, Vault: vault, Now: w.Now, Location: campusTime(t), Random: rand.Reader})
 	w.news = notify.New(notify.Config{Store: w.db, Now: w.Now, Log: slog.New(slog.DiscardHandler)})
-	w.open(t)
 	w.people.Roles = func(ctx context.Context) ([]people.Role, error) { return w.Roles(ctx) }
-	w.settle(t)
 	return w
 }
 
@@ -164,9 +186,8 @@ func (w *world) settle(t testing.TB) {
 		ok(t, err)
 	}
 	for name, zone := range map[string]int{"A东门": 1, "A西门": 1, "B正门": 2} {
-		g, err := w.db.AddGate(t.Context(), "test", store.Gate{Name: name, Zone: zone, Mode: verdict.Owner})
+		_, err := w.db.AddGate(t.Context(), "test", store.Gate{Name: name, Zone: zone, Mode: verdict.Owner})
 		ok(t, err)
-		w.gates[name] = g.ID
 	}
 	w.change(t, func(tx *store.Tx) error {
 		for id, zone := range map[string]int{"A": 1, "B": 2} {
@@ -177,11 +198,6 @@ func (w *world) settle(t testing.TB) {
 		}
 		return nil
 	})
-	for phone, id := range map[string]*string{"13800130021": &w.lin, "13800130022": &w.xu, "13800130024": &w.yang} {
-		p, err := w.people.ByPhone(t.Context(), w.db.Reader(), phone)
-		ok(t, err)
-		*id = p.ID
-	}
 }
 
 func (w *world) change(t testing.TB, fn func(*store.Tx) error) {

@@ -5,13 +5,13 @@ import (
 	"crypto/ed25519"
 	"crypto/sha256"
 	"fmt"
-	"path/filepath"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"campusgate/server/audit"
 	"campusgate/server/store"
+	"campusgate/server/store/storetest"
 	"campusgate/signing"
 	"campusgate/signing/verdict"
 	"campusgate/signing/wire"
@@ -43,13 +43,7 @@ func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{}
 	w.clock.Store(noon)
-	root := seeded(1)
-	s, err := store.Create(t.Context(), filepath.Join(t.TempDir(), "campusgate.db"),
-		store.Site{Name: site, TimeZone: "Asia/Shanghai", Root: root.Public().(ed25519.PublicKey)},
-		store.Options{Now: func() time.Time { return time.UnixMilli(w.clock.Load()) }})
-	if err != nil {
-		t.Fatal(err)
-	}
+	s, _ := storetest.Found(t, t.TempDir(), store.Options{Now: func() time.Time { return time.UnixMilli(w.clock.Load()) }})
 	t.Cleanup(func() { _ = s.Close() })
 	w.store, w.auditor = s, audit.New(s, nil)
 	public := seeded(2).Public().(ed25519.PublicKey)

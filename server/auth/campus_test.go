@@ -2,11 +2,9 @@ package auth_test
 
 import (
 	"context"
-	"crypto/ed25519"
 	"crypto/rand"
 	"database/sql"
 	"errors"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -15,6 +13,7 @@ import (
 	"campusgate/server/auth"
 	"campusgate/server/people"
 	"campusgate/server/store"
+	"campusgate/server/store/storetest"
 )
 
 // campus is a database with people, and their way in.
@@ -86,11 +85,7 @@ func newCampus(t testing.TB) *campus {
 	zone, err := time.LoadLocation("Asia/Shanghai")
 	ok(t, err)
 	c := &campus{now: time.Date(2026, 5, 1, 9, 0, 0, 0, zone), sms: &gateway{codes: map[string][]string{}}}
-	root, _, err := ed25519.GenerateKey(rand.Reader)
-	ok(t, err)
-	c.db, err = store.Create(t.Context(), filepath.Join(t.TempDir(), "x.db"),
-		store.Site{Name: "云岭大学", TimeZone: zone.String(), Root: root}, store.Options{Now: c.time, Random: rand.Reader})
-	ok(t, err)
+	c.db, _ = storetest.Found(t, t.TempDir(), store.Options{Now: c.time, Random: rand.Reader})
 	t.Cleanup(func() { ok(t, c.db.Close()) })
 	vault, err := people.NewVault(make([]byte, 32), rand.Reader)
 	ok(t, err)

@@ -1,7 +1,6 @@
 package issue_test
 
 import (
-	"context"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
@@ -16,6 +15,7 @@ import (
 
 	"campusgate/server/issue"
 	"campusgate/server/store"
+	"campusgate/server/store/storetest"
 	"campusgate/signing"
 	"campusgate/signing/code"
 	"campusgate/signing/verdict"
@@ -55,17 +55,14 @@ func newWorld(t testing.TB) *world {
 	w.now.Store(time.Date(2026, 11, 21, 12, 0, 0, 0, campus).UnixMilli())
 	now := func() time.Time { return time.UnixMilli(w.now.Load()) }
 	dir := t.TempDir()
-	w.root, err = issue.CreateRoot(filepath.Join(dir, issue.RootFile), rand.Reader)
-	ok(t, err)
+	var db *store.Store
+	db, w.root = storetest.Found(t, dir, store.Options{Now: now, Random: rand.Reader})
+	t.Cleanup(func() { _ = db.Close() })
 	public := w.root.Public().(ed25519.PublicKey)
 	sealKey, err := issue.CreateSeal(filepath.Join(dir, issue.SealFile), rand.Reader)
 	ok(t, err)
 	seal, err := issue.NewSealer(sealKey, rand.Reader)
 	ok(t, err)
-	db, err := store.Create(context.Background(), filepath.Join(dir, "x.db"),
-		store.Site{Name: "云岭大学", TimeZone: campus.String(), Root: public}, store.Options{Now: now, Random: rand.Reader})
-	ok(t, err)
-	t.Cleanup(func() { _ = db.Close() })
 	w.Service = issue.New(issue.Config{
 		Store: db, Seal: seal, Random: rand.Reader, Now: now, Location: campus, Host: "gate.example.edu", Policy: issue.DefaultPolicy,
 		Root: func() (ed25519.PrivateKey, error) {

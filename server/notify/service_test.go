@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -18,15 +17,12 @@ import (
 
 	"campusgate/server/notify"
 	"campusgate/server/store"
+	"campusgate/server/store/storetest"
 )
 
 func newStore(t *testing.T) *store.Store {
 	t.Helper()
-	db, err := store.Create(t.Context(), filepath.Join(t.TempDir(), "server.db"),
-		store.Site{Name: "云岭大学", TimeZone: "Asia/Shanghai", Root: make([]byte, 32)}, store.Options{Now: time.Now, Random: rand.Reader})
-	if err != nil {
-		t.Fatal(err)
-	}
+	db, _ := storetest.Found(t, t.TempDir(), store.Options{Now: time.Now, Random: rand.Reader})
 	t.Cleanup(func() { _ = db.Close() })
 	return db
 }

@@ -17,6 +17,7 @@ import (
 	"campusgate/server/paper"
 	"campusgate/server/people"
 	"campusgate/server/store"
+	"campusgate/server/store/storetest"
 )
 
 // world is a small campus at ten on a Monday morning.
@@ -42,17 +43,13 @@ func newWorld(t testing.TB) *world {
 	w.now.Store(time.Date(2026, 11, 23, 10, 0, 0, 0, campus).UnixMilli())
 	now := func() time.Time { return time.UnixMilli(w.now.Load()) }
 	dir := t.TempDir()
-	root, err := issue.CreateRoot(filepath.Join(dir, issue.RootFile), rand.Reader)
-	ok(t, err)
+	db, root := storetest.Found(t, dir, store.Options{Now: now, Random: rand.Reader})
+	t.Cleanup(func() { _ = db.Close() })
 	public := root.Public().(ed25519.PublicKey)
 	seal, err := issue.NewSealer(make([]byte, 32), rand.Reader)
 	ok(t, err)
 	vault, err := people.NewVault(make([]byte, 32), rand.Reader)
 	ok(t, err)
-	db, err := store.Create(t.Context(), filepath.Join(dir, "x.db"),
-		store.Site{Name: "云岭大学", TimeZone: campus.String(), Root: public}, store.Options{Now: now, Random: rand.Reader})
-	ok(t, err)
-	t.Cleanup(func() { _ = db.Close() })
 	signer := issue.New(issue.Config{
 		Store: db, Seal: seal, Random: rand.Reader, Now: now, Location: campus, Host: "gate.example.edu", Policy: issue.DefaultPolicy,
 		Root: func() (ed25519.PrivateKey, error) { return issue.LoadRoot(filepath.Join(dir, issue.RootFile), public) },

@@ -15,6 +15,7 @@ import (
 	"campusgate/configs"
 	"campusgate/server/people"
 	"campusgate/server/store"
+	"campusgate/server/store/storetest"
 )
 
 const actor = "test"
@@ -50,30 +51,41 @@ func flowRoles(context.Context) ([]people.Role, error) {
 // newWorld is an empty campus at noon of 21 November 2026.
 func newWorld(t testing.TB) *world {
 	t.Helper()
+	w := worldOf(t, t.TempDir(), storetest.Found)
+	t.Cleanup(func() { ok(t, w.db.Close()) })
+	return w
+}
+
+var settled storetest.Folder
+
+// sampled is the campus of the sample files.
+func sampled(t testing.TB) *world {
+	t.Helper()
+	dir := t.TempDir()
+	settled.Copy(t, dir, func(first string) {
+		w := worldOf(t, first, storetest.Found)
+		sampledInto(t, w)
+		ok(t, w.db.Close())
+	})
+	w := worldOf(t, dir, storetest.Open)
+	t.Cleanup(func() { ok(t, w.db.Close()) })
+	return w
+}
+
+// worldOf is the campus of a folder, which is found there or opened.
+func worldOf(t testing.TB, dir string, open func(testing.TB, string, store.Options) (*store.Store, ed25519.PrivateKey)) *world {
+	t.Helper()
 	campus, err := time.LoadLocation("Asia/Shanghai")
 	ok(t, err)
-	w := &world{dir: t.TempDir()}
+	w := &world{dir: dir}
 	w.now.Store(time.Date(2026, 11, 21, 12, 0, 0, 0, campus).UnixMilli())
 	now := func() time.Time { return time.UnixMilli(w.now.Load()) }
-	root, _, err := ed25519.GenerateKey(rand.Reader)
-	ok(t, err)
-	w.db, err = store.Create(context.Background(), filepath.Join(w.dir, "x.db"),
-		store.Site{Name: "云岭大学", TimeZone: campus.String(), Root: root}, store.Options{Now: now, Random: rand.Reader})
-	ok(t, err)
-	t.Cleanup(func() { ok(t, w.db.Close()) })
+	w.db, _ = open(t, dir, store.Options{Now: now, Random: rand.Reader})
 	vault, err := people.NewVault(make([]byte, 32), rand.Reader)
 	ok(t, err)
 	w.Service = people.New(people.Config{
 		Store: w.db, Vault: vault, Now: now, Location: campus, Random: rand.Reader, Roles: flowRoles,
 	})
-	return w
-}
-
-// sampled is the campus of the sample files.
-func sampled(t testing.TB) *world {
-	t.Helper()
-	w := newWorld(t)
-	sampledInto(t, w)
 	return w
 }
 

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"campusgate/server/store"
+	"campusgate/server/store/storetest"
 	"campusgate/signing"
 	"campusgate/signing/verdict"
 	"campusgate/signing/wire"
@@ -43,7 +44,9 @@ func testSite() store.Site {
 	return store.Site{Name: "云岭大学", TimeZone: "Asia/Shanghai", Root: root(1).Public().(ed25519.PublicKey)}
 }
 
-// newStore makes a database of its own in a temporary folder.
+var founded storetest.Folder
+
+// newStore gives a database of its own in a temporary folder.
 func newStore(t testing.TB) (*store.Store, *clock) {
 	t.Helper()
 	s, c, _ := newStoreAt(t)
@@ -53,11 +56,13 @@ func newStore(t testing.TB) (*store.Store, *clock) {
 func newStoreAt(t testing.TB) (*store.Store, *clock, string) {
 	t.Helper()
 	c := newClock()
-	path := filepath.Join(t.TempDir(), "campusgate.db")
-	s, err := store.Create(t.Context(), path, testSite(), c.options())
-	if err != nil {
-		t.Fatal(err)
-	}
+	dir := t.TempDir()
+	founded.Copy(t, dir, func(first string) {
+		s := must(store.Create(t.Context(), filepath.Join(first, "campusgate.db"), testSite(), c.options()))(t)
+		ok(t, s.Close())
+	})
+	path := filepath.Join(dir, "campusgate.db")
+	s := must(store.Open(t.Context(), path, c.options()))(t)
 	t.Cleanup(func() { _ = s.Close() })
 	return s, c, path
 }

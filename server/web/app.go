@@ -12,6 +12,7 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // appPolicy is for the built apps: everything comes from this server. Styles of
@@ -23,7 +24,7 @@ const appPolicy = "default-src 'self'; script-src 'self'; style-src 'self'; styl
 // file is one file of a built app, ready to be sent.
 type file struct {
 	plain  []byte
-	packed []byte // gzip, nil where it would not be smaller
+	packed func() []byte // gzip, made when the first asks; nil where it would hardly be smaller
 	kind   string
 	etag   string
 	cache  string
@@ -48,9 +49,8 @@ func newApp(base string, built fs.FS) (*app, error) {
 		if err != nil {
 			return err
 		}
-		f, err := newFile(name, plain)
-		a.files[name] = f
-		return err
+		a.files[name] = newFile(name, plain)
+		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("page %s: %w", base, err)
@@ -61,7 +61,7 @@ func newApp(base string, built fs.FS) (*app, error) {
 	return a, nil
 }
 
-func newFile(name string, plain []byte) (*file, error) {
+func newFile(name string, plain []byte) *file {
 	sum := sha256.Sum256(plain)
 	f := &file{
 		plain: plain, kind: mime.TypeByExtension(path.Ext(name)), etag: hex.EncodeToString(sum[:12]),
@@ -77,21 +77,24 @@ func newFile(name string, plain []byte) (*file, error) {
 	if strings.HasPrefix(name, "assets/") {
 		f.cache = "public, max-age=31536000, immutable" // the name holds a hash of the content
 	}
+	f.packed = sync.OnceValue(f.pack)
+	return f
+}
+
+// pack gives the file as gzip, or nil where that would hardly be smaller.
+func (f *file) pack() []byte {
 	var b bytes.Buffer
 	z, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
-	if err != nil {
-		return nil, err
+	if err == nil {
+		_, err = z.Write(f.plain)
 	}
-	if _, err := z.Write(plain); err != nil {
-		return nil, err
+	if err == nil {
+		err = z.Close()
 	}
-	if err := z.Close(); err != nil {
-		return nil, err
+	if err != nil || b.Len() >= len(f.plain)*9/10 {
+		return nil // a buffer takes everything: the rest is a matter of size
 	}
-	if b.Len() < len(plain)*9/10 {
-		f.packed = b.Bytes()
-	}
-	return f, nil
+	return b.Bytes()
 }
 
 // ServeHTTP sends a file of the app, or its first page.
@@ -129,10 +132,10 @@ func (a *app) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (f *file) send(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	body, etag := f.plain, f.etag
-	if f.packed != nil {
+	if packed := f.packed(); packed != nil {
 		h.Set("Vary", "Accept-Encoding")
 		if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
-			body, etag = f.packed, f.etag+"-gz"
+			body, etag = packed, f.etag+"-gz"
 			h.Set("Content-Encoding", "gzip")
 		}
 	}

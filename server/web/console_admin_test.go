@@ -3,15 +3,10 @@ package web_test
 import (
 	"strings"
 	"testing"
-
-	"github.com/chromedp/chromedp"
 )
 
-// adminRoutes are the administration's pages, each in a state worth looking at.
-var adminRoutes = []struct {
-	name, path string
-	after      func(*consoleTab)
-}{
+// adminRoutes are the administration's pages.
+var adminRoutes = []consoleRoute{
 	{name: "passes", path: "/passes?state=issued"},
 	{name: "pass", path: "/passes", after: func(c *consoleTab) { c.press("详情:林晓岚"); c.text("9f2c11ab") }},
 	{name: "people", path: "/people"},
@@ -63,36 +58,10 @@ func upload(c *consoleTab) {
 	c.text("外语学院")
 }
 
-// Every page of the administration, in Chinese by day and in English by night:
-// axe finds nothing, nothing is wider than the screen, no other host is asked,
-// the policy holds, and nothing is written to the log.
-func TestConsole_AdministrationInBothDresses(t *testing.T) {
-	axe := axeSource(t)
-	c := openConsole(t, newConsoleFake(t))
-	c.size(1280, 800)
-	for _, route := range adminRoutes {
-		t.Run(route.name, func(t *testing.T) {
-			here := &consoleTab{t: t, ctx: c.ctx, api: c.api}
-			here.scheme("light")
-			here.do(chromedp.Navigate(c.api.URL + "/console" + route.path))
-			here.settled()
-			if route.after != nil {
-				route.after(here)
-			}
-			eval[bool](t, c.ctx, axe+"; true")
-			here.judge("admin-"+route.name+"-zh-light", "zh-CN")
-			here.scheme("dark")
-			here.press("English")
-			here.until(`document.documentElement.lang === 'en' && document.documentElement.classList.contains('dark')`)
-			here.judge("admin-"+route.name+"-en-dark", "en")
-			here.press("中文")
-		})
-	}
-}
-
 // What changes something asks first, says what happened, and sends what the
 // server expects.
 func TestConsole_WhatAnAdministratorChanges(t *testing.T) {
+	t.Parallel()
 	api := newConsoleFake(t)
 	c := openConsole(t, api)
 	c.size(1280, 800)

@@ -31,20 +31,12 @@ func newConsoleFake(t *testing.T) *consoleFake {
 	if _, ok := web.Console.FS(); !ok {
 		missing(t, "the console is not built: npm ci && npm run build")
 	}
-	pages, err := web.New(web.Config{Site: site, Version: version})
-	if err != nil {
-		t.Fatal(err)
-	}
-	f := &consoleFake{answers: map[string]answerOf{}}
-	for _, answers := range []map[string]string{consoleAnswers, adminAnswers} {
-		for route, body := range answers {
-			f.answers[route] = answerOf{http.StatusOK, body}
-		}
-	}
+	f := &consoleFake{}
+	f.reset()
 	f.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		path, api := strings.CutPrefix(r.URL.Path, "/api/v1")
 		if !api {
-			pages.ServeHTTP(w, r)
+			builtPages().ServeHTTP(w, r)
 			return
 		}
 		if strings.HasSuffix(path, "/qr.png") {
@@ -84,6 +76,18 @@ func (f *consoleFake) answer(w http.ResponseWriter, r *http.Request, path string
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(a.status)
 	_, _ = io.WriteString(w, a.body)
+}
+
+// reset has every answer be the usual one again, and forgets what was asked.
+func (f *consoleFake) reset() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.answers, f.asked = map[string]answerOf{}, nil
+	for _, answers := range []map[string]string{consoleAnswers, adminAnswers} {
+		for route, body := range answers {
+			f.answers[route] = answerOf{http.StatusOK, body}
+		}
+	}
 }
 
 // set changes an answer.

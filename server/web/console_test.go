@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -64,10 +65,20 @@ func openConsole(t *testing.T, api *consoleFake) *consoleTab {
 	return c
 }
 
+// hand gives the tab to a subtest, as if it were new.
+func (c *consoleTab) hand(t *testing.T) {
+	t.Helper()
+	c.t = t
+	c.api.reset()
+	c.do(chromedp.Navigate(c.api.URL + "/console/icon.svg"))
+	eval[bool](t, c.ctx, `localStorage.clear(), sessionStorage.clear(), true`)
+}
+
 // clean fails the test for whatever no page may do.
 func (c *consoleTab) clean() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	defer func() { c.asked, c.errors = nil, nil }()
 	for _, u := range c.asked {
 		if !strings.HasPrefix(u, c.api.URL+"/") && !strings.HasPrefix(u, "data:") && !strings.HasPrefix(u, "blob:") {
 			c.t.Errorf("another host was asked: %s", u)
@@ -106,17 +117,14 @@ func (c *consoleTab) open(path string) {
 	c.settled()
 }
 
-// until waits for a condition in the page.
-func (c *consoleTab) until(condition string) {
-	c.t.Helper()
-	if _, err := chromedp.Run(c.ctx, chromedp.Poll[bool](condition)); err != nil {
-		c.t.Fatalf("%s: %v\n%s", condition, err, eval[string](c.t, c.ctx, `document.body.innerText.slice(0, 600)`))
-	}
-}
+// still is the condition of a page on which nothing loads any more.
+const still = `!document.querySelector('.bones, .bone, .bar, [aria-busy=true]') && document.fonts.status === 'loaded'`
+
+func (c *consoleTab) until(condition string) { c.t.Helper(); until(c.t, c.ctx, condition) }
 
 func (c *consoleTab) settled() {
 	c.t.Helper()
-	c.until(`document.querySelector('h1') && !document.querySelector('.bones, .bone, .bar, [aria-busy=true]') && document.fonts.status === 'loaded'`)
+	c.until(`document.querySelector('h1') && ` + still)
 }
 
 // text waits until the page says something.
@@ -136,17 +144,6 @@ func quote(s string) string {
 	return "'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`, "\n", `\n`).Replace(s) + "'"
 }
 
-// allRules are axe's; dressRules those of them that hang on colours and sizes, so
-// that a page seen once in full need not be asked the rest again.
-const (
-	allRules   = `['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']`
-	dressRules = `{type: 'rule', values: ['color-contrast', 'link-in-text-block', 'target-size', 'scrollable-region-focusable', 'region']}`
-)
-
-// axeRun lists what axe finds on the page as it stands.
-const axeRun = `axe.run(document, {runOnly: RULES})
-	.then((r) => r.violations.map((v) => v.id + ': ' + v.nodes.map((n) => n.html.slice(0, 160) + ' ' + (n.any[0]?.message ?? '')).slice(0, 4).join(' | ')))`
-
 // judge looks at the page as it stands: language, width, axe.
 func (c *consoleTab) judge(where, language string) {
 	c.t.Helper()
@@ -161,9 +158,7 @@ func (c *consoleTab) judgeBy(rules, where, language string) {
 	if wide := eval[int](c.t, c.ctx, `document.scrollingElement.scrollWidth - innerWidth`); wide > 0 {
 		c.t.Errorf("%s: %d px wider than the screen", where, wide)
 	}
-	for _, broken := range eval[[]string](c.t, c.ctx, strings.Replace(axeRun, "RULES", rules, 1)) {
-		c.t.Errorf("%s: %s", where, broken)
-	}
+	axe(c.t, c.ctx, where, rules)
 	c.shoot(where)
 }
 
@@ -181,11 +176,15 @@ func (c *consoleTab) shoot(where string) {
 	}
 }
 
-// consoleRoutes are the console's pages, each in a state worth looking at.
-var consoleRoutes = []struct {
+// consoleRoute is a page of the console in a state worth looking at.
+type consoleRoute struct {
 	name, path string
-	before     func(*consoleFake)
-}{
+	before     func(*consoleFake) // what the server says otherwise
+	after      func(*consoleTab)  // what is done on the page
+}
+
+// consoleRoutes are the pages that everybody has.
+var consoleRoutes = []consoleRoute{
 	{name: "login", path: "/login", before: signedOut},
 	{name: "link", path: "/?key=an-invented-key", before: signedOut},
 	{name: "password", path: "/", before: func(f *consoleFake) {
@@ -228,53 +227,78 @@ func signedOut(f *consoleFake) {
 // Every page in both languages and schemes on both sizes: axe finds nothing, no
 // other host is asked, the policy holds, and nothing is written to the log. The
 // language and the scheme change without a reload.
-func TestConsole_EveryPageInEveryDress(t *testing.T) {
-	axe := axeSource(t)
-	for _, route := range consoleRoutes {
+func TestConsole_EveryPageInEveryDress(t *testing.T) { judgeRoutes(t, consoleRoutes) }
+
+func TestConsole_AdministrationInEveryDress(t *testing.T) { judgeRoutes(t, adminRoutes) }
+
+// judgeRoutes judges pages in two tabs at a time.
+func judgeRoutes(t *testing.T, routes []consoleRoute) {
+	t.Parallel()
+	tabs := make(chan *consoleTab, 2)
+	for range cap(tabs) {
+		c := openConsole(t, newConsoleFake(t))
+		ahead(t, c.ctx, axeSource(t))
+		tabs <- c
+	}
+	for _, route := range routes {
 		t.Run(route.name, func(t *testing.T) {
 			t.Parallel()
-			api := newConsoleFake(t)
+			c := <-tabs
+			whole := c.t
+			t.Cleanup(func() {
+				c.clean()
+				c.t = whole
+				tabs <- c
+			})
+			c.hand(t)
 			if route.before != nil {
-				route.before(api)
+				route.before(c.api)
 			}
-			c := openConsole(t, api)
 			c.scheme("light")
 			c.size(1280, 800)
-			c.do(chromedp.Navigate(api.URL + "/console" + route.path))
-			c.until(`document.querySelector('h1, [role=alert]') && !document.querySelector('.bones, .bone, .bar, [aria-busy=true]')`)
-			eval[bool](t, c.ctx, axe+"; window.stayed = true")
-			for _, lang := range []string{"zh-CN", "en"} {
-				if lang == "en" {
-					c.press("English")
-					c.until(`document.documentElement.lang === 'en'`)
-				}
-				for _, scheme := range []string{"light", "dark"} {
-					if !worn(lang[:2], scheme) {
-						continue
-					}
-					c.scheme(scheme)
-					c.until(`document.documentElement.classList.contains('dark') === ` + map[string]string{"light": "false", "dark": "true"}[scheme])
-					for _, width := range []int64{1280, 1920} {
-						if width != 1280 && !*dresses {
-							continue
-						}
-						c.size(width, map[int64]int64{1280: 800, 1920: 1080}[width])
-						rules := dressRules
-						if scheme == "light" && width == 1280 {
-							rules = allRules
-						}
-						c.judgeBy(rules, strings.Join([]string{route.name, lang[:2], scheme, map[int64]string{1280: "1280", 1920: "1920"}[width]}, "-"), lang)
-					}
-				}
+			c.do(chromedp.Navigate(c.api.URL + "/console" + route.path))
+			c.until(`document.querySelector('h1, [role=alert]') && ` + still)
+			if route.after != nil {
+				route.after(c)
 			}
-			if *dresses {
-				c.scheme("light")
-				c.size(768, 1024)
-				c.judge(route.name+"-en-light-768", "en")
-			}
-			if !eval[bool](t, c.ctx, `window.stayed === true`) {
-				t.Error("the page was loaded again")
-			}
+			c.wear(route.name)
 		})
+	}
+}
+
+// wear judges the page as it stands in every dress, without a reload: by every
+// rule once in each language, and in its other dresses by those of dresses.
+func (c *consoleTab) wear(name string) {
+	c.t.Helper()
+	eval[bool](c.t, c.ctx, "window.stayed = true")
+	for _, lang := range []string{"zh-CN", "en"} {
+		rules := allRules
+		if lang == "en" {
+			c.press("English")
+			c.until(`document.documentElement.lang === 'en'`)
+		}
+		for _, scheme := range []string{"light", "dark"} {
+			if !worn(lang[:2], scheme) {
+				continue
+			}
+			c.scheme(scheme)
+			c.until(`document.documentElement.classList.contains('dark') === ` + map[string]string{"light": "false", "dark": "true"}[scheme])
+			for _, screen := range [][2]int64{{1280, 800}, {1920, 1080}} {
+				if screen[0] != 1280 && !*dresses {
+					continue
+				}
+				c.size(screen[0], screen[1])
+				c.judgeBy(rules, fmt.Sprintf("%s-%s-%s-%d", name, lang[:2], scheme, screen[0]), lang)
+				rules = dressRules
+			}
+		}
+	}
+	if *dresses {
+		c.scheme("light")
+		c.size(768, 1024)
+		c.judge(name+"-en-light-768", "en")
+	}
+	if !eval[bool](c.t, c.ctx, `window.stayed === true`) {
+		c.t.Error("the page was loaded again")
 	}
 }

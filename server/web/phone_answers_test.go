@@ -49,10 +49,7 @@ func newPhoneServer(t *testing.T) *phoneServer {
 	if _, ok := web.Phone.FS(); !ok {
 		missing(t, "the phone pages are not built: npm ci && npm run build")
 	}
-	pages, err := web.New(web.Config{Site: site, Version: version})
-	if err != nil {
-		t.Fatal(err)
-	}
+	pages := builtPages()
 	private := ed25519.NewKeyFromSeed([]byte(strings.Repeat("p", 32)))
 	key, err := signing.NewKey("east", signing.PurposeGate, private.Public().(ed25519.PublicKey))
 	if err != nil {

@@ -29,6 +29,7 @@ func (p *phoneTab) pick(field, option string) {
 }
 
 func TestPhone_ResidentApplies(t *testing.T) {
+	t.Parallel()
 	srv := newPhoneServer(t)
 	p := openPhone(t, srv)
 	p.dress("zh", "light")
@@ -113,6 +114,7 @@ func TestPhone_ResidentApplies(t *testing.T) {
 }
 
 func TestPhone_Matters(t *testing.T) {
+	t.Parallel()
 	srv := newPhoneServer(t)
 	p := openPhone(t, srv)
 	p.dress("zh", "light")
@@ -191,6 +193,7 @@ func TestPhone_Matters(t *testing.T) {
 }
 
 func TestPhone_LanguageChangesWithoutReload(t *testing.T) {
+	t.Parallel()
 	p := openPhone(t, newPhoneServer(t))
 	p.dress("zh", "light")
 	p.open("/me", `document.querySelector('.who')`)
@@ -201,6 +204,7 @@ func TestPhone_LanguageChangesWithoutReload(t *testing.T) {
 }
 
 func TestPhone_SigningOutWipes(t *testing.T) {
+	t.Parallel()
 	const kept = `new Promise((done) => { indexedDB.open('campusgate').onsuccess = async (e) => {
 		const count = (s) => new Promise((ok) => { e.target.result.transaction(s).objectStore(s).count().onsuccess = (c) => ok(c.target.result) })
 		done(await count('shelf') + ' ' + await count('keys') + ' ' + Object.keys(localStorage).filter((k) => k.startsWith('cg-typed')).length)
@@ -231,6 +235,7 @@ func TestPhone_SigningOutWipes(t *testing.T) {
 }
 
 func TestPhone_ALaterBuildWaitsUntilItIsAskedFor(t *testing.T) {
+	t.Parallel()
 	srv := newPhoneServer(t)
 	p := openPhone(t, srv)
 	p.dress("zh", "light")
@@ -266,6 +271,7 @@ func TestPhone_ALaterBuildWaitsUntilItIsAskedFor(t *testing.T) {
 
 // The session is over, but the phone still has its passes.
 func TestPhone_PassesOutlastTheSession(t *testing.T) {
+	t.Parallel()
 	srv := newPhoneServer(t)
 	p := openPhone(t, srv)
 	p.dress("zh", "light")

@@ -2,7 +2,6 @@ package web_test
 
 import (
 	"bytes"
-	"context"
 	"image"
 	"image/png"
 	"math"
@@ -11,7 +10,6 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/network"
-	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"github.com/makiuchi-d/gozxing"
 	"github.com/makiuchi-d/gozxing/qrcode"
@@ -72,6 +70,7 @@ func (p *phoneTab) live() code.Code {
 const phoneDrawn = `document.querySelector('.qr path')?.getAttribute('d')`
 
 func TestPhone_LiveCode(t *testing.T) {
+	t.Parallel()
 	srv := newPhoneServer(t)
 	p := openPhone(t, srv)
 	p.dress("zh", "dark")
@@ -145,6 +144,7 @@ func TestPhone_LiveCode(t *testing.T) {
 }
 
 func TestPhone_PassMovesFromAnotherPhone(t *testing.T) {
+	t.Parallel()
 	srv := newPhoneServer(t)
 	p := openPhone(t, srv)
 	p.dress("zh", "light")
@@ -165,14 +165,10 @@ func TestPhone_PassMovesFromAnotherPhone(t *testing.T) {
 
 // A page without WebCrypto, as over plain http on a campus address.
 func TestPhone_ServerCodeWhereNoKeyCanBe(t *testing.T) {
+	t.Parallel()
 	srv := newPhoneServer(t)
 	p := openPhone(t, srv)
-	p.do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
-		_, err := chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{
-			Source: `Object.defineProperty(Crypto.prototype, 'subtle', { value: undefined })`,
-		})
-		return err
-	}))
+	ahead(t, p.ctx, `Object.defineProperty(Crypto.prototype, 'subtle', { value: undefined })`)
 	p.dress("zh", "light")
 	srv.set("GET /me/passes/"+phoneWork+"/live", `{"code":"CP1:SERVER","expires_at":`+millis(time.Now().Add(2*time.Minute))+`}`)
 	p.open("/passes/"+phoneWork, phoneDrawn)
@@ -192,6 +188,7 @@ func TestPhone_ServerCodeWhereNoKeyCanBe(t *testing.T) {
 }
 
 func TestPhone_StaticCodeIsTheSignedAddress(t *testing.T) {
+	t.Parallel()
 	srv := newPhoneServer(t)
 	p := openPhone(t, srv)
 	p.dress("en", "light")
@@ -210,6 +207,7 @@ func TestPhone_StaticCodeIsTheSignedAddress(t *testing.T) {
 
 // The whole first page, as a phone without anything kept fetches it.
 func TestPhone_FirstRouteIsSmall(t *testing.T) {
+	t.Parallel()
 	srv := newPhoneServer(t)
 	p := openPhone(t, srv)
 	sizes := map[string]float64{}
@@ -222,12 +220,7 @@ func TestPhone_FirstRouteIsSmall(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	p.do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
-		_, err := chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{
-			Source: `navigator.serviceWorker.register = () => new Promise(() => {})`, // it fetches the rest, later
-		})
-		return err
-	}))
+	ahead(t, p.ctx, `navigator.serviceWorker.register = () => new Promise(() => {})`) // it fetches the rest, later
 	p.open("/passes", `document.querySelectorAll('.pass').length === 5`)
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -23,7 +23,6 @@ type phoneTab struct {
 	*testing.T
 	ctx  context.Context
 	srv  *phoneServer
-	axe  string
 	lang string
 	dots float64 // of the screen to a px
 
@@ -34,7 +33,7 @@ type phoneTab struct {
 
 func openPhone(t *testing.T, srv *phoneServer) *phoneTab {
 	t.Helper()
-	p := &phoneTab{T: t, ctx: startTab(t), srv: srv, axe: axeSource(t), lang: "zh", dots: 1}
+	p := &phoneTab{T: t, ctx: startTab(t), srv: srv, lang: "zh", dots: 1}
 	err := chromedp.Listen(p.ctx, func(ev any) {
 		p.mu.Lock()
 		defer p.mu.Unlock()
@@ -99,25 +98,7 @@ func (p *phoneTab) open(path, ready string) {
 	p.until(ready)
 }
 
-// until waits until an expression is true in the page.
-func (p *phoneTab) until(expression string) {
-	p.Helper()
-	look := chromedp.Evaluate[bool](`new Promise((done) => {
-		const end = Date.now() + 10000
-		const look = () => { let on = false; try { on = Boolean(`+expression+`) } catch {} ; on || Date.now() > end ? done(on) : setTimeout(look, 25) }
-		look()
-	})`, chromedp.EvalAwaitPromise)
-	ok, err := chromedp.Run(p.ctx, look)
-	for tries := 0; err != nil && strings.Contains(err.Error(), "navigated") && tries < 3; tries++ {
-		ok, err = chromedp.Run(p.ctx, look) // the page was loaded anew meanwhile
-	}
-	if err != nil {
-		p.Fatalf("%s: %v", expression, err)
-	}
-	if !ok {
-		p.Fatalf("%s never came; the page says: %s", expression, eval[string](p.T, p.ctx, `document.body.innerText.slice(0, 600)`))
-	}
-}
+func (p *phoneTab) until(expression string) { p.Helper(); until(p.T, p.ctx, expression) }
 
 // tap presses what has this name for a screen reader, or this text.
 func (p *phoneTab) tap(name string) {
@@ -156,8 +137,9 @@ func (p *phoneTab) clean() {
 // judge holds a page against what every page must be.
 func (p *phoneTab) judge(where string) {
 	p.Helper()
-	// What moves has come to rest.
-	eval[bool](p.T, p.ctx, `new Promise((done) => setTimeout(() => done(true), 120))`)
+	// What moves has come to rest; what moves for ever is a sign of waiting.
+	p.until(`document.getAnimations().every((a) => a.playState !== 'running' || a.effect.getComputedTiming().endTime === Infinity)`)
+	eval[bool](p.T, p.ctx, `new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))`)
 	p.shoot(where)
 	want := map[string]string{"zh": "zh-CN", "en": "en"}[p.lang]
 	if got := eval[string](p.T, p.ctx, `document.documentElement.lang`); got != want {
@@ -166,13 +148,7 @@ func (p *phoneTab) judge(where string) {
 	for _, fault := range eval[[]string](p.T, p.ctx, phoneFaults) {
 		p.Errorf("%s: %s", where, fault)
 	}
-	if !eval[bool](p.T, p.ctx, `Boolean(window.axe)`) {
-		eval[bool](p.T, p.ctx, p.axe+`; true`)
-	}
-	for _, broken := range eval[[]string](p.T, p.ctx, `axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']})
-		.then((r) => r.violations.map((v) => v.id + ': ' + v.nodes.map((n) => n.html.slice(0, 160) + ' ' + (n.any[0]?.message ?? '').slice(0, 140)).join(' | ')))`) {
-		p.Errorf("%s: %s", where, broken)
-	}
+	axe(p.T, p.ctx, where, allRules)
 	p.size(320, 700)
 	if wide := eval[int](p.T, p.ctx, `document.scrollingElement.scrollWidth - innerWidth`); wide > 0 {
 		p.Errorf("%s: %d px wider than a screen of 320", where, wide)
@@ -298,14 +274,17 @@ const phoneSignedOut = `401 {"code":"no_token","message":"需要登录 sign in f
 // Every page and state, in both languages, by day and by night: it fits, its
 // targets can be hit, axe finds nothing, nothing breaks and no other host is asked.
 func TestPhone_EveryPageInEveryDress(t *testing.T) {
+	t.Parallel()
 	for _, lang := range []string{"zh", "en"} {
 		for _, scheme := range []string{"light", "dark"} {
 			if !worn(lang, scheme) {
 				continue
 			}
 			t.Run(lang+"-"+scheme, func(t *testing.T) {
+				t.Parallel()
 				srv := newPhoneServer(t)
 				p := openPhone(t, srv)
+				ahead(t, p.ctx, axeSource(t))
 				p.dress(lang, scheme)
 				for _, r := range phoneRoutes {
 					undo, in := func() {}, func() {}
