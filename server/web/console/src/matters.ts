@@ -20,6 +20,8 @@ const tones: Record<string, string> = {
   rejected: 'bad', terminated: 'bad', voided: 'bad', revoked: 'bad',
   // of keys, people, paper passes and verdicts
   active: 'good', granted: 'good', next: 'running', attention: 'warn', denied: 'bad', lost: 'bad', compromised: 'bad',
+  // of cards and their money
+  frozen: 'warn', created: 'running', paid: 'good', failed: 'bad', refunded: 'warn', open: 'running', even: 'good', uneven: 'bad',
 }
 
 /** The look of a state: running, good, warn, bad or rest. */

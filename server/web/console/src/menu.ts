@@ -57,6 +57,22 @@ export const menu: readonly MenuGroup[] = [
       { to: '/settings', word: 'menu_settings', icon: 'setting', scopes: ['settings:write'] },
     ],
   },
+  {
+    word: 'menu_card',
+    entries: [
+      { to: '/cards', word: 'menu_cards', icon: 'card', scopes: ['cards', 'finance'] },
+      { to: '/subsidies', word: 'menu_subsidies', icon: 'gift', scopes: ['cards', 'finance'] },
+      { to: '/recharges', word: 'menu_recharges', icon: 'download', scopes: ['cards', 'finance'] },
+      { to: '/cash', word: 'menu_cash', icon: 'coin', scopes: ['cards'] },
+      { to: '/turnover', word: 'menu_turnover', icon: 'chart', scopes: ['canteen', 'finance'] },
+      { to: '/tills', word: 'menu_tills', icon: 'till', scopes: ['canteen', 'finance'] },
+      { to: '/charges', word: 'menu_charges', icon: 'event', scopes: ['canteen', 'finance'] },
+      { to: '/statements', word: 'menu_statements', icon: 'file', scopes: ['canteen', 'finance'] },
+      { to: '/days', word: 'menu_days', icon: 'scale', scopes: ['finance'] },
+      { to: '/disputes', word: 'menu_disputes', icon: 'chat', scopes: ['cards', 'finance'] },
+      { to: '/ledger', word: 'menu_ledger', icon: 'shield', scopes: ['finance'] },
+    ],
+  },
 ]
 
 /** The menu as a person sees it; `records` says whether a flow gives them its records. */

@@ -44,6 +44,12 @@ export const icons = {
   setting: 'M4 7h9M17 7h3M4 17h3M11 17h9M15 9.5a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5zM9 19.5a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5z',
   pass: 'M4 5h16v14H4zM8 9h4v4H8zM14.5 9.5H17M14.5 12.5H17M8 16h9',
   house: 'M4 21V10l8-6 8 6v11zM9.5 21v-6h5v6',
+  card: 'M3 5h18v14H3zM3 9.5h18M6.5 15h5',
+  coin: 'M12 20.5a8.5 8.5 0 1 0 0-17 8.5 8.5 0 0 0 0 17zM8.5 8l3.5 4 3.5-4M12 12v5M9 13.5h6',
+  gift: 'M4 9h16v4H4zM5.5 13v7h13v-7M12 9v11M12 9c-5 0-5-5-2.5-5S12 9 12 9s0-5 2.5-5S17 9 12 9',
+  till: 'M7 3h10v5H7zM5 8h14l2 7v6H3v-6zM3 15h18M8 11.5h.1M12 11.5h.1M16 11.5h.1',
+  scale: 'M12 4v16M7 20h10M5 7h14M5 7l-3 7h6zM19 7l-3 7h6z',
+  chat: 'M4 5h16v11H11l-5 4v-4H4zM8 9h8M8 12h5',
   event: 'M4 5h16M4 10h16M4 15h10M4 20h7',
 } as const
 

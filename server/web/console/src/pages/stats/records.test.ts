@@ -20,7 +20,7 @@ describe('查询统计', () => {
     expect(seen(['self'], true)).toBe(true)
     expect(seen(['self', 'admin'])).toBe(true)
     expect(seen(['self', 'guard', 'desk', 'events:read'])).toBe(false)
-    expect(menu.length).toBe(2)
+    expect(menu.length).toBe(3)
   })
   it('CQ-085 tells the step where a record is', () => {
     expect(columnsOf(known).at(-1)?.text(record, 0)).toBe('学院管理人员审核')
