@@ -207,6 +207,7 @@ func (m *machine) actions() map[string]func(*rapid.T) {
 				a.Charge = &wire.ChargeAnswer{Reason: verdict.Granted}
 			case verdict.ClaimRefused:
 				a.Charge = &wire.ChargeAnswer{Reason: verdict.InsufficientBalance}
+			default:
 			}
 			m.do(desk.ClaimReply{Stamp: m.stamp(), Answer: a})
 		},
