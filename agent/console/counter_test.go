@@ -103,6 +103,7 @@ func (c *counter) Arm(_ context.Context, o till.Order) error {
 			s.AmountFen = v.Till.FixedFen
 		case wire.EntryPeriod:
 			s.AmountFen = v.Period.PriceFen
+		case wire.EntryAmount, wire.EntryMenu: // as ordered
 		}
 		for _, p := range o.Items {
 			for _, m := range v.Till.Menu {

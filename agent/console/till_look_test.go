@@ -117,8 +117,18 @@ type dress struct{ lang, scheme string }
 
 func (b *tab) wear(d dress) {
 	b.t.Helper()
-	features := []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: d.scheme}}
-	if _, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: features}); err != nil {
+	b.emulate(emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: d.scheme}}})
+}
+
+// media shows the page as a printer gets it, or with "" on the screen again.
+func (b *tab) media(kind string) {
+	b.t.Helper()
+	b.emulate(emulation.SetEmulatedMediaParams{Media: kind})
+}
+
+func (b *tab) emulate(p emulation.SetEmulatedMediaParams) {
+	b.t.Helper()
+	if _, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, p); err != nil {
 		b.t.Fatal(err)
 	}
 }
@@ -130,8 +140,14 @@ func TestTill_EveryStateFitsAndIsAccessible(t *testing.T) {
 		screen size
 		dress
 	}{
-		{till1024, dress{"zh", "light"}}, {till1024, dress{"en", "dark"}}, {wide, dress{"zh", "dark"}}, {small, dress{"en", "light"}},
-		{wide, dress{"en", "light"}}, {desk8, dress{"zh", "dark"}}, {desk8, dress{"en", "light"}}, {small, dress{"zh", "dark"}},
+		{till1024, dress{"zh", "light"}},
+		{till1024, dress{"en", "dark"}},
+		{wide, dress{"zh", "dark"}},
+		{small, dress{"en", "light"}},
+		{wide, dress{"en", "light"}},
+		{desk8, dress{"zh", "dark"}},
+		{desk8, dress{"en", "light"}},
+		{small, dress{"zh", "dark"}},
 	}
 	if *shots == "" {
 		looks = looks[:4] // the rest is for eyes

@@ -1,6 +1,8 @@
 package console_test
 
 import (
+	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -267,6 +269,65 @@ func TestTill_SaysWhyItTakesNoMoney(t *testing.T) {
 	b.until(`document.querySelector('[data-trouble=rules]')`)
 	c.tell(func(v *till.View) { v.Till = rules })
 	b.until(`document.querySelector('.sale')`)
+}
+
+// The roll is 58 or 80 mm wide; nothing but the slip goes on it.
+func TestTill_SlipsAreAsWideAsTheRoll(t *testing.T) {
+	c := newCounter()
+	c.charges = append(c.charges, pastCharge(0), pastCharge(1))
+	b := tillPage(t, c, "/", till1024)
+	for i, roll := range []struct {
+		keys  string
+		width float64 // CSS pixels
+	}{{"/221", 58 / 25.4 * 96}, {"//951", 80 / 25.4 * 96}} {
+		b.pad(roll.keys)
+		b.until(fmt.Sprintf(`window.printed === %d`, i+1))
+		b.media("print")
+		width := eval[float64](b, `document.querySelector('.slip').getBoundingClientRect().width`)
+		over := eval[int](b, `document.querySelector('.slip').scrollWidth - document.querySelector('.slip').clientWidth`)
+		if math.Abs(width-roll.width) > 1 || over > 0 || eval[bool](b, `!!document.querySelector('.page').clientHeight`) {
+			t.Errorf("slip %d: %.1f px wide, want %.1f; %d px too much in it; or more than the slip is printed", i, width, roll.width, over)
+		}
+		b.shoot(fmt.Sprintf("slip-%d", i))
+		b.media("")
+	}
+}
+
+// Names come from outside: they are text, and stay in their places.
+func TestTill_HostileNamesAreTextInTheirPlaces(t *testing.T) {
+	c := newCounter()
+	hostile := []string{
+		`<img src=x onerror="window.hit=1">`, `"><script>window.hit=1</script>`, "=1+1", "\u202Eабв\u202C", strings.Repeat("菜", 10_000),
+		strings.Repeat("W", 10_000), "🍚🥢" + strings.Repeat("👨‍👩‍👧", 300), "\x00\x07\t\r\n", "'; DROP TABLE charges; --",
+	}
+	rules := *c.view.Till
+	rules.Entry, rules.Name, rules.Merchant, rules.Menu = wire.EntryMenu, hostile[4], hostile[0], nil
+	for i, name := range hostile {
+		rules.Menu = append(rules.Menu, wire.MenuKey{Key: i + 1, Name: name, NameEn: name, PriceFen: 100})
+	}
+	c.view.Till = &rules
+	c.view.Cashier = &till.Cashier{Number: hostile[5], Name: hostile[5]}
+	c.view.Period = &till.Period{ID: "x", Name: hostile[4], PriceFen: 100}
+	b := tillPage(t, c, "/", till1024)
+	b.pad("1+2+3+4+5+6+7+8+9")
+	b.until(`document.querySelectorAll('.items li').length > 3`)
+	b.tillFits("hostile menu")
+	b.pad("\r")
+	b.until(`document.querySelector('[data-phase=armed]')`)
+	paid := c.script["CP1:PAYS"]
+	paid.Charge.Holder = hostile[5]
+	b.wedge("CP1:PAYS")
+	b.until(`document.querySelector('.verdict[data-face=paid]')`)
+	b.tillFits("hostile holder")
+	b.pad("/2")
+	b.until(`document.querySelector('.rows li')`)
+	b.tillFits("hostile list")
+	b.pad("1")
+	b.until(`document.querySelector('[data-panel=charge]')`)
+	b.tillFits("hostile charge")
+	if eval[bool](b, `'hit' in window`) {
+		t.Error("a name ran as a script")
+	}
 }
 
 func TestCustomerScreen_AmountResultAndThanks(t *testing.T) {

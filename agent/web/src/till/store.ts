@@ -56,6 +56,8 @@ const panels = shallowRef<Panel[]>([])
 export const panel = computed(() => panels.value.at(-1) ?? null)
 
 let noticeTimer = 0
+/** An updated agent serves an updated page. */
+let stale = false
 /** The panel's handlers, the innermost last. */
 let handlers: ((k: PadKey) => boolean)[] = []
 let queue: Promise<unknown> = Promise.resolve()
@@ -75,7 +77,7 @@ export function begin(sounds: boolean): void {
     happen({ type: 'tick', now: now.value })
   }, TICK_MS)
   if (sounds) watch(() => state.value.cue, (cue) => cue && play(cue.sound))
-  // An updated agent serves an updated page; it is fetched when nobody is paying.
+  // The updated page is fetched when nobody is paying.
   watch(
     () => [status.value?.software, sale.value === null && thanked.value === null && panel.value === null] as const,
     ([software, idle], [before]) => {
@@ -84,8 +86,6 @@ export function begin(sounds: boolean): void {
     },
   )
 }
-
-let stale = false
 
 export function say(text: string, how: 'good' | 'bad' = 'bad'): void {
   notice.value = text

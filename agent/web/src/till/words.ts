@@ -25,9 +25,7 @@ const words = {
   batch_closed: ['未开班', 'Closed'],
   batch_count: ['{n} 笔', '{n} paid'],
   scanner: ['扫码器', 'Scanner'],
-  scanner_ok: ['正常', 'OK'],
   scanner_lost: ['断开', 'lost'],
-  scanner_starting: ['启动中', 'starting'],
   cashier_none: ['无收银员', 'No cashier'],
   no_period: ['非用餐时段', 'Between meals'],
   no_price: ['非用餐时段，没有餐次价；可输入金额收款', 'Between meals there is no price; amounts can be keyed in'],
@@ -52,13 +50,11 @@ const words = {
   last_was: ['上一次', 'Before'],
   items: ['明细', 'Items'],
   items_more: ['还有 {n} 项', '{n} more'],
-  total: ['合计', 'Total'],
   unknown_key: ['没有 {n} 号键', 'No key {n}'],
   page_next: ['下一页', 'Next page'],
   page_of: ['{page}/{pages} 页', 'Page {page} of {pages}'],
 
   clear: ['清除', 'Clear'],
-  add: ['加', 'Add'],
   functions: ['功能', 'Menu'],
   ok: ['收款', 'OK'],
 
@@ -77,7 +73,6 @@ const words = {
   banner_offline_none: ['没有待上传的收款', 'Nothing to upload'],
   banner_synced: ['{age}前同步过', 'Last synced {age} ago'],
   banner_synced_never: ['从未同步', 'Never synced'],
-  banner_backlog: ['正在补传', 'Uploading'],
   banner_skew: ['电脑时间偏差 {age}', 'The computer’s clock is off by {age}'],
   banner_skew_text: ['程序已自动校正，请管理员检查', 'Corrected by the agent; ask the administrator to look'],
   banner_scanner: ['扫码器断开', 'Scanner lost'],
@@ -127,10 +122,8 @@ const words = {
   void: ['撤销这笔', 'Void'],
   void_title: ['撤销 {price}', 'Void {price}'],
   void_text: ['需要主管的工号和口令。撤销后款项退回持卡人。', 'Needs a supervisor’s number and PIN. The money goes back to the holder.'],
-  void_done: ['已撤销 {price}', '{price} was voided'],
   number: ['工号', 'Staff number'],
   pin: ['口令', 'PIN'],
-  next: ['下一项', 'Next'],
   confirm: ['确认', 'Confirm'],
 
   shift_title: ['收银员登录', 'Cashier logs in'],
@@ -140,7 +133,6 @@ const words = {
   shift_end: ['退出登录', 'Log out'],
   shift_relief: ['换人登录', 'Another logs in'],
 
-  batch_title: ['开班、结班', 'Batch'],
   batch_open_title: ['第 {n} 班营业中', 'Batch {n} is open'],
   batch_closed_title: ['第 {n} 班已结束', 'Batch {n} is closed'],
   batch_none_title: ['还没有开过班', 'No batch yet'],
@@ -163,7 +155,6 @@ const words = {
   slip_flow: ['流水号', 'Flow no.'],
   slip_batch_n: ['班次', 'Batch'],
   slip_amount: ['金额', 'Amount'],
-  slip_again: ['补打', 'Reprint'],
   slip_signature: ['收银员签字', 'Signature'],
   slip_thanks: ['谢谢惠顾', 'Thank you'],
 
@@ -177,7 +168,6 @@ const words = {
   not_paid: ['未付款', 'Not paid'],
   pause: ['暂停收款', 'Out of order'],
   pause_text: ['请到其他窗口', 'Please use another counter'],
-  price_each: ['每份', 'Price'],
 } as const satisfies Table
 
 export type Word = keyof typeof words
