@@ -157,3 +157,25 @@ func TestTickBills_FetchesEachDayOnce(t *testing.T) {
 		t.Errorf("%d bills of the day, %v", len(all), err)
 	}
 }
+
+func TestBill_WhatWentBackOnALaterDayIsSettledByThatDaysBill(t *testing.T) {
+	w := newWorld(t)
+	o := w.place(t, "key-00000001", 3000)
+	w.wechat.Pay(o.ID) // nobody tells us
+	w.pass(24 * time.Hour)
+	w.wechat.Refund(o.ID, 3000)
+	settled := func(fetch string, want bool) {
+		t.Helper()
+		_, err := w.FetchBill(t.Context(), "test", wechat.ID, fetch)
+		ok(t, err)
+		b, err := w.Bill(t.Context(), wechat.ID, day)
+		if err != nil || len(b.Differences) != 1 || b.Differences[0].Kind != recharge.MissingHere || b.Differences[0].Settled != want {
+			t.Errorf("%+v %v", b, err)
+		}
+		w.balance(t, 1, 0)
+	}
+	settled(day, false) // how much went back is not known: nothing is credited
+	w.pass(24 * time.Hour)
+	settled("2026-11-22", true)
+	w.state(t, o.ID, recharge.StateRefunded)
+}
