@@ -9,6 +9,3 @@ export const knownPeople = reactive(new Map<string, PersonRef>())
 export function remembered(person: PersonRef): void {
   knownPeople.set(person.number, person)
 }
-
-/** Who did something, of what the trail calls them: the number of a person, the name of a token. */
-export const actor = (by: string): string => by.replace(/^(session|token) /, '')

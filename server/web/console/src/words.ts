@@ -165,7 +165,6 @@ addWords({
   money_over: ['长款 {fen}', 'Over by {fen}'],
   money_short: ['短款 {fen}', 'Short by {fen}'],
   money_reason: ['原因', 'Reason'],
-  money_limit_hint: ['金额单位为元,0 表示不限。', 'Amounts are in yuan; 0 = no limit.'],
   more_so_far: ['已显示 {n} 条', '{n} shown'],
   more_all: ['共 {n} 条', '{n} in all'],
   flag_offline: ['离线', 'Offline'],

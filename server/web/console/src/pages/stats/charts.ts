@@ -1,6 +1,7 @@
 // Figures as charts: what the chart library is told, and the same as a table.
 
 import type { EChartsCoreOption } from 'echarts/core'
+import { yuan } from '@shared/format'
 import { pick } from '@shared/lang'
 import { t } from '../../i18n'
 
@@ -22,6 +23,8 @@ export interface Series {
   rows: { name: string; look: 'accent' | 'good' | 'bad'; values: number[] }[]
   /** Bars lie, and those of a name are one after the other. */
   lying?: boolean
+  /** The numbers are fen, and shown as yuan. */
+  money?: boolean
 }
 
 /** How many names a chart shows; its table holds all. */
@@ -47,7 +50,7 @@ export function chartsOf(figures: Figures): Series[] {
 }
 
 /** Whether there is anything to draw. */
-export const some = (one: Series): boolean => one.rows.some((row) => row.values.some((value) => value > 0))
+export const some = (one: Series): boolean => one.rows.some((row) => row.values.some((value) => value !== 0))
 
 /** What the library is told. Colours are those of the page now. */
 export function optionOf(one: Series, colour: (name: string) => string): EChartsCoreOption {
@@ -55,17 +58,17 @@ export function optionOf(one: Series, colour: (name: string) => string): ECharts
   const text = { color: colour('--cg-soft') }
   const line = { lineStyle: { color: colour('--cg-line') } }
   const names = { type: 'category', data: one.names.slice(0, cut), axisLabel: { ...text, width: 110, overflow: 'truncate' }, axisLine: line, axisTick: { show: false }, inverse: Boolean(one.lying) }
-  const numbers = { type: 'value', minInterval: 1, axisLabel: text, splitLine: line }
+  const numbers = { type: 'value', minInterval: one.money ? 0.01 : 1, axisLabel: text, splitLine: line }
   return {
     aria: { enabled: true, label: { enabled: false }, decal: { show: true } },
     animation: false,
     grid: { left: 8, right: 16, top: 32, bottom: 4, containLabel: true },
     legend: { show: one.rows.length > 1, top: 0, textStyle: { color: colour('--cg-text') } },
-    tooltip: { trigger: 'axis', axisPointer: { type: 'shadow' } },
+    tooltip: { trigger: 'axis', axisPointer: { type: 'shadow' }, ...(one.money ? { valueFormatter: (value: unknown) => yuan(Math.round(Number(value) * 100)) } : {}) },
     xAxis: one.lying ? numbers : names,
     yAxis: one.lying ? names : numbers,
     series: one.rows.map((row) => ({
-      type: 'bar', name: row.name, data: row.values.slice(0, cut), barMaxWidth: 22,
+      type: 'bar', name: row.name, data: row.values.slice(0, cut).map((value) => (one.money ? value / 100 : value)), barMaxWidth: 22,
       stack: one.lying || row.look !== 'accent' ? 'all' : undefined, itemStyle: { color: colour(`--cg-${row.look}`) },
     })),
   }
