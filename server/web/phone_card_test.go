@@ -19,7 +19,7 @@ const noCard = `404 {"code":"NO_CARD","message":"没有校园卡,或尚未绑定
 var cardRoutes = []phoneRoute{
 	{name: "card-home", path: "/passes", ready: `document.querySelector('.life-pay') && document.querySelectorAll('.pass').length === 5`},
 	{name: "pay", path: "/pay", ready: `document.querySelector('.qr') && document.querySelectorAll('.entry').length === 5`},
-	{name: "pay-confirm", path: "/pay", ready: `document.querySelector('.confirm')`, then: func(p *phoneTab) {
+	{name: "pay-confirm", path: "/pay", ready: `document.querySelector('.way-confirm')`, then: func(p *phoneTab) {
 		p.tap(p.say("用卡密码确认", "Confirm with card password"))
 		p.until(`document.querySelector('input[name=pin]')`)
 	}},
@@ -112,7 +112,7 @@ func TestPhone_PaymentCode(t *testing.T) {
 		p.says("已确认 · 仅此一码")
 		p.until(`!document.querySelector('input[name=pin]')?.checkVisibility()`)
 		p.context(signing.ContextPIN)
-		p.until(`document.querySelector('.confirm')`) // the one after it
+		p.until(`!document.querySelector('.confirmed')`) // the one after it
 		p.context(signing.ContextPay)
 	})
 	t.Run("CM-072 five wrong passwords, and only the server can confirm", func(t *testing.T) {

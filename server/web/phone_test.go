@@ -164,7 +164,7 @@ const phoneFaults = `(() => {
 	if (parseFloat(getComputedStyle(document.body).fontSize) < 16) faults.push('text below 16 px')
 	for (const e of document.querySelectorAll('button, a[href], input:not(.only-read), textarea, [role=button], summary')) {
 		if (!e.checkVisibility()) continue
-		const box = (e.matches('input, textarea') ? e.closest('.van-field, .van-search, .van-checkbox') ?? e : e).getBoundingClientRect()
+		const box = (e.matches('input, textarea') ? e.closest('.van-field, .van-search, .van-checkbox, label') ?? e : e).getBoundingClientRect()
 		if (box.height < 43.5 || box.width < 43.5) faults.push('target of ' + Math.round(box.width) + ' by ' + Math.round(box.height) + ': ' + e.outerHTML.slice(0, 110))
 	}
 	for (const e of document.querySelectorAll('body *')) {
