@@ -28,6 +28,7 @@ export default {
   pay_offline_on: ['离线 · 单笔不超过 {most} 元', 'Offline · up to ¥{most} a payment'],
   pay_offline_off: ['离线 · 离线支付未开通，仅联网的消费机可用', 'Offline · works only at tills with a network'],
   pay_confirm: ['用卡密码确认', 'Confirm with card password'],
+  pay_confirm_short: ['密码确认', 'Confirm'],
   pay_confirm_text: ['大额消费时，消费机会要求确认。只对接下来的一个码有效。', 'Tills ask for this with large amounts. It counts for the next code only.'],
   pay_confirmed: ['已确认 · 仅此一码', 'Confirmed · this code only'],
   pay_confirm_wrong: ['卡密码不正确，还可试 {n} 次', 'Wrong card password; {n} more tries'],
