@@ -52,8 +52,8 @@ var rules = map[string]any{
 }
 
 // OpenCanteen makes a merchant and gives it tills, each a process of its own,
-// puts somebody at them, and lets cards pay without a network. It comes after
-// Populate.
+// puts somebody at them who opens them, and lets cards pay without a network. It
+// comes after Populate.
 func (c *Campus) OpenCanteen(ctx context.Context, names ...string) error {
 	var merchant struct {
 		ID int64 `json:"id"`
@@ -74,13 +74,20 @@ func (c *Campus) OpenCanteen(ctx context.Context, names ...string) error {
 	if err != nil {
 		return err
 	}
+	for _, name := range names {
+		if err := c.addTill(ctx, merchant.ID, name); err != nil {
+			return fmt.Errorf("till %q: %w", name, err)
+		}
+	}
+	// After the posts: a PIN is for who works somewhere. The tills have it when the
+	// server says so.
 	err = c.Client.Do(ctx, http.MethodPut, "/api/v1/people/"+Cashier+"/pin", map[string]any{"pin": CashierPIN}, nil)
 	if err != nil {
 		return err
 	}
-	for _, name := range names {
-		if err := c.addTill(ctx, merchant.ID, name); err != nil {
-			return fmt.Errorf("till %q: %w", name, err)
+	for _, t := range c.Tills {
+		if err := Until(ctx, func() (bool, error) { return t.Open(ctx, true) == nil, nil }); err != nil {
+			return fmt.Errorf("till %q does not open: %w", t.Name, err)
 		}
 	}
 	return nil

@@ -91,10 +91,11 @@ func TestTill_CM072_ChargesOnlineAndOffline(t *testing.T) {
 		t.Fatal(err)
 	}
 	till := c.Tills[0]
-	if err := till.Open(t.Context(), true); err != nil {
+	who, err := c.SignIn(t.Context(), "13800130001")
+	if err != nil {
 		t.Fatal(err)
 	}
-	who, err := c.SignIn(t.Context(), "13800130001")
+	err = who.Do(t.Context(), http.MethodPost, "/api/v1/cards/me/bind", map[string]string{"name": "周敏", "number": "T1001"}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
