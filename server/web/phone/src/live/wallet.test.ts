@@ -3,6 +3,7 @@ import type { MyCard } from '../card/types'
 import { base45, fromBase45 } from './bytes'
 import type { Held } from './store'
 
+vi.stubGlobal('navigator', {}) // node 20 has none
 const held = new Map<string, Held>()
 const calls: string[] = []
 const credential = new Uint8Array([0x84, 1, 2, 3])
