@@ -37,7 +37,7 @@ type Store struct {
 
 	writing *sql.DB
 	write   *sql.Conn // the one connection of writing, owned by the writer goroutine
-	read    *sql.DB
+	read    *reader
 	queue   queue
 
 	prepared map[string]*sql.Stmt // of write; owned by the writer goroutine
@@ -95,9 +95,11 @@ func open(ctx context.Context, path string, o Options) (*Store, error) {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
 	s.writing.SetMaxOpenConns(1)
-	if s.read, err = sql.Open(driverName, dataSource(path, false)); err != nil {
+	read, err := sql.Open(driverName, dataSource(path, false))
+	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
+	s.read = &reader{DB: read, prepared: map[string]*sql.Stmt{}}
 	s.read.SetMaxOpenConns(readers)
 	s.read.SetMaxIdleConns(readers)
 	err = assertDurable(ctx, s.writing)
