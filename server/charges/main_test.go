@@ -1,0 +1,9 @@
+package charges_test
+
+import (
+	"testing"
+
+	"campusgate/server/store/storetest"
+)
+
+func TestMain(m *testing.M) { storetest.Main(m) }

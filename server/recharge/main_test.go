@@ -1,0 +1,9 @@
+package recharge_test
+
+import (
+	"testing"
+
+	"campusgate/server/store/storetest"
+)
+
+func TestMain(m *testing.M) { storetest.Main(m) }
