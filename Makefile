@@ -48,7 +48,7 @@ sweeps: # what is single-threaded and slow under the race detector
 	$(GO) test ./server/api -run 'Hostile_CQ075|OfMoreThanTheLimit'
 
 dresses: web ## every page judged in both languages, by day and by night, at every width
-	$(GO) test ./server/web -run 'EveryDress|BothDresses' -dresses
+	$(GO) test ./server/web -run EveryDress -dresses
 
 fuzz: ## every fuzz target for FUZZTIME each (default 2m)
 	@.ci/fuzz $(FUZZTIME)

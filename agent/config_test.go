@@ -45,6 +45,8 @@ func TestParseConfig_NamesLineAndKey(t *testing.T) {
 		{"Port", "data:", "listen: 127.0.0.1:99999\ndata:", "gate.yaml:2: listen:"},
 		{"ListenEverywhere", "data:", "listen: 0.0.0.0:80\ndata:", "gate.yaml:2: listen:"},
 		{"Mode", "data:", "mode: shop\ndata:", "gate.yaml:2: mode:"},
+		{"TillDocuments", "data:", "mode: terminal\ndocuments: required\ndata:", "gate.yaml:3: documents: a till asks for none"},
+		{"TillBarrier", "data:", "mode: terminal\ndata:", "lanes[0].barrier: a till opens none"},
 		{"Documents", "data:", "documents: maybe\ndata:", "gate.yaml:2: documents:"},
 		{"Shift", "data:", "shift: night\ndata:", "gate.yaml:2: shift:"},
 		{"Age", "data:", "clock_max_age: a week\ndata:", "gate.yaml:2: clock_max_age:"},

@@ -63,6 +63,7 @@ func must[T any](t *testing.T) func(T, error) T {
 type station struct {
 	t              *testing.T
 	issuer         signing.Issuer
+	payer          signing.Issuer // of payment credentials
 	data           string
 	scanner, relay *pty.Cable
 	relayEnd       *os.File
@@ -95,7 +96,10 @@ func (s *station) enrol() {
 	public, private, err := ed25519.GenerateKey(rand.Reader)
 	check(t, err)
 	s.issuer = signing.Issuer{Key: must[signing.Key](t)(signing.NewKey("云岭大学", signing.PurposeGate, public)), Private: private}
-	ring := must[*signing.Keyring](t)(signing.NewKeyring("云岭大学", 1, []signing.Key{s.issuer.Key}))
+	public, private, err = ed25519.GenerateKey(rand.Reader)
+	check(t, err)
+	s.payer = signing.Issuer{Key: must[signing.Key](t)(signing.NewKey("云岭大学", signing.PurposePay, public)), Private: private}
+	ring := must[*signing.Keyring](t)(signing.NewKeyring("云岭大学", 1, []signing.Key{s.issuer.Key, s.payer.Key}))
 	signed := must[[]byte](t)(signing.SignKeyring(root, ring))
 	id := journal.Identity{
 		Agent: 13, Epoch: 1, Gate: home, Site: "云岭大学", TimeZone: "Asia/Shanghai",

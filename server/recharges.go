@@ -8,7 +8,9 @@ import (
 	"strings"
 
 	"campusgate/configs"
+	"campusgate/server/cards"
 	"campusgate/server/issue"
+	"campusgate/server/ledger"
 	"campusgate/server/recharge"
 	"campusgate/server/recharge/alipay"
 	"campusgate/server/recharge/cash"
@@ -245,23 +247,23 @@ type counters struct {
 
 // newCounters joins them. The test meters stand for the campus's own until an
 // adapter for those is there, and only where the test channel is on.
-func newCounters(s Settings, db *store.Store, m money, d Deps) (c counters, err error) {
+func newCounters(s Settings, db *store.Store, l *ledger.Ledger, k *cards.Service, d Deps) (c counters, err error) {
 	var channels []recharge.Channel
 	if channels, c.trial, err = s.channels(db, d); err != nil {
 		return c, err
 	}
-	holders := recharge.Holders{Service: m.cards}
+	holders := recharge.Holders{Service: k}
 	c.recharge = recharge.New(recharge.Config{
-		Store: db, Ledger: m.ledger, Cards: holders, Channels: channels, Now: d.Now, Location: s.Location, Log: d.Log,
+		Store: db, Ledger: l, Cards: holders, Channels: channels, Now: d.Now, Location: s.Location, Log: d.Log,
 		Amounts: s.Recharge.Amounts, Min: s.Recharge.Min, Max: s.Recharge.Max, Public: s.Public,
 	})
-	c.cash = cash.New(cash.Config{Store: db, Ledger: m.ledger, Cards: holders, Location: s.Location, Max: s.Recharge.Max})
+	c.cash = cash.New(cash.Config{Store: db, Ledger: l, Cards: holders, Location: s.Location, Max: s.Recharge.Max})
 	var kinds []utility.Kind
 	if s.Recharge.Trial {
 		kinds = utility.TestKinds(db)
 	}
 	c.utility = utility.New(utility.Config{
-		Store: db, Ledger: m.ledger, Cards: holders, Kinds: kinds, Now: d.Now, Location: s.Location, Log: d.Log,
+		Store: db, Ledger: l, Cards: holders, Kinds: kinds, Now: d.Now, Location: s.Location, Log: d.Log,
 		Amounts: s.Recharge.Amounts, Max: s.Recharge.Max,
 	})
 	return c, nil

@@ -94,17 +94,23 @@ type size struct {
 }
 
 var (
-	wide  = size{"wide", 1920, 1080}
-	desk8 = size{"desk", 1280, 800}
-	till  = size{"till", 1024, 768}
-	phone = size{"phone", 390, 844}
+	wide     = size{"wide", 1920, 1080}
+	desk8    = size{"desk", 1280, 800}
+	till1024 = size{"till", 1024, 768}
+	phone    = size{"phone", 390, 844}
 	// zoomed is desk8 at 200 %.
 	zoomed = size{"zoomed", 640, 400}
 )
 
-// open shows the page that the server serves. Before anything of the page runs,
-// it evaluates the scripts.
+// open shows the guard's page that the server serves.
 func open(t *testing.T, home string, screen size, scripts ...string) *tab {
+	t.Helper()
+	return openPage(t, home, screen, `document.querySelector('.stage .where, .verdict')`, scripts...)
+}
+
+// openPage shows a page until it is ready. Before anything of the page runs, it
+// evaluates the scripts.
+func openPage(t *testing.T, home string, screen size, ready string, scripts ...string) *tab {
 	t.Helper()
 	if _, built := web.FS(); !built {
 		missing(t, "the page was not built: npm ci && npm run build")
@@ -144,7 +150,7 @@ func open(t *testing.T, home string, screen size, scripts ...string) *tab {
 	}
 	b.resize(screen)
 	b.call(chromedp.Navigate(home))
-	b.until(`document.querySelector('.stage .where, .verdict')`)
+	b.until(ready)
 	return b
 }
 
@@ -158,7 +164,11 @@ func (b *tab) watch(ev any) {
 	case *network.EventWebSocketCreated:
 		b.visit(ev.URL)
 	case *runtime.EventExceptionThrown:
-		b.errors = append(b.errors, ev.ExceptionDetails.Text)
+		text := ev.ExceptionDetails.Text
+		if thrown := ev.ExceptionDetails.Exception; thrown != nil {
+			text += ": " + thrown.Description
+		}
+		b.errors = append(b.errors, text)
 	case *runtime.EventConsoleAPICalled:
 		if ev.Type == runtime.ConsoleAPICalledTypeError {
 			b.errors = append(b.errors, "console.error")
@@ -263,22 +273,37 @@ func (b *tab) person(text string) {
 // system do; how fast the machine is does not matter.
 func (b *tab) keys(text string, pace time.Duration) {
 	b.t.Helper()
+	b.pause(time.Second)
+	for _, r := range text {
+		encoded := kb.Encode(r) // down, char, up
+		down := *encoded[0]
+		down.Text = encoded[1].Text
+		b.strike(down, pace)
+	}
+}
+
+// pause lets time pass on the keyboard: nobody goes straight on from what was
+// typed before.
+func (b *tab) pause(d time.Duration) {
 	if now := time.Now(); b.typed.Before(now) {
 		b.typed = now
 	}
-	b.typed = b.typed.Add(time.Second) // nobody goes straight on from what was typed before
-	for _, r := range text {
-		b.typed = b.typed.Add(pace)
-		encoded := kb.Encode(r) // down, char, up
-		down, up := *encoded[0], *encoded[len(encoded)-1]
-		// One event for the key and its character, so that a page which keeps the
-		// key gets no character, as with a real keyboard.
-		down.Type, down.Text = input.DispatchKeyEventTypeKeyDown, encoded[1].Text
-		for _, k := range []input.DispatchKeyEventParams{down, up} {
-			k.Timestamp = input.TimeSinceEpoch(float64(b.typed.UnixMicro()) / 1e6)
-			if _, err := chromedp.Call(b.ctx, input.DispatchKeyEvent, k); err != nil {
-				b.t.Fatal(err)
-			}
+	b.typed = b.typed.Add(d)
+}
+
+// strike presses a key and lets go of it, so long after the one before. It is
+// one event for the key and its character, so that a page which keeps the key
+// gets no character, as with a real keyboard.
+func (b *tab) strike(k input.DispatchKeyEventParams, pace time.Duration) {
+	b.t.Helper()
+	b.typed = b.typed.Add(pace)
+	k.Timestamp = input.TimeSinceEpoch(float64(b.typed.UnixMicro()) / 1e6)
+	for _, what := range []input.DispatchKeyEventType{input.DispatchKeyEventTypeKeyDown, input.DispatchKeyEventTypeKeyUp} {
+		if k.Type = what; what == input.DispatchKeyEventTypeKeyUp {
+			k.Text = ""
+		}
+		if _, err := chromedp.Call(b.ctx, input.DispatchKeyEvent, k); err != nil {
+			b.t.Fatal(err)
 		}
 	}
 }

@@ -29,7 +29,7 @@ func guardPage(t *testing.T, d *actor, screen size, loggedIn bool) (*tab, *gauge
 
 func TestQuestion_CQ029_SeveralDocumentsTogether(t *testing.T) {
 	d := newDesk()
-	b, _ := guardPage(t, d, till, true)
+	b, _ := guardPage(t, d, till1024, true)
 	resident := question
 	resident.Kind = signing.ResidentSingle
 	q := d.publish(resident)
@@ -63,7 +63,7 @@ func TestQuestion_CQ029_SeveralDocumentsTogether(t *testing.T) {
 
 func TestQuestion_CQ034_CQ035_WhatIsNeverAccepted(t *testing.T) {
 	d := newDesk()
-	b, _ := guardPage(t, d, till, true)
+	b, _ := guardPage(t, d, till1024, true)
 	d.publish(question)
 	b.until(`document.querySelector('[data-document=campus_card]')`)
 	b.call(chromedp.Click(chromedp.CSS(`[data-document=campus_card]`)))
@@ -82,7 +82,7 @@ func TestQuestion_CQ034_CQ035_WhatIsNeverAccepted(t *testing.T) {
 
 func TestShift_CQ079_LoginByKeyboard(t *testing.T) {
 	d := newDesk()
-	b, _ := guardPage(t, d, till, false)
+	b, _ := guardPage(t, d, till1024, false)
 	b.until(`document.querySelector('[data-banner=shift]')`)
 	q := d.publish(question)
 	b.until(`document.querySelector('.choices [data-key=login]')`)
@@ -117,7 +117,7 @@ func TestShift_CQ079_LoginByKeyboard(t *testing.T) {
 
 func TestEntry_CQ031_StudentLeavesAndReturnsByKeyboard(t *testing.T) {
 	d := newDesk()
-	b, _ := guardPage(t, d, till, true)
+	b, _ := guardPage(t, d, till1024, true)
 	b.press("g")
 	b.until(`document.activeElement.name === 'rule'`)
 	for range 7 { // the arrow keys choose
@@ -155,7 +155,7 @@ func TestEntry_CQ031_StudentLeavesAndReturnsByKeyboard(t *testing.T) {
 
 func TestSearch_FindsAPassAndBeginsAnEntry(t *testing.T) {
 	d := newDesk()
-	b, _ := guardPage(t, d, till, true)
+	b, _ := guardPage(t, d, till1024, true)
 	b.press("s")
 	b.until(`document.activeElement.id === 'query'`)
 	b.person("ou")
@@ -185,7 +185,7 @@ func TestSearch_FindsAPassAndBeginsAnEntry(t *testing.T) {
 func TestEntry_OutlivesAScan(t *testing.T) {
 	d := newDesk()
 	d.script["CP1:GOOD1234"] = granted
-	b, _ := guardPage(t, d, till, true)
+	b, _ := guardPage(t, d, till1024, true)
 	b.press("g")
 	b.until(`document.activeElement.name === 'rule'`)
 	b.call(chromedp.Click(chromedp.CSS(`input[value=relative]`)))
@@ -202,7 +202,7 @@ func TestEntry_OutlivesAScan(t *testing.T) {
 // Every window of the guard, and what stands in for a question, on every screen
 // and in both languages.
 func TestGuardsWindowsAreAccessibleAndFit(t *testing.T) {
-	for _, screen := range []size{wide, till, phone} {
+	for _, screen := range []size{wide, till1024, phone} {
 		for _, lang := range []string{"zh", "en"} {
 			t.Run(screen.name+"-"+lang, func(t *testing.T) {
 				d := newDesk()

@@ -88,7 +88,7 @@ func TestEveryVerdictShowsSignWordAndNextAction(t *testing.T) {
 
 func TestFirstUseAndOwnerAreShown(t *testing.T) {
 	d := newDesk()
-	b := open(t, served(t, d, newGauge(), nil).URL, till)
+	b := open(t, served(t, d, newGauge(), nil).URL, till1024)
 	d.publish(used(2*time.Hour + time.Minute))
 	b.until(`document.querySelector('.highlight')`)
 	if got := b.text(".highlight"); !strings.Contains(got, "首次使用 · 2 小时前") || !strings.Contains(got, "东门") {
@@ -108,7 +108,7 @@ func TestFirstUseAndOwnerAreShown(t *testing.T) {
 
 func TestRepeatIsNoSecondAdmission(t *testing.T) {
 	d := newDesk()
-	b := open(t, served(t, d, newGauge(), nil).URL, till)
+	b := open(t, served(t, d, newGauge(), nil).URL, till1024)
 	first := d.publish(granted)
 	r := granted
 	r.Repeat, r.Opens = true, false
@@ -216,7 +216,7 @@ func TestPersonTypesACodeByHand(t *testing.T) {
 
 func TestQuestion_CQ005_CQ009_IsAnsweredByKeyOrTouch(t *testing.T) {
 	d := newDesk()
-	b := open(t, served(t, d, newGauge(), nil).URL, till)
+	b := open(t, served(t, d, newGauge(), nil).URL, till1024)
 	ask := func() string {
 		q := d.publish(question)
 		b.until(`document.querySelector('.verdict[data-face=question] [data-document]')`)
@@ -295,7 +295,7 @@ func TestAdmissionIsTakenBackAfterConfirmation(t *testing.T) {
 func TestTroubleIsShown(t *testing.T) {
 	d, g := newDesk(), newGauge()
 	srv := served(t, d, g, nil)
-	b := open(t, srv.URL, till)
+	b := open(t, srv.URL, till1024)
 	b.press("x")
 	has := func(banner, text string) {
 		t.Helper()

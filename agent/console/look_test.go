@@ -43,7 +43,7 @@ func TestPageIsAccessibleAndFits(t *testing.T) {
 	for _, v := range views {
 		for _, lang := range []string{"zh", "en"} {
 			b.speak(lang)
-			for _, screen := range []size{wide, desk8, till, phone} {
+			for _, screen := range []size{wide, desk8, till1024, phone} {
 				b.look(v, d, g, screen, v.name+"-"+lang+"-"+screen.name, screen != desk8)
 			}
 		}
@@ -82,14 +82,14 @@ func TestPageFitsWhatIsRareAndLong(t *testing.T) {
 		s.Lanes[1].Name, s.Lanes[1].Direction = "出口", "out"
 	})
 	srv := served(t, d, g, nil)
-	b := open(t, srv.URL, till)
+	b := open(t, srv.URL, till1024)
 	b.press("x") // a key turns the sound on, and its banner off
 	b.until(`!document.querySelector('[data-banner=sound]')`)
 	for _, v := range views {
 		for _, lang := range []string{"zh", "en"} {
 			b.speak(lang)
-			for _, screen := range []size{till, phone, zoomed} {
-				b.look(v, d, g, screen, v.name+"-"+lang+"-"+screen.name, lang == "zh" && screen == till)
+			for _, screen := range []size{till1024, phone, zoomed} {
+				b.look(v, d, g, screen, v.name+"-"+lang+"-"+screen.name, lang == "zh" && screen == till1024)
 			}
 		}
 	}

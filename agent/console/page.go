@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"net/http"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,6 +23,10 @@ const unbuilt = `<!doctype html>
 The API and the gate work all the same.</p>
 `
 
+// pages are the addresses that people open; the page itself finds out what to
+// show there.
+var pages = []string{"/", "/customer"}
+
 // getPage serves the built page. Files under assets/ carry a hash of their
 // content in their names, so that they never change; all else is asked for
 // again each time.
@@ -34,7 +39,7 @@ func (c *Console) getPage(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	name := strings.TrimPrefix(path.Clean(r.URL.Path), "/")
-	if name == "" {
+	if slices.Contains(pages, r.URL.Path) {
 		name = "index.html"
 	}
 	body, err := fs.ReadFile(c.page, name)

@@ -33,6 +33,9 @@ func TestPageIsServedWithItsPolicy(t *testing.T) {
 	if strings.Contains(policy, "'unsafe-eval'") || strings.Contains(policy, "*") {
 		t.Errorf("policy %q allows too much", policy)
 	}
+	if customer := send(t, "GET", srv.URL+"/customer", ""); customer.status != 200 || customer.body != got.body {
+		t.Errorf("the customer's screen: %d %s", customer.status, customer.body)
+	}
 	asset := send(t, "GET", srv.URL+"/assets/main-abc.js", "")
 	if asset.status != 200 || !strings.Contains(asset.header.Get("Cache-Control"), "immutable") ||
 		!strings.Contains(asset.header.Get("Content-Type"), "javascript") {

@@ -207,6 +207,7 @@ func (m *machine) actions() map[string]func(*rapid.T) {
 				a.Charge = &wire.ChargeAnswer{Reason: verdict.Granted}
 			case verdict.ClaimRefused:
 				a.Charge = &wire.ChargeAnswer{Reason: verdict.InsufficientBalance}
+			default:
 			}
 			m.do(desk.ClaimReply{Stamp: m.stamp(), Answer: a})
 		},
@@ -248,5 +249,39 @@ func TestMachine_WhatIsShownIsOnTheDisk_OnceEach(t *testing.T) {
 		m := newMachine(t, rt)
 		defer m.close()
 		rt.Repeat(m.actions())
+	})
+}
+
+// While a till is dark an account can owe no more through it than the caps
+// allow, however long that lasts and whatever is voided (I12).
+func TestExposure_StaysBoundedInTheDark(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		m := newMachine(t, rt)
+		defer m.close()
+		m.cfg.PolicyMaxAge, m.cfg.ClockMaxAge = 0, 0
+		m.restart()
+		for _, h := range m.holders {
+			h.pay.Expires = noon + 100*24*3600
+		}
+		for range rapid.IntRange(8, 16).Draw(rt, "n") {
+			switch rapid.SampledFrom([]string{"pay", "pay", "pay", "pay", "day", "ack", "void"}).Draw(rt, "what") {
+			case "pay":
+				h := m.holders[rapid.IntRange(0, 1).Draw(rt, "who")]
+				m.amount(rapid.SampledFrom([]int64{100, 500, 800}).Draw(rt, "fen"))
+				m.pass(1_000)
+				if r := m.scan(h.show(t, m.wall)); r.Reason != verdict.Granted && r.Reason != verdict.LimitOffline {
+					rt.Fatalf("%+v", r)
+				}
+			case "day":
+				m.pass(24 * 3600_000)
+			case "ack":
+				check(t, m.j.Ack(m.j.Last()))
+			case "void":
+				if list := must[[]desk.Past](t)(m.book().Charges(t.Context(), 1)); len(list) > 0 {
+					m.void(list[0].Event.ID)
+				}
+			}
+			m.check(rt)
+		}
 	})
 }

@@ -1,6 +1,6 @@
 // Command gatectl is the tool beside the two daemons: it makes keys, issues,
 // proves, verifies, inspects and draws codes without a server, checks files of
-// flows, and runs the demo.
+// flows, plays faults, and runs the demo.
 //
 // Every command writes its result to standard output and what went wrong to
 // standard error. It ends with 0 when it did what was asked, with 1 when it
@@ -54,6 +54,7 @@ var commands = []command{
 	{"inspect", "查看通行码内容 / show what a code says", runInspect},
 	{"qr", "绘制二维码 / draw a code as a QR image", runQR},
 	{"flows", "检查、试走流程 / check flows, play cases through them", runFlows},
+	{"simulate", "按种子演练故障 / play faults from a seed, against the promises", runSimulate},
 	{"demo", "在本机演示整个校园 / run a whole campus on this machine", runDemo},
 	{"bench", "测量性能 / measure speed, each figure against its limit", runBench},
 }

@@ -106,7 +106,7 @@ func (a *API) rechargeOfficeRoutes() {
 		return &officeRechargeOutput{body}, err
 	})
 	add(a, route{
-		method: http.MethodGet, path: prefix + "/recharges/issues", scope: auth.Finance, also: auth.Cards, id: "list-recharge-issues",
+		method: http.MethodGet, path: prefix + "/recharges/issues", scope: auth.Cards, also: auth.Finance, id: "list-recharge-issues",
 		text: "充值异常 What a person has to look at, newest first",
 	}, func(ctx context.Context, in *issuesInput) (*pageOutput[RechargeIssue], error) {
 		found, total, err := a.Recharge.Issues(ctx, in.All, in.Size, in.offset())
@@ -116,7 +116,7 @@ func (a *API) rechargeOfficeRoutes() {
 		return pageOf(in.ListQuery, mapped(found, issueBody), total), nil
 	})
 	add(a, route{
-		method: http.MethodPost, path: prefix + "/recharges/issues/{id}/resolve", scope: auth.Finance, also: auth.Cards, id: "resolve-recharge-issue",
+		method: http.MethodPost, path: prefix + "/recharges/issues/{id}/resolve", scope: auth.Cards, also: auth.Finance, id: "resolve-recharge-issue",
 		text: "处理充值异常 Say what was done, and move what waits in suspense", errors: []int{http.StatusNotFound, http.StatusConflict},
 	}, func(ctx context.Context, in *resolveInput) (*issueOutput, error) {
 		i, err := a.Recharge.Resolve(ctx, caller(ctx).Actor, in.ID, in.Body.Account, in.Body.Note)
@@ -126,7 +126,7 @@ func (a *API) rechargeOfficeRoutes() {
 		return &issueOutput{issueBody(i)}, nil
 	})
 	add(a, route{
-		method: http.MethodGet, path: prefix + "/bills", scope: auth.Finance, also: auth.Cards, id: "list-bills",
+		method: http.MethodGet, path: prefix + "/bills", scope: auth.Cards, also: auth.Finance, id: "list-bills",
 		text: "渠道对账 Bills of channels, newest day first",
 	}, func(ctx context.Context, in *billsInput) (*billsOutput, error) {
 		found, err := a.Recharge.Bills(ctx, in.Channel, in.Day, in.Size, in.offset())
@@ -138,7 +138,7 @@ func (a *API) rechargeOfficeRoutes() {
 		return out, nil
 	})
 	add(a, route{
-		method: http.MethodPost, path: prefix + "/bills/{channel}/{day}", scope: auth.Finance, also: auth.Cards, id: "fetch-bill",
+		method: http.MethodPost, path: prefix + "/bills/{channel}/{day}", scope: auth.Cards, also: auth.Finance, id: "fetch-bill",
 		text: "下载账单并对账 Fetch a bill and compare it", errors: []int{http.StatusConflict},
 	}, func(ctx context.Context, in *BillPath) (*billOutput, error) {
 		b, err := a.Recharge.FetchBill(ctx, caller(ctx).Actor, in.Channel, in.Day)

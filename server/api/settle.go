@@ -27,7 +27,7 @@ type DayPath struct {
 	address
 }
 
-type reportOutput struct{ Body *settle.Report }
+type reportOutput struct{ Body *settle.DayReport }
 
 type closeInput struct {
 	DayPath
@@ -112,7 +112,33 @@ func disputed(d settle.Dispute) Disputed {
 	}
 }
 
-type proofOutput struct{ Body *ledger.Report }
+// Proof is what a proof of the whole ledger found.
+type Proof struct {
+	At        int64     `json:"at"`
+	Sound     bool      `json:"sound"`
+	Transfers int64     `json:"transfers"`
+	Postings  int64     `json:"postings"`
+	Accounts  int64     `json:"accounts"`
+	SumFen    int64     `json:"sum_fen" doc:"of all balances: zero"`
+	FaultsAll int64     `json:"faults_all"`
+	Faults    []Unsound `json:"faults" doc:"the first of them"`
+}
+
+// Unsound is something that a sound ledger has not.
+type Unsound struct {
+	Where string `json:"where"`
+	What  string `json:"what"`
+}
+
+func proofOf(r ledger.Report) *proofOutput {
+	p := Proof{r.At, r.Sound(), r.Transfers, r.Postings, r.Accounts, r.SumFen, r.FaultsAll, []Unsound{}}
+	for _, f := range r.Faults {
+		p.Faults = append(p.Faults, Unsound(f))
+	}
+	return &proofOutput{p}
+}
+
+type proofOutput struct{ Body Proof }
 
 func (a *API) settleRoutes() {
 	add(a, route{
@@ -193,7 +219,7 @@ func (a *API) settleRoutes() {
 	}, a.prove)
 }
 
-func (a *API) listDays(ctx context.Context, _ *struct{}) (*itemsOutput[settle.Day], error) {
+func (a *API) listDays(ctx context.Context, _ *struct{}) (*itemsOutput[settle.BusinessDay], error) {
 	days, err := a.Settle.Days(ctx, 400)
 	return whole(days), err
 }
@@ -231,12 +257,12 @@ func (a *API) listRefunds(ctx context.Context, in *closeInput) (*itemsOutput[set
 	return whole(list), err
 }
 
-func (a *API) pay(ctx context.Context, in *payInput) (*struct{ Body settle.Payment }, error) {
+func (a *API) pay(ctx context.Context, in *payInput) (*struct{ Body settle.MerchantPayment }, error) {
 	p, err := a.Settle.Pay(ctx, caller(ctx).Actor, in.Body.ID, in.Body.Merchant, in.Body.Day)
-	return &struct{ Body settle.Payment }{p}, err
+	return &struct{ Body settle.MerchantPayment }{p}, err
 }
 
-func (a *API) statement(ctx context.Context, in *statementInput) (*struct{ Body *settle.Statement }, error) {
+func (a *API) statement(ctx context.Context, in *statementInput) (*struct{ Body *settle.MerchantStatement }, error) {
 	mine, err := a.Canteen.Merchants(ctx, a.Store.Reader(), sight(ctx))
 	if err != nil {
 		return nil, err
@@ -245,7 +271,7 @@ func (a *API) statement(ctx context.Context, in *statementInput) (*struct{ Body 
 		return nil, fmt.Errorf("%w: merchant %d", store.ErrNotFound, in.ID)
 	}
 	s, err := a.Settle.Statement(ctx, in.ID, in.From, in.To)
-	return &struct{ Body *settle.Statement }{s}, err
+	return &struct{ Body *settle.MerchantStatement }{s}, err
 }
 
 func (a *API) listDisputes(ctx context.Context, in *struct {
@@ -299,10 +325,10 @@ func (a *API) lastProof(ctx context.Context, _ *struct{}) (*proofOutput, error) 
 	if err == nil && !found {
 		err = fmt.Errorf("%w: the ledger was never proved", store.ErrNotFound)
 	}
-	return &proofOutput{&r}, err
+	return proofOf(r), err
 }
 
 func (a *API) prove(ctx context.Context, _ *struct{}) (*proofOutput, error) {
 	r, err := a.Ledger.Prove(ctx)
-	return &proofOutput{&r}, err
+	return proofOf(r), err
 }

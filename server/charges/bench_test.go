@@ -1,6 +1,8 @@
 package charges_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -19,22 +21,10 @@ func BenchmarkCharges(b *testing.B) {
 		for range askers {
 			accounts, tills = append(accounts, w.account(b, 1_000_000_000, 0)), append(tills, w.till(b))
 		}
-		posted := make(chan struct{})
-		done := make(chan struct{})
+		ctx, stop := context.WithCancel(b.Context())
+		posted := make(chan error, 1)
 		b.ResetTimer()
-		go func() {
-			defer close(posted)
-			for {
-				if err := w.CatchUp(b.Context()); err != nil {
-					b.Error(err)
-				}
-				select {
-				case <-done:
-					return
-				default:
-				}
-			}
-		}()
+		go func() { posted <- w.Run(ctx) }()
 		var wg sync.WaitGroup
 		for n, k := range tills {
 			wg.Go(func() {
@@ -49,14 +39,17 @@ func BenchmarkCharges(b *testing.B) {
 					k.charge(b, s)
 					if len(k.journal)%20 == 0 {
 						k.upload(b, 0, 0)
+						w.Wake()
 					}
 				}
 				k.upload(b, 0, 0)
 			})
 		}
 		wg.Wait()
-		close(done)
-		<-posted
+		stop()
+		if err := <-posted; !errors.Is(err, context.Canceled) {
+			b.Error(err)
+		}
 		if err := w.CatchUp(b.Context()); err != nil {
 			b.Error(err)
 		}
@@ -101,10 +94,12 @@ func copyRows(t *store.Tx, n int) error {
 		{`INSERT INTO charge_claims (id, sum, gate, account, phone, ctr, amount_fen, day, period, decided_at, expires, state, answer)
 			SELECT $1, phone, gate, account, phone, $2, amount_fen, day, period, at, at, 'settled', config FROM charges WHERE position = 1`, []any{fmt.Sprintf("9-1-%d", n), at}},
 		{`INSERT INTO holds (id, card, fen, granted, made_at, expires_at, ended_at) VALUES ($1, 7, 100, 1, 1, 1, 1)`, []any{fmt.Sprintf("9-1-%d", n)}},
-		{`INSERT INTO charges SELECT $1, $2, agent, epoch, $3, kind, gate, merchant, account, phone, $4, at, received_at, day, settle_day, period,
+		{
+			`INSERT INTO charges SELECT $1, $2, agent, epoch, $3, kind, gate, merchant, account, phone, $4, at, received_at, day, settle_day, period,
 			batch, $5, sum_fen, amount_fen, entry, items, config, offline, reason, claim, cashier, $6, main_fen, subsidy_fen, debt_fen, suspense_fen,
 			voids, voided_by, late, after_loss, duplicate FROM charges WHERE position = 1`,
-			[]any{at, fmt.Sprintf("9-1-%d", n), at, at, at, fmt.Sprintf("charge/9-1-%d", n)}},
+			[]any{at, fmt.Sprintf("9-1-%d", n), at, at, at, fmt.Sprintf("charge/9-1-%d", n)},
+		},
 	} {
 		if err := t.Exec(row.text, row.args...); err != nil {
 			return err

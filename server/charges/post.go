@@ -151,6 +151,7 @@ func splitOf(account uint64, entries []ledger.Entry) (p split) {
 			p.debt = -e.Fen
 		case ledger.Suspense:
 			p.suspense = -e.Fen
+		default: // the merchant
 		}
 	}
 	return p

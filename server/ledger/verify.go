@@ -256,7 +256,7 @@ func (p *proof) finish() {
 
 // reversals proves that nothing was taken back that there was not.
 func (p *proof) reversals(ctx context.Context, src store.Source) (err error) {
-	rows, err := src.QueryContext(ctx, "SELECT reverses, seq, kind FROM transfers WHERE reverses IS NOT NULL ORDER BY reverses, seq")
+	rows, err := src.QueryContext(ctx, "SELECT reverses, seq, id, kind FROM transfers WHERE reverses IS NOT NULL ORDER BY reverses, seq")
 	if err != nil {
 		return err
 	}
@@ -265,8 +265,9 @@ func (p *proof) reversals(ctx context.Context, src store.Source) (err error) {
 	var left []Entry
 	for before := 0; rows.Next(); before++ {
 		var of, seq int64
+		var id string
 		var kind Kind
-		if err := rows.Scan(&of, &seq, &kind); err != nil {
+		if err := rows.Scan(&of, &seq, &id, &kind); err != nil {
 			return err
 		}
 		if of != target {
@@ -280,7 +281,7 @@ func (p *proof) reversals(ctx context.Context, src store.Source) (err error) {
 		if err != nil {
 			return err
 		}
-		where, taken := fmt.Sprintf("transfer %d", seq), sides(all)
+		where, taken := fmt.Sprintf("transfer %d %s", seq, id), sides(all)
 		if of >= seq {
 			p.fault(where, "it takes back %d, which is no earlier one", of)
 		}

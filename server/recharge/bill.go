@@ -24,6 +24,7 @@ type Difference struct {
 	Trade   string `json:"trade"`
 	BillFen int64  `json:"bill_fen" doc:"0 = not in the bill"`
 	OurFen  int64  `json:"our_fen" doc:"0 = not here"`
+	Settled bool   `json:"settled" doc:"it was missing here, and was credited or refunded since"`
 }
 
 // Bill is the comparison of a channel's bill of one campus day with our orders.
@@ -115,7 +116,7 @@ func (s *Service) FetchBill(ctx context.Context, actor, channel, day string) (Bi
 	}
 	for _, o := range ours {
 		if !inBill[o.ID] {
-			b.Differences = append(b.Differences, Difference{MissingThere, o.ID, o.Trade, 0, o.Fen})
+			b.Differences = append(b.Differences, Difference{Kind: MissingThere, Order: o.ID, Trade: o.Trade, OurFen: o.Fen})
 		}
 	}
 	return b, s.saveBill(ctx, &b)
@@ -150,11 +151,11 @@ func (s *Service) billPayment(ctx context.Context, ch Channel, row Row, refunded
 	}
 	switch {
 	case !known:
-		b.Differences = append(b.Differences, Difference{MissingHere, clean(row.Order), clean(row.Trade), row.Fen, 0})
+		b.Differences = append(b.Differences, Difference{Kind: MissingHere, Order: clean(row.Order), Trade: clean(row.Trade), BillFen: row.Fen})
 	case o.Fen != row.Fen:
-		b.Differences = append(b.Differences, Difference{Differs, o.ID, clean(row.Trade), row.Fen, o.Fen})
+		b.Differences = append(b.Differences, Difference{Kind: Differs, Order: o.ID, Trade: clean(row.Trade), BillFen: row.Fen, OurFen: o.Fen})
 	case o.CreditedAt == 0 && o.RefundedAt == 0:
-		b.Differences = append(b.Differences, Difference{MissingHere, o.ID, clean(row.Trade), row.Fen, 0})
+		b.Differences = append(b.Differences, Difference{Kind: MissingHere, Order: o.ID, Trade: clean(row.Trade), BillFen: row.Fen})
 	default:
 		b.Matched++
 	}
@@ -223,9 +224,11 @@ func (s *Service) Bills(ctx context.Context, channel, day string, limit, offset 
 	for i := range bills {
 		if err == nil {
 			bills[i].Differences, err = store.List(ctx, src, func(rows *sql.Rows) (d Difference, err error) {
-				err = rows.Scan(&d.Kind, &d.Order, &d.Trade, &d.BillFen, &d.OurFen)
+				err = rows.Scan(&d.Kind, &d.Order, &d.Trade, &d.BillFen, &d.OurFen, &d.Settled)
 				return d, err
-			}, "SELECT kind, recharge, trade, bill_fen, our_fen FROM bill_differences WHERE channel = $1 AND day = $2 ORDER BY kind, recharge, trade",
+			}, `SELECT d.kind, d.recharge, d.trade, d.bill_fen, d.our_fen, d.kind = 'missing_here' AND EXISTS (SELECT 1 FROM recharges r
+					WHERE r.id = d.recharge AND r.channel = d.channel AND r.fen = d.bill_fen AND (r.credited_at IS NOT NULL OR r.refunded_at IS NOT NULL))
+				FROM bill_differences d WHERE d.channel = $1 AND d.day = $2 ORDER BY d.kind, d.recharge, d.trade`,
 				bills[i].Channel, bills[i].Day)
 		}
 	}

@@ -86,6 +86,7 @@ func (s *Service) apply(t *store.Tx, channel string, n Notice) (found []Issue, e
 		return found, s.credit(t, o, n, report)
 	case Refunded:
 		return found, s.refund(t, o, n, report)
+	case Waiting, Closed, Failed: // dealt with above
 	}
 	return nil, fmt.Errorf("event %q", n.Event)
 }

@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -18,6 +17,7 @@ import (
 	"campusgate/server/people"
 	"campusgate/server/rules"
 	"campusgate/server/store"
+	"campusgate/server/store/storetest"
 	"campusgate/signing/pin"
 	"campusgate/signing/verdict"
 	"campusgate/signing/wire"
@@ -46,11 +46,7 @@ func newWorld(t testing.TB) *world {
 	w := &world{}
 	w.now.Store(time.Date(2026, 11, 21, 12, 0, 0, 0, campus).UnixMilli())
 	clock := func() time.Time { return time.UnixMilli(w.now.Load()) }
-	seed := sha256.Sum256([]byte("root"))
-	root := ed25519.NewKeyFromSeed(seed[:]).Public().(ed25519.PublicKey)
-	db, err := store.Create(t.Context(), filepath.Join(t.TempDir(), "x.db"),
-		store.Site{Name: "云岭大学", TimeZone: campus.String(), Root: root}, store.Options{Now: clock, Random: rand.Reader})
-	ok(t, err)
+	db, _ := storetest.Found(t, t.TempDir(), store.Options{Now: clock, Random: rand.Reader})
 	t.Cleanup(func() { ok(t, db.Close()) })
 	vault, err := people.NewVault(make([]byte, 32), rand.Reader)
 	ok(t, err)

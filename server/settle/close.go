@@ -49,9 +49,9 @@ func (s *Service) ripe(ctx context.Context, t *store.Tx, day string) error {
 // Close closes a day, or says why it cannot be: ErrDay, ErrOpen, ErrClosed, and
 // *Unaccounted with the gaps or the differences that nobody has answered for.
 // What the subsidy bore is set right after it, see FinishSplits.
-func (s *Service) Close(ctx context.Context, actor, day string) (*Report, error) {
+func (s *Service) Close(ctx context.Context, actor, day string) (*DayReport, error) {
 	var refusal error
-	var r *Report
+	var r *DayReport
 	err := s.Store.Change(ctx, func(t *store.Tx) (err error) {
 		if refusal = s.ripe(t.Context(), t, day); refusal != nil {
 			return nil
@@ -77,7 +77,7 @@ func (s *Service) Close(ctx context.Context, actor, day string) (*Report, error)
 }
 
 // unaccounted is what nobody has answered for; nil = nothing.
-func (r *Report) unaccounted() error {
+func (r *DayReport) unaccounted() error {
 	u := &Unaccounted{Err: ErrGaps}
 	for _, g := range r.Gaps {
 		if g.Waived == nil {
@@ -99,7 +99,7 @@ func (r *Report) unaccounted() error {
 	return nil
 }
 
-func (s *Service) close(t *store.Tx, actor string, r *Report) error {
+func (s *Service) close(t *store.Tx, actor string, r *DayReport) error {
 	for _, total := range r.Totals {
 		err := t.Exec(`INSERT INTO day_totals (day, merchant, gate, period, late, charges, voids, fen)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
@@ -136,7 +136,7 @@ func (s *Service) close(t *store.Tx, actor string, r *Report) error {
 
 // Accept lets a day be closed with a difference, which is the actor's from then
 // on. ErrNothing where the day has no such difference, ErrClosed.
-func (s *Service) Accept(ctx context.Context, actor, day, what, ref, reason string) (*Report, error) {
+func (s *Service) Accept(ctx context.Context, actor, day, what, ref, reason string) (*DayReport, error) {
 	var refusal error
 	err := s.Store.Change(ctx, func(t *store.Tx) error {
 		if refusal = s.openDay(t.Context(), t, day); refusal != nil {
@@ -172,8 +172,8 @@ func (s *Service) Accept(ctx context.Context, actor, day, what, ref, reason stri
 	return s.Report(ctx, day)
 }
 
-// Day is a line of the list of days.
-type Day struct {
+// BusinessDay is a line of the list of days.
+type BusinessDay struct {
 	Day       string `json:"day"`
 	State     string `json:"state"`
 	ClosedAt  int64  `json:"closed_at,omitempty"`
@@ -185,8 +185,8 @@ type Day struct {
 }
 
 // Days lists the latest days with charges, refunds or a close, newest first.
-func (s *Service) Days(ctx context.Context, limit int) ([]Day, error) {
-	return store.List(ctx, s.Store.Reader(), func(rows *sql.Rows) (d Day, err error) {
+func (s *Service) Days(ctx context.Context, limit int) ([]BusinessDay, error) {
+	return store.List(ctx, s.Store.Reader(), func(rows *sql.Rows) (d BusinessDay, err error) {
 		d.State = StateOpen
 		err = rows.Scan(&d.Day, &d.ClosedAt, &d.ClosedBy, &d.Charges, &d.Fen, &d.LateFen, &d.RefundFen)
 		if d.ClosedAt != 0 {

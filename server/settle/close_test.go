@@ -31,7 +31,7 @@ func lunch(t *testing.T, w *world) (a, b *till) {
 	return a, b
 }
 
-func (w *world) wantReport(t *testing.T, day string) *settle.Report {
+func (w *world) wantReport(t *testing.T, day string) *settle.DayReport {
 	t.Helper()
 	r, err := w.Report(t.Context(), day)
 	ok(t, err)

@@ -163,8 +163,8 @@ func (s *Service) Refunds(ctx context.Context, day string) ([]Refund, error) {
 		WHERE settle_day = $1 ORDER BY made_at, id`, day)
 }
 
-// Payment is money paid out to a merchant for closed days.
-type Payment struct {
+// MerchantPayment is money paid out to a merchant for closed days.
+type MerchantPayment struct {
 	ID       string `json:"id"`
 	Merchant int64  `json:"merchant"`
 	Day      string `json:"day"` // up to and with it
@@ -185,7 +185,7 @@ func owed(ctx context.Context, src store.Source, merchant int64, day string) (fe
 
 // Pay records that a merchant was paid what it is owed for the days up to a
 // closed one. ErrDay where that is not closed, ErrAmount where nothing is owed.
-func (s *Service) Pay(ctx context.Context, actor, id string, merchant int64, day string) (p Payment, err error) {
+func (s *Service) Pay(ctx context.Context, actor, id string, merchant int64, day string) (p MerchantPayment, err error) {
 	var refusal error
 	err = s.Store.Change(ctx, func(t *store.Tx) error {
 		refusal = nil
@@ -207,7 +207,7 @@ func (s *Service) Pay(ctx context.Context, actor, id string, merchant int64, day
 			refusal = fmt.Errorf("%w: %s is not closed", ErrDay, day)
 			return nil
 		}
-		p = Payment{ID: id, Merchant: merchant, Day: day, By: actor, At: t.Now()}
+		p = MerchantPayment{ID: id, Merchant: merchant, Day: day, By: actor, At: t.Now()}
 		if p.Fen, err = owed(t.Context(), t, merchant, day); err != nil {
 			return err
 		}
@@ -224,7 +224,7 @@ func (s *Service) Pay(ctx context.Context, actor, id string, merchant int64, day
 	return p, err
 }
 
-func (s *Service) pay(t *store.Tx, p *Payment) (refusal, err error) {
+func (s *Service) pay(t *store.Tx, p *MerchantPayment) (refusal, err error) {
 	out, err := s.Ledger.Post(t, ledger.Transfer{
 		ID: "payment/" + p.ID, Kind: ledger.KindSettle, At: t.Now(), Day: time.UnixMilli(t.Now()).In(s.Location).Format(time.DateOnly),
 		Entries: []ledger.Entry{{Account: ledger.Merchant(p.Merchant), Fen: -p.Fen}, {Account: ledger.Clearing("bank"), Fen: p.Fen}},
@@ -245,7 +245,7 @@ func (s *Service) pay(t *store.Tx, p *Payment) (refusal, err error) {
 
 const paymentColumns = "SELECT id, merchant, day, fen, paid_by, paid_at FROM payments "
 
-func scanPayment(rows *sql.Rows) (p Payment, err error) {
+func scanPayment(rows *sql.Rows) (p MerchantPayment, err error) {
 	err = rows.Scan(&p.ID, &p.Merchant, &p.Day, &p.Fen, &p.By, &p.At)
 	return p, err
 }

@@ -13,8 +13,8 @@ import (
 	"campusgate/server/store"
 )
 
-// Total is what was taken in one period at one till for one merchant.
-type Total struct {
+// DayTotal is what was taken in one period at one till for one merchant.
+type DayTotal struct {
 	Merchant     int64  `json:"merchant"`
 	MerchantName string `json:"merchant_name"`
 	Gate         uint16 `json:"till"`
@@ -26,12 +26,14 @@ type Total struct {
 	Fen          int64  `json:"fen"` // charges less voids
 }
 
-// Batch is what a till said when it closed one, beside what is here of it.
-type Batch struct {
+// DayBatch is what a till said when it closed one, beside what is here of it.
+type DayBatch struct {
 	Gate     uint16 `json:"till"`
 	TillName string `json:"till_name"`
 	Journal
 	Number        uint32 `json:"number"`
+	From          uint64 `json:"flow_from"` // running number before its first record
+	To            uint64 `json:"flow_to,omitempty"`
 	OpenedAt      int64  `json:"opened_at"`
 	ClosedAt      int64  `json:"closed_at,omitempty"` // 0 = still open
 	Charges       int    `json:"charges"`
@@ -42,8 +44,8 @@ type Batch struct {
 	ServerFen     int64  `json:"server_fen"`
 }
 
-// Difference is two or three sums that should be one.
-type Difference struct {
+// DayDifference is two or three sums that should be one.
+type DayDifference struct {
 	What        string      `json:"what"` // till, merchant or batch
 	Ref         string      `json:"ref"`  // gate, merchant, or agent-epoch-number
 	Name        string      `json:"name"`
@@ -84,17 +86,17 @@ const (
 	StateClosed = "closed"
 )
 
-// Report is all there is to know of a day before and after it is closed.
-type Report struct {
+// DayReport is all there is to know of a day before and after it is closed.
+type DayReport struct {
 	Day         string       `json:"day"`
 	State       string       `json:"state"`
 	ClosedAt    int64        `json:"closed_at,omitempty"`
 	ClosedBy    string       `json:"closed_by,omitempty"`
-	Totals      []Total      `json:"totals"`
+	Totals      []DayTotal      `json:"totals"`
 	RefundFen   int64        `json:"refund_fen"`
-	Batches     []Batch      `json:"batches"`
+	Batches     []DayBatch      `json:"batches"`
 	Gaps        []Gap        `json:"gaps"`
-	Differences []Difference `json:"differences"`
+	Differences []DayDifference `json:"differences"`
 	Backlogs    []Backlog    `json:"backlogs"`
 	Checks      Checks       `json:"checks"`
 }
@@ -104,7 +106,7 @@ type Report struct {
 type Unaccounted struct {
 	Err         error
 	Gaps        []Gap
-	Differences []Difference
+	Differences []DayDifference
 }
 
 func (u *Unaccounted) Error() string { return fmt.Sprintf("%v: %s", u.Err, u.Names()) }
@@ -127,15 +129,15 @@ func (u *Unaccounted) Names() string {
 func (u *Unaccounted) Unwrap() error { return u.Err }
 
 // Report looks at a day. ErrDay for what is no date.
-func (s *Service) Report(ctx context.Context, day string) (*Report, error) {
+func (s *Service) Report(ctx context.Context, day string) (*DayReport, error) {
 	if _, err := time.Parse(time.DateOnly, day); err != nil {
 		return nil, fmt.Errorf("%w: %q", ErrDay, day)
 	}
 	return s.report(ctx, s.Store.Reader(), day)
 }
 
-func (s *Service) report(ctx context.Context, src store.Source, day string) (*Report, error) {
-	r := &Report{Day: day, State: StateOpen, Gaps: []Gap{}, Differences: []Difference{}}
+func (s *Service) report(ctx context.Context, src store.Source, day string) (*DayReport, error) {
+	r := &DayReport{Day: day, State: StateOpen, Gaps: []Gap{}, Differences: []DayDifference{}}
 	closed, err := store.List(ctx, src, func(rows *sql.Rows) (bool, error) {
 		return true, rows.Scan(&r.ClosedAt, &r.ClosedBy)
 	}, "SELECT closed_at, closed_by FROM days WHERE day = $1", day)
@@ -167,7 +169,7 @@ func (s *Service) report(ctx context.Context, src store.Source, day string) (*Re
 
 // missing adds the gaps that stand in this day's way. A closed day has the
 // waivers with which it was closed.
-func (s *Service) missing(ctx context.Context, src store.Source, r *Report) (err error) {
+func (s *Service) missing(ctx context.Context, src store.Source, r *DayReport) (err error) {
 	if r.State == StateClosed {
 		r.Gaps, err = store.List(ctx, src, func(rows *sql.Rows) (g Gap, err error) {
 			g.Waived = &Waiver{}
@@ -217,8 +219,8 @@ func readNames(ctx context.Context, src store.Source) (n names, err error) {
 // moved is what a record moves the till's sum by.
 const moved = "CASE kind WHEN 'charge' THEN amount_fen WHEN 'void' THEN -amount_fen ELSE 0 END"
 
-func totals(ctx context.Context, src store.Source, day string, n names) ([]Total, error) {
-	return store.List(ctx, src, func(rows *sql.Rows) (t Total, err error) {
+func totals(ctx context.Context, src store.Source, day string, n names) ([]DayTotal, error) {
+	return store.List(ctx, src, func(rows *sql.Rows) (t DayTotal, err error) {
 		err = rows.Scan(&t.Merchant, &t.Gate, &t.Period, &t.Late, &t.Charges, &t.Voids, &t.Fen)
 		t.MerchantName, t.TillName = n.merchants[t.Merchant], n.tills[t.Gate]
 		return t, err
@@ -233,13 +235,13 @@ func refunded(ctx context.Context, src store.Source, day string) (fen int64, err
 }
 
 // batches are those with a record of the day, by till.
-func batches(ctx context.Context, src store.Source, day string, n names) ([]Batch, error) {
-	return store.List(ctx, src, func(rows *sql.Rows) (b Batch, err error) {
-		err = rows.Scan(&b.Gate, &b.Agent, &b.Epoch, &b.Number, &b.OpenedAt, &b.ClosedAt, &b.Charges, &b.Voids, &b.Fen,
+func batches(ctx context.Context, src store.Source, day string, n names) ([]DayBatch, error) {
+	return store.List(ctx, src, func(rows *sql.Rows) (b DayBatch, err error) {
+		err = rows.Scan(&b.Gate, &b.Agent, &b.Epoch, &b.Number, &b.From, &b.To, &b.OpenedAt, &b.ClosedAt, &b.Charges, &b.Voids, &b.Fen,
 			&b.ServerCharges, &b.ServerVoids, &b.ServerFen)
 		b.TillName = n.tills[b.Gate]
 		return b, err
-	}, `SELECT b.gate, b.agent, b.epoch, b.number, coalesce(b.opened_at, 0), coalesce(b.closed_at, 0),
+	}, `SELECT b.gate, b.agent, b.epoch, b.number, coalesce(b.flow_from, 0), coalesce(b.flow_to, 0), coalesce(b.opened_at, 0), coalesce(b.closed_at, 0),
 		coalesce(b.charges, 0), coalesce(b.voids, 0), coalesce(b.total_fen, 0),
 		count(CASE c.kind WHEN 'charge' THEN 1 END), count(CASE c.kind WHEN 'void' THEN 1 END), coalesce(sum(`+moved+`), 0)
 		FROM batches b LEFT JOIN charges c ON c.agent = b.agent AND c.epoch = b.epoch AND c.batch = b.number
@@ -257,7 +259,7 @@ func backlogs(ctx context.Context, src store.Source, n names) ([]Backlog, error)
 }
 
 // compare finds the differences of a day, and adds who answers for them.
-func (s *Service) compare(ctx context.Context, src store.Source, r *Report, n names) error {
+func (s *Service) compare(ctx context.Context, src store.Source, r *DayReport, n names) error {
 	tills, err := tillSums(ctx, src, r.Day)
 	if err != nil {
 		return err
@@ -276,14 +278,14 @@ func (s *Service) compare(ctx context.Context, src store.Source, r *Report, n na
 	}
 	for gate, sum := range byGate(tills) {
 		if sum.till-waived[gate] != sum.server {
-			r.Differences = append(r.Differences, Difference{
+			r.Differences = append(r.Differences, DayDifference{
 				What: "till", Ref: fmt.Sprint(gate), Name: n.tills[gate], TillFen: &sum.till, ServerFen: &sum.server,
 			})
 		}
 	}
 	for _, b := range r.Batches {
-		if b.ClosedAt != 0 && (b.Fen != b.ServerFen || b.Charges != b.ServerCharges || b.Voids != b.ServerVoids) && waived[b.Gate] == 0 {
-			r.Differences = append(r.Differences, Difference{
+		if b.ClosedAt != 0 && (b.Fen != b.ServerFen || b.Charges != b.ServerCharges || b.Voids != b.ServerVoids) && !r.waivedIn(&b) {
+			r.Differences = append(r.Differences, DayDifference{
 				What: "batch", Ref: fmt.Sprintf("%d-%d-%d", b.Agent, b.Epoch, b.Number), Name: fmt.Sprintf("%s #%d", b.TillName, b.Number),
 				TillFen: &b.Fen, ServerFen: &b.ServerFen,
 			})
@@ -292,16 +294,25 @@ func (s *Service) compare(ctx context.Context, src store.Source, r *Report, n na
 	if err := s.merchants(ctx, src, r, here, n); err != nil {
 		return err
 	}
-	slices.SortFunc(r.Differences, func(a, b Difference) int {
+	slices.SortFunc(r.Differences, func(a, b DayDifference) int {
 		return cmp.Or(cmp.Compare(a.What, b.What), cmp.Compare(a.Ref, b.Ref))
 	})
 	return accepted(ctx, src, r)
 }
 
+// waivedIn reports that records of a batch are missing on a person's word.
+func (r *DayReport) waivedIn(b *DayBatch) bool {
+	return slices.ContainsFunc(r.Gaps, func(g Gap) bool {
+		return g.Waived != nil && g.Journal == b.Journal && g.To > b.From && g.From <= b.To
+	})
+}
+
 // merchants compares with what stands on their accounts.
-func (s *Service) merchants(ctx context.Context, src store.Source, r *Report, here map[int64]int64, n names) error {
+func (s *Service) merchants(ctx context.Context, src store.Source, r *DayReport, here map[int64]int64, n names) error {
 	var posted []ledger.Sum
-	for _, kind := range []ledger.Kind{ledger.KindCharge, ledger.KindVoid} {
+	// An adjustment gives back a charge whose code turned out to be used before, which
+	// is then charged again, to suspense.
+	for _, kind := range []ledger.Kind{ledger.KindCharge, ledger.KindVoid, ledger.KindAdjust} {
 		list, err := s.Ledger.Totals(ctx, src, ledger.Query{Accounts: "merchant", Kind: kind, From: r.Day, To: r.Day})
 		if err != nil {
 			return err
@@ -320,7 +331,7 @@ func (s *Service) merchants(ctx context.Context, src store.Source, r *Report, he
 	}
 	for id, sum := range here {
 		if took := there[id]; took != sum {
-			r.Differences = append(r.Differences, Difference{
+			r.Differences = append(r.Differences, DayDifference{
 				What: "merchant", Ref: fmt.Sprint(id), Name: n.merchants[id], ServerFen: &sum, MerchantFen: &took,
 			})
 		}
@@ -362,7 +373,7 @@ func byGate(list []tillSum) map[uint16]tillSum {
 
 // accepted adds who answers for differences. It holds for the sums that they
 // saw, not for others.
-func accepted(ctx context.Context, src store.Source, r *Report) error {
+func accepted(ctx context.Context, src store.Source, r *DayReport) error {
 	type key struct{ what, ref string }
 	type row struct {
 		key

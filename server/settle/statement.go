@@ -9,8 +9,8 @@ import (
 	"campusgate/server/store"
 )
 
-// StatementDay is a closed day of a merchant's statement.
-type StatementDay struct {
+// MerchantDay is a closed day of a merchant's statement.
+type MerchantDay struct {
 	Day       string `json:"day"`
 	Charges   int    `json:"charges"`
 	Voids     int    `json:"voids"`
@@ -21,21 +21,21 @@ type StatementDay struct {
 	OwedFen   int64  `json:"owed_fen"` // at the end of the day
 }
 
-// Statement is what a merchant took and was paid on the closed days of a period.
-type Statement struct {
+// MerchantStatement is what a merchant took and was paid on the closed days of a period.
+type MerchantStatement struct {
 	Merchant   int64          `json:"merchant"`
 	Name       string         `json:"name"`
 	From       string         `json:"from"`
 	To         string         `json:"to"`
 	OpeningFen int64          `json:"opening_fen"`
 	ClosingFen int64          `json:"closing_fen"`
-	Days       []StatementDay `json:"days"`
-	Payments   []Payment      `json:"payments"`
+	Days       []MerchantDay `json:"days"`
+	Payments   []MerchantPayment      `json:"payments"`
 }
 
 // Statement draws up a merchant's statement, both days included. ErrDay,
 // ErrNothing for no such merchant.
-func (s *Service) Statement(ctx context.Context, merchant int64, from, to string) (*Statement, error) {
+func (s *Service) Statement(ctx context.Context, merchant int64, from, to string) (*MerchantStatement, error) {
 	for _, day := range []string{from, to} {
 		if _, err := time.Parse(time.DateOnly, day); err != nil {
 			return nil, fmt.Errorf("%w: %q", ErrDay, day)
@@ -50,7 +50,7 @@ func (s *Service) Statement(ctx context.Context, merchant int64, from, to string
 	if !ok {
 		return nil, fmt.Errorf("%w: merchant %d", ErrNothing, merchant)
 	}
-	st := &Statement{Merchant: merchant, Name: name, From: from, To: to}
+	st := &MerchantStatement{Merchant: merchant, Name: name, From: from, To: to}
 	// What was owed before, with the payments of that time.
 	err = src.QueryRowContext(ctx, `SELECT
 		(SELECT coalesce(sum(fen), 0) FROM day_totals WHERE merchant = $1 AND day < $2)
@@ -60,7 +60,7 @@ func (s *Service) Statement(ctx context.Context, merchant int64, from, to string
 	if err != nil {
 		return nil, err
 	}
-	st.Days, err = store.List(ctx, src, func(rows *sql.Rows) (d StatementDay, err error) {
+	st.Days, err = store.List(ctx, src, func(rows *sql.Rows) (d MerchantDay, err error) {
 		err = rows.Scan(&d.Day, &d.Charges, &d.Voids, &d.Fen, &d.LateFen, &d.RefundFen, &d.PaidFen)
 		return d, err
 	}, `SELECT d.day, coalesce(sum(t.charges), 0), coalesce(sum(t.voids), 0),

@@ -62,6 +62,8 @@ func startChromium(path string) {
 	allocator, stop := chromedp.NewExecAllocator(context.Background(), append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
+		// What an optimising compiler makes of a page comes too late for a test.
+		chromedp.Flag("js-flags", "--no-turbofan --no-maglev"),
 		// The last two make a new process for every page that is opened.
 		chromedp.Flag("disable-features", "Translate,BlinkGenPropertyTrees,BackForwardCache,SpareRendererForSitePerProcess"))...)
 	ctx, cancel := chromedp.NewContext(allocator)
@@ -127,6 +129,14 @@ func ahead(t *testing.T, ctx context.Context, script string) {
 	if _, err := chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: script}); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// rest waits until what moves has come to rest, and what the size of the screen
+// changes is drawn. What moves for ever is a sign of waiting.
+func rest(t *testing.T, ctx context.Context) {
+	t.Helper()
+	until(t, ctx, `document.getAnimations().every((a) => a.playState !== 'running' || a.effect.getComputedTiming().endTime === Infinity)`)
+	eval[bool](t, ctx, `new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))`)
 }
 
 // axeRun lists what axe finds on the page as it stands by its RULES.

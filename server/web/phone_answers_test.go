@@ -4,6 +4,7 @@ import (
 	"crypto/ed25519"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -27,12 +28,13 @@ const (
 )
 
 // phoneServer serves the phone app, and canned answers of the interface for the
-// states that a page can be in. Only the phone keys of passes are real: it signs
-// what a gate would read.
+// states that a page can be in. Only the phone keys of passes and of the card are
+// real: it signs what a gate or a till would read.
 type phoneServer struct {
 	*httptest.Server
 
 	issuer signing.Issuer
+	payer  signing.Issuer
 	ring   *signing.Keyring
 
 	mu       sync.Mutex
@@ -40,6 +42,7 @@ type phoneServer struct {
 	enrolled map[string]string // pass → id of its phone key
 	newBuild bool              // the service worker is that of a later build
 	calls    []string
+	sent     map[string]string // body of the last call
 }
 
 var buildVersion = regexp.MustCompile(`"version":"[0-9a-f]+"`)
@@ -50,14 +53,12 @@ func newPhoneServer(t *testing.T) *phoneServer {
 		missing(t, "the phone pages are not built: npm ci && npm run build")
 	}
 	pages := builtPages()
-	private := ed25519.NewKeyFromSeed([]byte(strings.Repeat("p", 32)))
-	key, err := signing.NewKey("east", signing.PurposeGate, private.Public().(ed25519.PublicKey))
-	if err != nil {
-		t.Fatal(err)
+	s := &phoneServer{
+		issuer: phoneIssuer(t, signing.PurposeGate, "p"), payer: phoneIssuer(t, signing.PurposePay, "y"),
+		enrolled: map[string]string{phoneElsewhere: "other"}, sent: map[string]string{},
 	}
-	key.State = signing.KeyActive
-	s := &phoneServer{issuer: signing.Issuer{Key: key, Private: private}, enrolled: map[string]string{phoneElsewhere: "other"}}
-	if s.ring, err = signing.NewKeyring("east", 1, []signing.Key{key}); err != nil {
+	var err error
+	if s.ring, err = signing.NewKeyring("east", 1, []signing.Key{s.issuer.Key, s.payer.Key}); err != nil {
 		t.Fatal(err)
 	}
 	s.answers = phoneAnswers(time.Now())
@@ -80,9 +81,22 @@ func newPhoneServer(t *testing.T) *phoneServer {
 	mux.HandleFunc("/api/v1/", s.answer)
 	mux.HandleFunc("POST /api/v1/passes/{id}/keys/nonce", s.nonce)
 	mux.HandleFunc("POST /api/v1/passes/{id}/keys", s.enrol)
+	mux.HandleFunc("POST /api/v1/cards/me/keys/nonce", s.nonce)
+	mux.HandleFunc("POST /api/v1/cards/me/keys", s.enrolCard)
 	s.Server = httptest.NewServer(mux)
 	t.Cleanup(s.Close)
 	return s
+}
+
+func phoneIssuer(t *testing.T, purpose signing.Purpose, seed string) signing.Issuer {
+	t.Helper()
+	private := ed25519.NewKeyFromSeed([]byte(strings.Repeat(seed, 32)))
+	key, err := signing.NewKey("east", purpose, private.Public().(ed25519.PublicKey))
+	if err != nil {
+		t.Fatal(err)
+	}
+	key.State = signing.KeyActive
+	return signing.Issuer{Key: key, Private: private}
 }
 
 // set changes the answer of a call until the test puts it back.
@@ -113,8 +127,10 @@ func (s *phoneServer) called(call string) (n int) {
 
 func (s *phoneServer) answer(w http.ResponseWriter, r *http.Request) {
 	call := r.Method + " " + strings.TrimPrefix(r.URL.Path, "/api/v1")
+	sent, _ := io.ReadAll(r.Body)
 	s.mu.Lock()
 	s.calls = append(s.calls, call+"?"+r.URL.RawQuery)
+	s.sent[call] = string(sent)
 	body, ok := s.answers[call+"?"+r.URL.RawQuery]
 	if !ok {
 		body, ok = s.answers[call]
@@ -122,6 +138,7 @@ func (s *phoneServer) answer(w http.ResponseWriter, r *http.Request) {
 	for _, id := range []string{phoneWork, phoneElsewhere} {
 		body = strings.ReplaceAll(body, "PHONE-"+id, s.enrolled[id])
 	}
+	body = strings.ReplaceAll(body, "CARD-PHONE", s.cardPhone())
 	s.mu.Unlock()
 	if !ok {
 		body = `404 {"code":"no_such_route","message":"没有这个地址 there is nothing at this address","details":{},"request_id":"r1"}`
@@ -183,12 +200,14 @@ func phoneAnswers(now time.Time) map[string]string {
 	today := now.In(zone)
 	day := func(n int) string { return today.AddDate(0, 0, n).Format(time.DateOnly) }
 	words := strings.NewReplacer(
-		"{today}", day(0), "{tomorrow}", day(1), "{day3}", day(3), "{week}", day(7), "{yesterday}", day(-1), "{lastweek}", day(-7),
+		"{today}", day(0), "{tomorrow}", day(1), "{day3}", day(3), "{week}", day(7), "{yesterday}", day(-1), "{month}", day(0)[:7], "{lastweek}", day(-7),
 		"{now}", fmt.Sprint(now.UnixMilli()), "{hour}", fmt.Sprint(now.Add(-time.Hour).UnixMilli()), "{ago3}", fmt.Sprint(now.AddDate(0, 0, -3).UnixMilli()),
 	)
 	made := map[string]string{}
-	for call, body := range phoneBodies {
-		made[call] = words.Replace(body)
+	for _, bodies := range []map[string]string{phoneBodies, cardBodies} {
+		for call, body := range bodies {
+			made[call] = words.Replace(body)
+		}
 	}
 	return made
 }

@@ -25,7 +25,15 @@ func (p *phoneTab) scan() string {
 		p.size(390, 844)
 	}
 	p.until(`document.querySelector('.qr path')`)
+	where := func() [4]float64 {
+		return eval[[4]float64](p.T, p.ctx, `(() => { const b = document.querySelector('.qr').getBoundingClientRect(); return [b.left, b.top, b.right, b.bottom] })()`)
+	}
+	box := where()
 	shot, err := chromedp.Run(p.ctx, chromedp.CaptureScreenshot())
+	for now := where(); err == nil && now != box; now = where() { // the page moved meanwhile
+		box = now
+		shot, err = chromedp.Run(p.ctx, chromedp.CaptureScreenshot())
+	}
 	if err != nil {
 		p.Fatal(err)
 	}
@@ -33,7 +41,6 @@ func (p *phoneTab) scan() string {
 	if err != nil {
 		p.Fatal(err)
 	}
-	box := eval[[4]float64](p.T, p.ctx, `(() => { const b = document.querySelector('.qr').getBoundingClientRect(); return [b.left, b.top, b.right, b.bottom] })()`)
 	// Without the round corners, which are the page's and not the code's.
 	at := func(i int) int { return int(math.Round(box[i] * p.dots)) }
 	picture := screen.(interface {

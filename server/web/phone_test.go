@@ -137,9 +137,7 @@ func (p *phoneTab) clean() {
 // judge holds a page against what every page must be.
 func (p *phoneTab) judge(where string) {
 	p.Helper()
-	// What moves has come to rest; what moves for ever is a sign of waiting.
-	p.until(`document.getAnimations().every((a) => a.playState !== 'running' || a.effect.getComputedTiming().endTime === Infinity)`)
-	eval[bool](p.T, p.ctx, `new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))`)
+	rest(p.T, p.ctx)
 	p.shoot(where)
 	want := map[string]string{"zh": "zh-CN", "en": "en"}[p.lang]
 	if got := eval[string](p.T, p.ctx, `document.documentElement.lang`); got != want {
@@ -164,7 +162,7 @@ const phoneFaults = `(() => {
 	if (parseFloat(getComputedStyle(document.body).fontSize) < 16) faults.push('text below 16 px')
 	for (const e of document.querySelectorAll('button, a[href], input:not(.only-read), textarea, [role=button], summary')) {
 		if (!e.checkVisibility()) continue
-		const box = (e.matches('input, textarea') ? e.closest('.van-field, .van-search, .van-checkbox') ?? e : e).getBoundingClientRect()
+		const box = (e.matches('input, textarea') ? e.closest('.van-field, .van-search, .van-checkbox, label') ?? e : e).getBoundingClientRect()
 		if (box.height < 43.5 || box.width < 43.5) faults.push('target of ' + Math.round(box.width) + ' by ' + Math.round(box.height) + ': ' + e.outerHTML.slice(0, 110))
 	}
 	for (const e of document.querySelectorAll('body *')) {
@@ -188,13 +186,15 @@ func (p *phoneTab) shoot(where string) {
 	}
 }
 
-// phoneRoutes are the pages and their states. Without a way it is judged as it opens.
-var phoneRoutes = []struct {
+// phoneRoute is a page in a state. Without then it is judged as it opens.
+type phoneRoute struct {
 	name, path, ready string
 	out               bool   // nobody is signed in
 	call, answer      string // what the server says otherwise in this state
 	then              func(*phoneTab)
-}{
+}
+
+var phoneRoutes = []phoneRoute{
 	{name: "login", path: "/login", ready: `document.querySelector('input[name=phone]')`, out: true},
 	{name: "login-wrong", path: "/login?to=/apply/resident", ready: `document.querySelector('input[name=phone]')`, out: true, then: func(p *phoneTab) {
 		p.tap(map[string]string{"zh": "进入", "en": "Sign in"}[p.lang])
@@ -275,6 +275,11 @@ const phoneSignedOut = `401 {"code":"no_token","message":"需要登录 sign in f
 // targets can be hit, axe finds nothing, nothing breaks and no other host is asked.
 func TestPhone_EveryPageInEveryDress(t *testing.T) {
 	t.Parallel()
+	everyDress(t, phoneRoutes)
+}
+
+func everyDress(t *testing.T, routes []phoneRoute) {
+	t.Helper()
 	for _, lang := range []string{"zh", "en"} {
 		for _, scheme := range []string{"light", "dark"} {
 			if !worn(lang, scheme) {
@@ -286,7 +291,7 @@ func TestPhone_EveryPageInEveryDress(t *testing.T) {
 				p := openPhone(t, srv)
 				ahead(t, p.ctx, axeSource(t))
 				p.dress(lang, scheme)
-				for _, r := range phoneRoutes {
+				for _, r := range routes {
 					undo, in := func() {}, func() {}
 					if r.call != "" {
 						undo = srv.set(r.call, r.answer)

@@ -2,13 +2,12 @@
 // once a second, so silence means that it is gone even where the socket still
 // looks open.
 
-import type { Message } from './types'
-
 const SILENCE_MS = 5_000
 const FIRST_RETRY_MS = 300
 const LAST_RETRY_MS = 5_000
 
-export function follow(hear: (m: Message) => void, lost: () => void): void {
+/** Hears what the agent says; T is what a page makes of it. */
+export function follow<T>(hear: (m: T) => void, lost: () => void): void {
   let retry = FIRST_RETRY_MS
   const open = (): void => {
     const socket = new WebSocket(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/api/v1/feed`)
@@ -32,7 +31,7 @@ export function follow(hear: (m: Message) => void, lost: () => void): void {
       if (over) return
       retry = FIRST_RETRY_MS
       listen()
-      hear(JSON.parse(event.data) as Message)
+      hear(JSON.parse(event.data) as T)
     }
     socket.onclose = end
     socket.onerror = end

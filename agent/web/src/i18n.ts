@@ -1,9 +1,9 @@
-// The page's own words in both languages. What a result means comes from the
+// The guard's page's own words in both languages. What a result means comes from the
 // agent (GET /api/v1/texts), so that it is written down once.
 
-import { ref, watchEffect } from 'vue'
-import { recall, remember } from './memory'
-import type { Lang } from './types'
+import { speaker, type Table } from './lang'
+
+export { followLanguage, lang, switchLanguage } from './lang'
 
 const words = {
   title: ['{gate} · 校门', '{gate} · Gate'],
@@ -161,39 +161,19 @@ const words = {
   state: ['设备状态', 'State'],
   close: ['关闭', 'Close'],
 
-  failed: ['操作没有成功', 'That did not work'],
-  failed_network: ['本机程序没有响应，请重试', 'The agent did not answer, try again'],
-
   kind_resident_single: ['居民单次码', 'Resident, one visit'],
   kind_resident_multi: ['居民通行码', 'Resident'],
   kind_work: ['工作通行码', 'Work pass'],
   kind_visitor: ['访客码', 'Visitor'],
   kind_vehicle: ['车辆通行码', 'Vehicle'],
   kind_pay: ['付款码', 'Payment code'],
-} as const satisfies Record<string, readonly [string, string]>
+} as const satisfies Table
 
 export type Word = keyof typeof words
 
-const stored = recall('lang')
-export const lang = ref<Lang>(stored === 'en' ? 'en' : 'zh')
-
-export function t(word: Word, values: Record<string, string | number> = {}): string {
-  return words[word][lang.value === 'zh' ? 0 : 1].replace(/\{(\w+)\}/g, (_, k: string) => String(values[k] ?? ''))
-}
+export const t = speaker(words)
 
 /** A word that may not be there, such as the name of a new kind. */
 export function tryWord(word: string, otherwise: string): string {
   return word in words ? t(word as Word) : otherwise
-}
-
-export function switchLanguage(): void {
-  lang.value = lang.value === 'zh' ? 'en' : 'zh'
-  remember('lang', lang.value)
-}
-
-/** Keeps the document's language in step, for screen readers and fonts. */
-export function followLanguage(): void {
-  watchEffect(() => {
-    document.documentElement.lang = lang.value === 'zh' ? 'zh-CN' : 'en'
-  })
 }

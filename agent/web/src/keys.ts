@@ -1,48 +1,11 @@
 // One listener for the whole keyboard, before anything else on the page: it
 // lifts scans out of the stream of keys and hands single keys on as shortcuts.
 
+import { fieldOf, putBack, remember, type, type Before } from './fields'
 import { STALL_MS, Wedge, type Answer } from './wedge'
 
 /** A single key is a command only when no other follows so soon: a scan begins with single keys too. */
 export const SHORTCUT_MS = 90
-
-type Field = HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement
-
-/** Inputs that hold no text to put back. */
-const choosing = ['radio', 'checkbox']
-
-interface Before {
-  field: Field
-  value: string
-  start: number | null
-  end: number | null
-}
-
-function fieldOf(target: EventTarget | null): Field | null {
-  if (target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement) return target
-  return null
-}
-
-const isText = (f: Field): f is HTMLInputElement | HTMLTextAreaElement =>
-  !(f instanceof HTMLSelectElement) && !choosing.includes(f.type)
-
-function remember(field: Field): Before {
-  const text = isText(field)
-  return { field, value: field.value, start: text ? field.selectionStart : null, end: text ? field.selectionEnd : null }
-}
-
-function putBack(b: Before): void {
-  if (b.field.value === b.value || choosing.includes(b.field.type)) return
-  b.field.value = b.value
-  if (isText(b.field) && b.start !== null) b.field.setSelectionRange(b.start, b.end)
-  b.field.dispatchEvent(new Event(isText(b.field) ? 'input' : 'change', { bubbles: true }))
-}
-
-function type(field: Field, text: string): void {
-  if (!isText(field)) return
-  field.setRangeText(text, field.selectionStart ?? field.value.length, field.selectionEnd ?? field.value.length, 'end')
-  field.dispatchEvent(new Event('input', { bubbles: true }))
-}
 
 /** The name of a shortcut: a digit, a lower-case letter, "?", "Enter" or "Escape", whatever the layout. */
 function nameOf(e: KeyboardEvent): string {

@@ -2,12 +2,12 @@
 
 import { computed, ref, shallowRef, watch } from 'vue'
 import * as api from './api'
+import { refusalOf } from './call'
 import { follow } from './feed'
-import { t } from './i18n'
 import { play } from './sound'
 import { choices, rulesBeside, toggled } from './papers'
 import { agentNow, annullable, faceOf, reduce, shownScan, start, type Happening } from './state'
-import type { Entry, Scan } from './types'
+import type { Entry, Message, Scan } from './types'
 
 const TICK_MS = 200
 const NOTICE_MS = 6_000
@@ -57,7 +57,7 @@ function say(text: string): void {
 
 /** Connects to the agent and starts the clock. */
 export function begin(): void {
-  follow(
+  follow<Message>(
     (message) => happen({ type: 'message', message, now: performance.now() }),
     () => happen({ type: 'lost' }),
   )
@@ -87,7 +87,7 @@ async function attempt(call: () => Promise<Scan>, id = ''): Promise<void> {
   try {
     happen({ type: 'result', scan: await call(), now: performance.now() })
   } catch (error) {
-    const refusal = error instanceof api.Refusal ? error : new api.Refusal('unknown', t('failed'))
+    const refusal = refusalOf(error)
     say(refusal.message)
     if (id && ['not_waiting', 'unknown_scan'].includes(refusal.code)) happen({ type: 'settled', id })
   }

@@ -39,9 +39,12 @@ type Campus struct {
 	Database  string // the server's file
 	Network   *Network
 	Gates     []*Gate
+	Tills     []*Till
 
-	dir   string
-	owned bool
+	options Options // completed
+	dir     string
+	owned   bool
+	logs    sync.Mutex // of Options.Log
 }
 
 // Gate is a gate PC with one lane.
@@ -59,11 +62,11 @@ type Gate struct {
 // error nothing is left running.
 func Start(ctx context.Context, o Options) (c *Campus, err error) {
 	c = &Campus{dir: o.Dir}
-	defer func() {
+	defer func(begun *Campus) {
 		if err != nil {
-			_ = c.Close()
+			_ = begun.Close()
 		}
-	}()
+	}(c)
 	if o.Dir == "" {
 		if c.dir, err = os.MkdirTemp("", "campusgate-"); err != nil {
 			return nil, err
@@ -81,8 +84,8 @@ func Start(ctx context.Context, o Options) (c *Campus, err error) {
 	if o.Log == nil {
 		o.Log = io.Discard
 	}
-	logs := &sync.Mutex{}
-	if err := c.startServer(ctx, o, logs); err != nil {
+	c.options = o
+	if err := c.startServer(ctx, o); err != nil {
 		return nil, err
 	}
 	if c.Network, err = NewNetwork(c.Addr()); err != nil {
@@ -92,14 +95,14 @@ func Start(ctx context.Context, o Options) (c *Campus, err error) {
 		return nil, err
 	}
 	for i, name := range o.Gates {
-		if err := c.addGate(ctx, o, logs, i+1, name); err != nil {
+		if err := c.addGate(ctx, o, i+1, name); err != nil {
 			return nil, fmt.Errorf("gate %q: %w", name, err)
 		}
 	}
 	return c, nil
 }
 
-func (c *Campus) startServer(ctx context.Context, o Options, logs *sync.Mutex) error {
+func (c *Campus) startServer(ctx context.Context, o Options) error {
 	addr, err := freeAddr()
 	if err != nil {
 		return err
@@ -107,7 +110,7 @@ func (c *Campus) startServer(ctx context.Context, o Options, logs *sync.Mutex) e
 	data := filepath.Join(c.dir, "server")
 	c.Database = filepath.Join(data, "server.db")
 	config := data + ".yaml"
-	yaml := fmt.Sprintf("listen: %s\ndata: %s\nsite: 云岭大学\nsms: {gateway: terminal}\n", addr, data)
+	yaml := fmt.Sprintf("listen: %s\ndata: %s\nsite: 云岭大学\nsms: {gateway: terminal}\nrecharge: {trial: true}\n", addr, data)
 	if err := os.WriteFile(config, []byte(yaml), 0o600); err != nil {
 		return err
 	}
@@ -126,7 +129,7 @@ func (c *Campus) startServer(ctx context.Context, o Options, logs *sync.Mutex) e
 	c.Client, c.AdminLink, c.Texts = Client{Base: "http://" + addr, Token: made.Token}, made.AdminLink, &Texts{out: o.Texts}
 	c.Server = &Process{
 		name: "server", bin: bin, args: []string{"-config", config},
-		log: io.MultiWriter(prefixed("server", o.Log, logs), c.Texts),
+		log: io.MultiWriter(prefixed("server", o.Log, &c.logs), c.Texts),
 	}
 	return c.StartServer(ctx)
 }
@@ -140,7 +143,7 @@ func (c *Campus) StartServer(ctx context.Context) error {
 	return c.Server.await(ctx, c.Client.Base+"/readyz")
 }
 
-func (c *Campus) addGate(ctx context.Context, o Options, logs *sync.Mutex, n int, name string) error {
+func (c *Campus) addGate(ctx context.Context, o Options, n int, name string) error {
 	g := &Gate{Name: name, Data: filepath.Join(c.dir, fmt.Sprintf("gate%d", n))}
 	c.Gates = append(c.Gates, g)
 	var made struct {
@@ -166,21 +169,27 @@ func (c *Campus) addGate(ctx context.Context, o Options, logs *sync.Mutex, n int
 	if err := os.WriteFile(config, []byte(agentYAML(o, c.Network.Addr(), addr, g)), 0o600); err != nil {
 		return err
 	}
+	if g.Agent, err = c.enrolAgent(ctx, g.ID, config, fmt.Sprintf("gate %d", n)); err != nil {
+		return err
+	}
+	return g.Start(ctx)
+}
+
+// enrolAgent gives the agent of a gate or till its place, and makes its process.
+func (c *Campus) enrolAgent(ctx context.Context, gate uint16, config, name string) (*Process, error) {
 	var ticket struct {
 		Code string `json:"code"`
 	}
-	if err := c.Client.Do(ctx, http.MethodPost, fmt.Sprintf("/api/v1/gates/%d/enrolments", g.ID), map[string]any{}, &ticket); err != nil {
-		return err
+	if err := c.Client.Do(ctx, http.MethodPost, fmt.Sprintf("/api/v1/gates/%d/enrolments", gate), map[string]any{}, &ticket); err != nil {
+		return nil, err
 	}
-	bin := filepath.Join(o.Bin, "gateagent")
+	bin := filepath.Join(c.options.Bin, "gateagent")
 	if _, err := run(ctx, bin, "enroll", "-config", config, "-server", "http://"+c.Network.Addr(), "-code", ticket.Code); err != nil {
-		return err
+		return nil, err
 	}
-	g.Agent = &Process{
-		name: "gate", bin: bin, args: []string{"-config", config}, wrap: o.Wrap,
-		log: prefixed(fmt.Sprintf("gate %d", n), o.Log, logs),
-	}
-	return g.Start(ctx)
+	return &Process{
+		name: name, bin: bin, args: []string{"-config", config}, wrap: c.options.Wrap, log: prefixed(name, c.options.Log, &c.logs),
+	}, nil
 }
 
 // Start starts the gate's agent, again after a kill, and waits until it is
@@ -240,10 +249,18 @@ func (c *Campus) Close() error {
 			stops.Go(g.Agent.Stop)
 		}
 	}
+	for _, t := range c.Tills {
+		t.stop(&stops)
+	}
 	if c.Server != nil {
 		stops.Go(c.Server.Stop)
 	}
 	stops.Wait()
+	for _, t := range c.Tills {
+		if t.Scanner != nil {
+			_ = t.Scanner.Close()
+		}
+	}
 	for _, g := range c.Gates {
 		for _, cable := range []*pty.Cable{g.Scanner, g.Relay} {
 			if cable != nil {

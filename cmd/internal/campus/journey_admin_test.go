@@ -11,12 +11,13 @@ import (
 )
 
 // The link of the installation makes the first administrator, in the browser,
-// once; its key stays in no address.
+// once; its key stays in no address. What the administrator then opens in the
+// console works over the server as it is, and has rows where rows must be.
 func TestJourney_AdminLinkOfTheInstallationOpensTheConsole(t *testing.T) {
 	t.Parallel()
 	c, _ := populated(t)
-	browser := chromium(t, "")
-	p := office(t, browser, c.Client.Base)
+	code := happened(t, c)
+	p := office(t, chromium(t), c.Client.Base)
 	key, found := strings.CutPrefix(c.AdminLink, c.Client.Base+"/console/?key=")
 	if !found || key == "" {
 		t.Fatalf("the link is not to the console: %.40q", c.AdminLink)
@@ -44,4 +45,6 @@ func TestJourney_AdminLinkOfTheInstallationOpensTheConsole(t *testing.T) {
 	if !errors.As(err, &refused) || refused.Status != http.StatusConflict {
 		t.Errorf("the link again: %v", err)
 	}
+
+	administers(t, p, c, code)
 }

@@ -25,7 +25,7 @@ func TestJourney_CQ078_CQ079_CQ080_CQ081_CQ082_GuardAdmitsByPhone(t *testing.T) 
 		t.Fatal(err)
 	}
 	_, path, _ := strings.Cut(made.Code, "/V/")
-	browser := chromium(t, "")
+	browser := chromium(t)
 
 	p := phone(t, browser, "http://"+line.Addr())
 	p.open("/V/" + path)

@@ -14,7 +14,7 @@ func TestJourney_CQ003_CQ004_CQ006_CQ037_CQ041_CQ043_CQ044_CQ045_CQ046_CQ047_CQ0
 	c, line := populated(t)
 	gate := c.Gates[0]
 	relay := watch(t, gate)
-	browser := chromium(t, "")
+	browser := chromium(t)
 	guard := office(t, browser, strings.TrimSuffix(gate.URL, "/"))
 	guard.open("/")
 

@@ -38,6 +38,7 @@ func TestMain(m *testing.M) {
 			fmt.Fprintf(os.Stderr, "build the daemons: %v\n%s", err, out)
 			return 1
 		}
+		defer closeBrowser()
 		return m.Run()
 	}())
 }
@@ -95,7 +96,7 @@ var (
 	off = [4]byte{0xA0, 1, 0, 0xA1}
 )
 
-func watch(t *testing.T, g *campus.Gate) *relay {
+func watch(t testing.TB, g *campus.Gate) *relay {
 	t.Helper()
 	tty, err := os.OpenFile(g.Relay.Device, os.O_RDWR, 0)
 	if err != nil {
@@ -127,7 +128,7 @@ func watch(t *testing.T, g *campus.Gate) *relay {
 }
 
 // pulses counts the "on" frames; a frame that is neither on nor off fails.
-func (r *relay) pulses(t *testing.T) (n int) {
+func (r *relay) pulses(t testing.TB) (n int) {
 	t.Helper()
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -144,7 +145,7 @@ func (r *relay) pulses(t *testing.T) (n int) {
 }
 
 // await waits until n pulses were seen.
-func (r *relay) await(t *testing.T, n int) {
+func (r *relay) await(t testing.TB, n int) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
@@ -160,7 +161,7 @@ func (r *relay) await(t *testing.T, n int) {
 // scanner writes codes as a scanner does.
 type scanner struct{ tty *os.File }
 
-func plug(t *testing.T, g *campus.Gate) scanner {
+func plug(t testing.TB, g *campus.Gate) scanner {
 	t.Helper()
 	tty, err := os.OpenFile(g.Scanner.Device, os.O_WRONLY, 0)
 	if err != nil {
@@ -170,7 +171,7 @@ func plug(t *testing.T, g *campus.Gate) scanner {
 	return scanner{tty}
 }
 
-func (s scanner) scan(t *testing.T, code string) {
+func (s scanner) scan(t testing.TB, code string) {
 	t.Helper()
 	if _, err := s.tty.WriteString(code + "\r"); err != nil {
 		t.Fatal(err)

@@ -28,7 +28,12 @@ func missing(t testing.TB, format string, args ...any) {
 // browse opens a page in headless Chromium.
 func browse(t *testing.T, url string) context.Context {
 	t.Helper()
-	ctx, end := context.WithTimeout(chromium(t, ""), time.Minute)
+	tab, end := chromedp.NewContext(chromium(t), chromedp.WithNewBrowserContext())
+	t.Cleanup(end)
+	if err := chromedp.Do(tab); err != nil {
+		t.Fatal(err)
+	}
+	ctx, end := context.WithTimeout(tab, time.Minute)
 	t.Cleanup(end)
 	if err := chromedp.Do(ctx, chromedp.EmulateViewport(1280, 800), chromedp.Navigate(url)); err != nil {
 		t.Fatal(err)

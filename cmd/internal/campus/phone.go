@@ -23,10 +23,12 @@ const CodePeriod = 10 * time.Second
 // the server gave it, and makes live codes without anybody's help. Safe for
 // concurrent use.
 type Phone struct {
-	Pass string // id
+	Pass string // id; "" = it pays
 	ID   string // of its key
 
-	key *ecdsa.PrivateKey
+	key     *ecdsa.PrivateKey
+	path    string // where its key is enrolled
+	context signing.Context
 
 	mu         sync.Mutex
 	credential []byte
@@ -36,29 +38,34 @@ type Phone struct {
 // EnrolPhone makes the key of a new phone the one of a pass that was issued
 // with Bound. Any phone that had the pass before has it no more.
 func (c Client) EnrolPhone(ctx context.Context, passID string) (*Phone, error) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
+	return c.enrol(ctx, &Phone{Pass: passID, path: "/api/v1/passes/" + passID + "/keys", context: signing.ContextGate})
+}
+
+// EnrolCard makes a new phone the one that pays with the campus card of whoever
+// is signed in.
+func (c Client) EnrolCard(ctx context.Context) (*Phone, error) {
+	return c.enrol(ctx, &Phone{path: "/api/v1/cards/me/keys", context: signing.ContextPay})
+}
+
+func (c Client) enrol(ctx context.Context, p *Phone) (_ *Phone, err error) {
+	if p.key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); err != nil {
 		return nil, fmt.Errorf("phone key: %w", err)
 	}
-	public, err := signing.PhoneKeyOf(&key.PublicKey)
+	public, err := signing.PhoneKeyOf(&p.key.PublicKey)
 	if err != nil {
 		return nil, err
 	}
-	p := &Phone{Pass: passID, ID: public.ID().String(), key: key}
-	if err := p.Renew(ctx, c); err != nil {
-		return nil, err
-	}
-	return p, nil
+	p.ID = public.ID().String()
+	return p, p.Renew(ctx, c)
 }
 
 // Renew gets the phone another credential, which lasts longer. If the pass has
 // moved to another phone meanwhile, it comes back.
 func (p *Phone) Renew(ctx context.Context, c Client) error {
-	path := "/api/v1/passes/" + p.Pass + "/keys"
 	var nonce struct {
 		Message []byte `json:"message"`
 	}
-	if err := c.Do(ctx, http.MethodPost, path+"/nonce", nil, &nonce); err != nil {
+	if err := c.Do(ctx, http.MethodPost, p.path+"/nonce", nil, &nonce); err != nil {
 		return err
 	}
 	public, err := p.key.PublicKey.Bytes()
@@ -74,7 +81,7 @@ func (p *Phone) Renew(ctx context.Context, c Client) error {
 		Credential string `json:"credential"`
 	}
 	proof := append(r.FillBytes(make([]byte, 32)), s.FillBytes(make([]byte, 32))...)
-	if err := c.Do(ctx, http.MethodPost, path, map[string][]byte{"public_key": public, "proof": proof}, &given); err != nil {
+	if err := c.Do(ctx, http.MethodPost, p.path, map[string][]byte{"public_key": public, "proof": proof}, &given); err != nil {
 		return err
 	}
 	credential, err := code.Credential(given.Credential)
@@ -92,7 +99,7 @@ func (p *Phone) Renew(ctx context.Context, c Client) error {
 func (p *Phone) Code(at time.Time) (string, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	proof := signing.Proof{T: at.Unix(), Counter: p.counter + 1, Context: signing.ContextGate}
+	proof := signing.Proof{T: at.Unix(), Counter: p.counter + 1, Context: p.context}
 	if _, err := rand.Read(proof.Nonce[:]); err != nil {
 		return "", err
 	}

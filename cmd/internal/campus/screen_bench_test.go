@@ -26,7 +26,7 @@ const shownAt = `(() => {
 // live code on the screen. It should be at most a second.
 func BenchmarkPhone_CodeOnScreen(b *testing.B) {
 	c, line := populated(b)
-	p := phone(b, chromium(b, ""), "http://"+line.Addr())
+	p := phone(b, chromium(b), "http://"+line.Addr())
 	p.open("/m/login")
 	signInByPhone(p, c, applicantPhone)
 	p.until(`location.pathname === '/m/passes'`)

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 	"github.com/makiuchi-d/gozxing"
@@ -21,9 +22,46 @@ import (
 	serverweb "campusgate/server/web"
 )
 
-// chromium starts a headless browser, which ends with the test, and gives its
-// first tab. Whoever has a folder finds there what an earlier one has kept.
-func chromium(t testing.TB, folder string) context.Context {
+// shared is the browser of all who need none of their own, and what ends it.
+var shared struct {
+	sync.Once
+	ctx  context.Context
+	stop func()
+	err  error
+}
+
+func closeBrowser() {
+	if shared.stop != nil {
+		shared.stop()
+	}
+}
+
+// chromium is the headless browser that all share; phone, desk and browse take a
+// tab of it that shares nothing with others.
+func chromium(t testing.TB) context.Context {
+	t.Helper()
+	path := installed(t)
+	shared.Do(func() { shared.ctx, shared.stop, shared.err = headless(context.Background(), path, "") })
+	if shared.err != nil {
+		t.Fatal(shared.err)
+	}
+	return shared.ctx
+}
+
+// chromiumIn starts a headless browser, which ends with the test, and gives its
+// first tab. In its folder it finds what an earlier one has kept.
+func chromiumIn(t testing.TB, folder string) context.Context {
+	t.Helper()
+	ctx, stop, err := headless(t.Context(), installed(t), folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(stop)
+	return ctx
+}
+
+// installed gives the browser's program, and sees that there are pages to show.
+func installed(t testing.TB) string {
 	t.Helper()
 	_, built := agentweb.FS()
 	for _, app := range []serverweb.App{serverweb.Phone, serverweb.Console, serverweb.Verify} {
@@ -37,19 +75,23 @@ func chromium(t testing.TB, folder string) context.Context {
 	if err != nil {
 		missing(t, "no Chromium: install it to run the browser tests")
 	}
+	return path
+}
+
+func headless(parent context.Context, path, folder string) (ctx context.Context, stop func(), err error) {
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true))
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
+		// What an optimising compiler makes of a page comes too late for a test.
+		chromedp.Flag("js-flags", "--no-turbofan --no-maglev"),
+		// The last two make a new process for every page that is opened.
+		chromedp.Flag("disable-features", "Translate,BlinkGenPropertyTrees,BackForwardCache,SpareRendererForSitePerProcess"))
 	if folder != "" {
 		options = append(options, chromedp.UserDataDir(folder))
 	}
-	allocator, stop := chromedp.NewExecAllocator(t.Context(), options...)
+	allocator, end := chromedp.NewExecAllocator(parent, options...)
 	ctx, cancel := chromedp.NewContext(allocator)
-	t.Cleanup(func() { cancel(); stop() })
-	if err := chromedp.Do(ctx); err != nil { // binds the tab to ctx, not to a limit
-		t.Fatal(err)
-	}
-	return ctx
+	return ctx, func() { cancel(); end() }, chromedp.Do(ctx) // binds the tab to ctx, not to a limit
 }
 
 // tab is one person's browser: cookies and all that is kept are its own.
@@ -91,6 +133,9 @@ func newTab(t testing.TB, ctx context.Context, base string, width, height int64,
 		t.Fatal(err)
 	}
 	p := &tab{TB: t, ctx: ctx, base: base}
+	if _, err := chromedp.Call(ctx, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true}); err != nil {
+		t.Fatal(err)
+	}
 	p.do(chromedp.EmulateViewport(width, height, options...))
 	err := chromedp.Listen(ctx, func(ev any) {
 		if ev, ok := ev.(*network.EventResponseReceived); ok {
@@ -155,7 +200,7 @@ func (p *tab) until(expression string) {
 		}
 		if ctx.Err() != nil {
 			p.Fatalf("never true in the page: %s (%v)\nat %s it says:\n%s", expression, err,
-				eval[string](p, `location.pathname`), eval[string](p, `document.body.innerText.slice(0, 800)`))
+				eval[string](p, `location.pathname`), eval[string](p, `document.body.innerText.slice(0, 1500)`))
 		}
 	}
 }

@@ -121,7 +121,7 @@ function refused(status: number, answer: unknown): Refusal {
 export const get = <T>(path: string, query?: Query): Promise<T> => call<T>('GET', path, query)
 export const post = <T = null>(path: string, body: unknown = {}): Promise<T> => call<T>('POST', path, undefined, body)
 export const put = <T = null>(path: string, body: unknown): Promise<T> => call<T>('PUT', path, undefined, body)
-export const del = <T = null>(path: string): Promise<T> => call<T>('DELETE', path)
+export const del = <T = null>(path: string, body?: unknown): Promise<T> => call<T>('DELETE', path, undefined, body)
 /** Changes what is given of something. */
 export const patch = <T = null>(path: string, body: unknown): Promise<T> => call<T>('PATCH', path, undefined, body)
 

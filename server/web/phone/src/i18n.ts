@@ -8,13 +8,14 @@ import zhCN from 'vant/es/locale/lang/zh-CN'
 import { watch } from 'vue'
 import { createI18n, type MessageContext } from 'vue-i18n'
 import apply from './words/apply'
+import card from './words/card'
 import common from './words/common'
 import login from './words/login'
 import matters from './words/matters'
 import me from './words/me'
 import passes from './words/passes'
 
-const words = { ...common, ...login, ...passes, ...apply, ...matters, ...me }
+const words = { ...common, ...login, ...passes, ...apply, ...matters, ...me, ...card }
 
 /** The name of a wording. */
 export type Word = keyof typeof words

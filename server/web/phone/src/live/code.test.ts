@@ -2,7 +2,7 @@ import { ECDH, webcrypto } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { array, base45, byteString, fromBase45, text, uint, type Bytes } from './bytes'
-import { credentialOf, freshNonce, liveText, makeCode, phoneId, proofBytes, toBeSigned } from './code'
+import { context, credentialOf, freshNonce, liveText, makeCode, phoneId, proofBytes, toBeSigned } from './code'
 
 // The worked example of signing/FORMAT.md, whose bytes the Go side is tested with.
 const format = readFileSync(new URL('../../../../../signing/FORMAT.md', import.meta.url), 'utf8')
@@ -14,7 +14,7 @@ const example = (name: string, glue = '') => {
 const bytes = (hex: string): Bytes => new Uint8Array(hex.match(/../g)!.map((h) => parseInt(h, 16)))
 const hex = (b: Uint8Array) => [...b].map((n) => n.toString(16).padStart(2, '0')).join('')
 
-const proof = { t: 0x6a964dc0, counter: 17, nonce: bytes('cafe0001') }
+const proof = { t: 0x6a964dc0, counter: 17, nonce: bytes('cafe0001'), context: context.gate }
 const credential = bytes(example('bound credential'))
 const live = bytes(example('live bytes'))
 const signature = live.slice(-64)
@@ -45,13 +45,19 @@ describe('a live code', () => {
   })
   it('CQ-056 made with a key that cannot be read out, it verifies', async () => {
     const pair = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, false, ['sign', 'verify'])
-    const said = { t: 1788235200, counter: 2 ** 40, nonce: freshNonce() }
+    const said = { t: 1788235200, counter: 2 ** 40, nonce: freshNonce(), context: context.gate }
     const code = await makeCode(pair.privateKey, credential, said)
     expect(code).toMatch(/^CP1:[0-9A-Z $%*+\-./:]+$/)
     const all = fromBase45(code.slice(4))
     expect(all[0]).toBe(0x82)
     expect(await verify(pair.publicKey, await toBeSigned(credential, proofBytes(said)), all.slice(-64))).toBe(true)
     await expect(crypto.subtle.exportKey('pkcs8', pair.privateKey)).rejects.toThrow()
+  })
+  it('CM-072 says what it is for: a gate, paying, or paying with the card password', async () => {
+    expect([context.gate, context.pay, context.confirmed].map((one) => hex(proofBytes({ ...proof, context: one })).slice(-2))).toEqual(['01', '02', '03'])
+    const paying = proofBytes({ ...proof, context: context.pay })
+    // What was signed for a gate is no signature over what pays.
+    expect(await verify(key, await toBeSigned(credential, paying), signature)).toBe(false)
   })
   it('takes only a credential of ours', () => {
     expect(hex(credentialOf('CP1:' + base45(credential)))).toBe(hex(credential))

@@ -1,5 +1,5 @@
-// Live codes: what the phone shows of a pass that is bound to it. Made from
-// the credential that the server signed and a proof that this phone's key signs;
+// Live codes: what the phone shows of a pass that is bound to it, or to pay with.
+// Made from the credential that the server signed and a proof that this phone's key signs;
 // no network is needed. signing/FORMAT.md, section 3.
 
 import { array, base45, byteString, emptyMap, fromBase45, join, text, uint, type Bytes } from './bytes'
@@ -8,7 +8,9 @@ import { array, base45, byteString, emptyMap, fromBase45, join, text, uint, type
 export const period = 10_000 // ms
 
 const header = new Uint8Array([0xa1, 0x01, 0x26]) // {1: -7}, ES256
-const contextGate = 1
+
+/** What a code is for; a gate takes none that pays, and a till none that opens. */
+export const context = { gate: 1, pay: 2, /** With the card password. */ confirmed: 3 } as const
 
 /** What a phone says each time. */
 export interface Proof {
@@ -18,6 +20,7 @@ export interface Proof {
   counter: number
   /** 4 bytes. */
   nonce: Uint8Array
+  context: number
 }
 
 /** The bytes of a credential as the server wrote it: `CP1:` and base45. */
@@ -34,7 +37,7 @@ export async function toBeSigned(credential: Bytes, proof: Uint8Array): Promise<
   return join(array(text('Signature1'), byteString(header), byteString(bound), byteString(proof)))
 }
 
-export const proofBytes = (p: Proof): Uint8Array => array(uint(p.t), uint(p.counter), byteString(p.nonce), uint(contextGate))
+export const proofBytes = (p: Proof): Uint8Array => array(uint(p.t), uint(p.counter), byteString(p.nonce), uint(p.context))
 
 /** The text of a live code, given its proof's signature. */
 export function liveText(credential: Uint8Array, proof: Uint8Array, signature: Uint8Array): string {

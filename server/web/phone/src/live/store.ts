@@ -1,13 +1,15 @@
-// What the phone keeps in its own database: the keys of passes, which cannot be
+// What the phone keeps in its own database: the keys of passes and of the card, which cannot be
 // read out of it, and what the pages need to open without a network.
 
 import { openDB, type DBSchema, type IDBPDatabase } from 'idb'
 import type { Bytes } from './bytes'
+import type { Verifier } from './pin'
 
-/** The key of one pass on this phone. */
+/** The key of one ticket on this phone. */
 export interface Held {
+  /** Id of the ticket. */
   pass: string
-  /** Number of the person whose pass it is. */
+  /** Number of the person whose it is. */
   owner: string
   key: CryptoKey // not extractable
   raw: Bytes // public point: 04, x, y
@@ -17,6 +19,10 @@ export interface Held {
   expires: number
   /** Of the last code that was shown. */
   counter: number
+  /** What the card password is checked by without a network. */
+  verifier?: Verifier
+  /** Wrong card passwords in a row. */
+  wrong?: number
 }
 
 interface Shelf extends DBSchema {
@@ -64,7 +70,7 @@ export async function nextCounter(pass: string, phone: string): Promise<number> 
   const held = await tx.store.get(pass)
   if (held?.phone !== phone) {
     await tx.done
-    throw new Error('the key of this pass is gone')
+    throw new Error('the key is gone')
   }
   held.counter++
   await tx.store.put(held)
@@ -73,10 +79,36 @@ export async function nextCounter(pass: string, phone: string): Promise<number> 
 }
 
 /** Stores a credential, unless the key was replaced meanwhile. */
-export async function putCredential(pass: string, phone: string, credential: Bytes, expires: number): Promise<void> {
+export async function putCredential(pass: string, phone: string, credential: Bytes, expires: number, verifier?: Verifier): Promise<void> {
+  await change(pass, (held) => {
+    if (held.phone !== phone) return
+    if (held.verifier?.salt !== verifier?.salt) held.wrong = 0 // another password
+    Object.assign(held, { credential, expires, verifier })
+  })
+}
+
+/** Throws a credential away that is good for nothing any more. The key stays: it may be given another. */
+export async function dropCredential(pass: string): Promise<void> {
+  await change(pass, (held) => Object.assign(held, { credential: new Uint8Array(), expires: 0, verifier: undefined }))
+}
+
+/** Notes how many card passwords in a row were wrong, and gives how many there were before. */
+export async function noteWrong(pass: string, wrong: (before: number) => number): Promise<number> {
+  let before = 0
+  await change(pass, (held) => {
+    before = held.wrong ?? 0
+    held.wrong = wrong(before)
+  })
+  return before
+}
+
+async function change(pass: string, how: (held: Held) => void): Promise<void> {
   const tx = (await db()).transaction('keys', 'readwrite')
   const held = await tx.store.get(pass)
-  if (held?.phone === phone) await tx.store.put({ ...held, credential, expires })
+  if (held) {
+    how(held)
+    await tx.store.put(held)
+  }
   await tx.done
 }
 

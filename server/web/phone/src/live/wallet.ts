@@ -1,13 +1,13 @@
-// The phone keys of passes: enrol, renew, and make the code of the moment.
+// The phone keys of tickets: enrol, renew, and make the code of the moment.
 
-import { get, post, refusalOf, type Refusal } from '@shared/api'
-import type { LiveCode, MyPass, PhoneCredential, PhoneNonce } from '@shared/types'
+import { post, refusalOf, type Refusal } from '@shared/api'
+import type { PhoneCredential, PhoneNonce } from '@shared/types'
 import { base64, fromBase64 } from './bytes'
 import { serverNow } from './clock'
 import { credentialOf, freshNonce, makeCode, period, phoneId } from './code'
+import type { Verifier } from './pin'
 import { canHoldKeys, heldKey, nextCounter, putCredential, putKey, type Held } from './store'
-
-const renewBefore = 24 * 3600 // s
+import type { Ticket } from './ticket'
 
 /** A code to show, and until when (unix ms by the server). */
 export interface Shown {
@@ -15,7 +15,7 @@ export interface Shown {
   until: number
 }
 
-/** How a bound pass stands on this phone. */
+/** How a ticket stands on this phone. */
 export type Standing =
   | 'ready' // this phone makes its codes
   | 'new' // no phone has it yet
@@ -23,28 +23,28 @@ export type Standing =
   | 'lapsed' // the credential is out of date and only the server can renew it
   | 'server' // this browser holds no keys; the server makes codes
 
-/** Says how a pass stands, from what is kept and what the server last said. */
-export async function standing(pass: MyPass, owner: string): Promise<Standing> {
+/** Says how a ticket stands, from what is kept and what the server last said. */
+export async function standing(ticket: Ticket, owner: string): Promise<Standing> {
   if (!canHoldKeys()) return 'server'
   let held: Held | undefined
   try {
-    held = await heldKey(pass.id, owner)
+    held = await heldKey(ticket.id, owner)
   } catch {
     return 'server' // a database that does not open, as in some private windows
   }
-  if (!held || !held.credential.length) return pass.phone ? 'elsewhere' : 'new'
-  if (pass.phone && pass.phone !== held.phone) return 'elsewhere'
+  if (!held || (!held.credential.length && !ticket.phone)) return ticket.phone ? 'elsewhere' : 'new'
+  if (ticket.phone && ticket.phone !== held.phone) return 'elsewhere'
   return held.expires * 1000 > serverNow() ? 'ready' : 'lapsed'
 }
 
 /**
- * Makes this phone the one of a pass: its key signs a nonce of the server, and
- * the server gives a credential. The phone that had the pass before has it no
- * more. A key that is there already is used again.
+ * Makes this phone the one of a ticket: its key signs a nonce of the server, and
+ * the server gives a credential. The phone that had it before has it no more. A
+ * key that is there already is used again.
  */
-export async function enrol(pass: MyPass, owner: string): Promise<void> {
-  const held = (await heldKey(pass.id, owner)) ?? (await freshKey(pass.id, owner))
-  await prove(held)
+export async function enrol(ticket: Ticket, owner: string): Promise<void> {
+  const held = (await heldKey(ticket.id, owner)) ?? (await freshKey(ticket.id, owner))
+  await prove(ticket, held)
   // Asks the browser not to clear our database when space runs out.
   if (navigator.storage?.persist) void navigator.storage.persist()
 }
@@ -60,45 +60,47 @@ async function freshKey(pass: string, owner: string): Promise<Held> {
 }
 
 /** Gets a credential for a key, its first or a later one. */
-async function prove(held: Held): Promise<void> {
-  const path = `/passes/${held.pass}/keys`
-  const nonce = await post<PhoneNonce>(path + '/nonce')
+async function prove(ticket: Ticket, held: Held): Promise<void> {
+  const nonce = await post<PhoneNonce>(ticket.keys + '/nonce')
   const proof = await crypto.subtle.sign({ name: 'ECDSA', hash: 'SHA-256' }, held.key, fromBase64(nonce.message))
-  const given = await post<PhoneCredential>(path, { public_key: base64(held.raw), proof: base64(new Uint8Array(proof)) })
-  await putCredential(held.pass, held.phone, credentialOf(given.credential), Math.floor(given.expires_at / 1000))
+  const given = await post<PhoneCredential & { verifier?: Verifier }>(ticket.keys, { public_key: base64(held.raw), proof: base64(new Uint8Array(proof)) })
+  await putCredential(held.pass, held.phone, credentialOf(given.credential), Math.floor(given.expires_at / 1000), given.verifier)
 }
 
 /**
- * Renews the credential of a pass that stands on this phone when less than a
- * day of it is left. It never takes a pass back from another phone: for that
- * the server must have said, in this pass, whose it is.
+ * Renews the credential of a ticket that stands on this phone when little of it
+ * is left, or at once: when what it says is out of date. It never takes a
+ * ticket back from another phone: for that the server must have said, in this
+ * ticket, whose it is.
  */
-export async function renew(pass: MyPass, owner: string): Promise<Refusal | undefined> {
+export async function renew(ticket: Ticket, owner: string, now = false): Promise<Refusal | undefined> {
   try {
-    const held = await heldKey(pass.id, owner)
-    if (!held?.credential.length || pass.phone !== held.phone) return undefined
-    const end = Date.parse(pass.until) / 1000
-    if (held.expires - serverNow() / 1000 > renewBefore || held.expires >= end) return undefined
-    await prove(held)
+    const held = await heldKey(ticket.id, owner)
+    if (!held || ticket.phone !== held.phone) return undefined
+    const left = held.expires - serverNow() / 1000
+    if (!now && held.credential.length && (left > ticket.renewBefore || held.expires >= ticket.end)) return undefined
+    await prove(ticket, held)
     return undefined
   } catch (e) {
     return refusalOf(e)
   }
 }
 
-/** The next code of a pass that is ready on this phone. Every call makes another. */
-export async function phoneCode(pass: string, owner: string): Promise<Shown> {
-  const held = await heldKey(pass, owner)
-  if (!held) throw new Error('the key of this pass is gone')
+/** The next code of a ticket that is ready on this phone. Every call makes another. */
+export async function phoneCode(ticket: Ticket, owner: string, confirmed = false): Promise<Shown> {
+  const held = await heldKey(ticket.id, owner)
+  if (!held) throw new Error('the key is gone')
   const now = serverNow()
   if (held.expires * 1000 <= now) throw new Error('the credential has run out')
-  const counter = await nextCounter(pass, held.phone)
-  const code = await makeCode(held.key, held.credential, { t: Math.floor(now / 1000), counter, nonce: freshNonce() })
+  const counter = await nextCounter(ticket.id, held.phone)
+  const code = await makeCode(held.key, held.credential, {
+    t: Math.floor(now / 1000), counter, nonce: freshNonce(), context: confirmed ? ticket.confirmed : ticket.context,
+  })
   return { code, until: now + period }
 }
 
 /** A code that the server signs, for a browser that holds no keys. */
-export async function serverCode(pass: string): Promise<Shown> {
-  const live = await get<LiveCode>(`/me/passes/${pass}/live`)
+export async function serverCode(ticket: Ticket, password?: string): Promise<Shown> {
+  const live = await ticket.serverCode(password)
   return { code: live.code, until: live.expires_at }
 }

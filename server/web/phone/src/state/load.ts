@@ -51,6 +51,7 @@ export function useLoad<T>(fetch: () => Promise<T>, name = ''): Loaded<T> {
       if (mine !== turn) return
       const refusal = refusalOf(e)
       if (refusal.offline) session.setOffline(true)
+      if (refusal.status === 404) value.value = null // what was kept is gone
       if (value.value === null) error.value = refusal
     } finally {
       if (mine === turn) loading.value = false

@@ -13,10 +13,11 @@ export interface Texted {
   sending: Ref<boolean>
   /** Minutes that the last code lasts; 0 = none was asked for here. */
   lasts: Ref<number>
-  send(phone: string): Promise<Refusal | null>
+  /** To a number; without one, to the person's own. */
+  send(phone?: string): Promise<Refusal | null>
 }
 
-export function useTexted(path: '/login/code' | '/me/phone/code'): Texted {
+export function useTexted(path: '/login/code' | '/me/phone/code' | '/cards/me/password/code'): Texted {
   const now = ref(Date.now())
   const next = ref(nextAt.get(path) ?? 0)
   const sending = ref(false)
@@ -37,7 +38,7 @@ export function useTexted(path: '/login/code' | '/me/phone/code'): Texted {
       if (sending.value) return null
       sending.value = true
       try {
-        const sent = await post<CodeSent>(path, { phone })
+        const sent = await post<CodeSent>(path, phone === undefined ? {} : { phone })
         lasts.value = Math.max(1, Math.round(sent.expires_in / 60))
         hold(sent.resend_after)
         return null

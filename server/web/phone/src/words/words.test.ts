@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import apply from './apply'
+import card from './card'
 import common from './common'
 import login from './login'
 import matters from './matters'
 import me from './me'
 import passes from './passes'
 
-const areas = { common, login, passes, apply, matters, me } as Record<string, Record<string, readonly [string, string]>>
+const areas = { common, login, passes, apply, matters, me, card } as Record<string, Record<string, readonly [string, string]>>
 const all = Object.values(areas).flatMap((area) => Object.entries(area))
 const names = (s: string) => [...s.matchAll(/\{(\w+)\}/g)].map((m) => m[1]).sort()
 

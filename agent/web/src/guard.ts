@@ -1,0 +1,5 @@
+// The guard's page, with its looks.
+
+import './style.css'
+
+export { default } from './App.vue'

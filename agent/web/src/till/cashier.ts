@@ -1,0 +1,5 @@
+// The cashier's page, with its looks.
+
+import './till.css'
+
+export { default } from './Cashier.vue'
