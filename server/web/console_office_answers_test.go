@@ -67,7 +67,7 @@ func dayJSON(change ...string) string {
 
 const (
 	gapOpen       = `"fen":2400}]`
-	gapWaived     = `"fen":2400,"waived":{"by":"2006020","at":1777636800000,"reason":"收银机损坏"}}]`
+	gapWaived     = `"fen":2400,"waived":{"by":"person 2006020","at":1777636800000,"reason":"收银机损坏"}}]`
 	noDifferences = `"differences":[]`
 )
 

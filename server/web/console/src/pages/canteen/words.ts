@@ -28,7 +28,7 @@ addWords({
   till_batch: ['最近批次', 'Last batch'],
   till_batch_open: ['第 {n} 批,{at} 开', 'No. {n}, since {at}'],
   till_batch_closed: ['第 {n} 批,{at} 结', 'No. {n}, closed {at}'],
-  till_batch_even: ['{n} 笔,{fen} 元', '{n} charges, {fen} yuan'],
+  till_batch_even: ['{n} 笔,{fen} 元', '{fen} yuan, charges: {n}'],
   till_batch_uneven: ['收银点 {till} 元,服务器 {here} 元,不一致', 'Till {till}, server {here} yuan: they differ'],
   till_version: ['规则版本', 'Rules'],
   till_none: ['没有收银点', 'No tills'],
@@ -100,6 +100,7 @@ addWords({
   merchant_active: ['营业', 'Open'],
   merchant_state_true: ['营业中', 'Open'],
   merchant_state_false: ['已停业', 'Shut'],
+  merchant_created: ['新建时间', 'Created'],
   merchant_none: ['没有商户', 'No merchants'],
 
   charge_at: ['消费时间', 'Time'],
