@@ -58,7 +58,9 @@ func swipe(t testing.TB, k *campus.Till, code string) {
 
 // money is what a holder sees.
 type money struct {
+	Account    string `json:"account"`
 	BalanceFen int64  `json:"balance_fen"`
+	HeldFen    int64  `json:"held_fen"`
 	State      string `json:"state"`
 }
 
