@@ -7,6 +7,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -17,14 +18,12 @@ import (
 // A hundred of each take some minutes on a machine that is busy with other
 // things; so many as here take about twenty seconds.
 var (
-	tillKills       = flag.Int("till-kills", 25, "how often TestKill_Till kills a till's agent")
-	tillServerKills = flag.Int("till-server-kills", 25, "how often TestKill_ServerOfTills kills the server")
+	tillKills       = flag.Int("till-kills", 40, "how often TestKill_Till kills a till's agent")
+	tillServerKills = flag.Int("till-server-kills", 20, "how often TestKill_ServerOfTills kills the server")
 )
 
-const (
-	customers  = 8  // around each kill, at each till
-	drainLimit = 60 * time.Second
-)
+// drainLimit is how long the last record may take to arrive.
+const drainLimit = 60 * time.Second
 
 // moneyWorld is a campus with some tills, and cashiers and holders.
 func moneyWorld(t *testing.T, random *rand.Rand, tills ...string) (*campus.Campus, []*cashier, []*payer) {
@@ -50,11 +49,11 @@ func TestKill_Till(t *testing.T) {
 	till := c.Tills[0]
 	began := time.Now()
 	for i := range *tillKills {
-		c.Network.Cut(random.IntN(4) == 0)
+		c.Network.Cut(i%4 == 3)
 		if !c.Network.IsCut() {
 			reached(t, c)
 		}
-		served := serveAll(t, all, 1000, nil)
+		served := serveAll(t, all, nil)
 		pause(t, time.Duration(random.Int64N(int64(150*time.Millisecond))))
 		till.Agent.Kill()
 		if err := <-served; err != nil {
@@ -69,7 +68,7 @@ func TestKill_Till(t *testing.T) {
 		all[0].list(t)
 	}
 	t.Logf("%d kills in %v", *tillKills, time.Since(began).Round(time.Second))
-	if lost := all[0].lost; 4*lost < *tillKills {
+	if lost := all[0].lost; 10*lost < *tillKills {
 		t.Errorf("only %d of %d kills cut an answer off", lost, *tillKills)
 	}
 	accounted(t, c, all, people)
@@ -81,25 +80,19 @@ func TestKill_ServerOfTills(t *testing.T) {
 	random := moments(t)
 	c, all, people := moneyWorld(t, random, "一号窗口 Till 1", "二号窗口 Till 2")
 	began := time.Now()
-	underway := 0
 	for i := range *tillServerKills {
-		c.Network.Cut(random.IntN(8) == 0)
+		c.Network.Cut(i%8 == 7)
 		if !c.Network.IsCut() {
 			reached(t, c)
 		}
-		served := serveAll(t, all, customers, nil)
-		pause(t, time.Duration(random.Int64N(int64(100*time.Millisecond))))
+		stop := make(chan struct{})
+		served := serveAll(t, all, stop)
+		pause(t, time.Duration(random.Int64N(int64(150*time.Millisecond))))
 		c.Server.Kill()
-		select {
-		case err := <-served:
-			if err != nil {
-				t.Fatalf("kill %d: %v", i, err)
-			}
-		default:
-			underway++
-			if err := <-served; err != nil {
-				t.Fatalf("kill %d: %v", i, err)
-			}
+		pause(t, time.Duration(random.Int64N(int64(50*time.Millisecond))))
+		close(stop)
+		if err := <-served; err != nil {
+			t.Fatalf("kill %d: %v", i, err)
 		}
 		if err := c.StartServer(t.Context()); err != nil {
 			t.Fatalf("kill %d: %v", i, err)
@@ -109,10 +102,7 @@ func TestKill_ServerOfTills(t *testing.T) {
 			k.list(t)
 		}
 	}
-	t.Logf("%d kills in %v, %d of them while somebody paid", *tillServerKills, time.Since(began).Round(time.Second), underway)
-	if 2*underway < *tillServerKills {
-		t.Errorf("only %d of %d kills while somebody paid", underway, *tillServerKills)
-	}
+	t.Logf("%d kills in %v", *tillServerKills, time.Since(began).Round(time.Second))
 	for _, k := range all {
 		if k.lost > 0 {
 			t.Errorf("a till did not answer %d times, and it was not the one that was killed", k.lost)
@@ -152,8 +142,10 @@ func accounted(t *testing.T, c *campus.Campus, all []*cashier, people []*payer) 
 	reached(t, c)
 	shown, listed, lost, again, unseen, offline := map[string]paid{}, map[string]int64{}, 0, 0, 0, 0
 	for _, k := range all {
-		if err := k.serve(t.Context(), 1, nil); err != nil { // what is left unsure
-			t.Fatal(err)
+		if k.unsure != nil {
+			if err := k.take(t.Context(), k.unsure, true); err != nil {
+				t.Fatal(err)
+			}
 		}
 		k.list(t)
 		if err := k.till.Open(t.Context(), false); err != nil {
@@ -168,7 +160,10 @@ func accounted(t *testing.T, c *campus.Campus, all []*cashier, people []*payer) 
 	}
 	t.Logf("%d charges shown (%d offline), %d answers lost, %d of them shown later and %d known as paid, %d charges in the tills' lists",
 		len(shown), offline, lost, again, unseen, len(listed))
-	if len(shown) < 2*lost || len(listed)-len(shown) != unseen {
+	if offline == 0 || offline == len(shown) {
+		t.Error("there should be charges with the server and without")
+	}
+	if len(listed)-len(shown) != unseen {
 		t.Errorf("%d charges were shown, %d are in the lists of the tills; %d are known as paid", len(shown), len(listed), unseen)
 	}
 	for event, p := range shown {
@@ -286,23 +281,31 @@ func entries(t *testing.T, p *payer, posted map[string]paid) {
 // even checks a business day: the three sums are one, and nothing is missing.
 func even(t *testing.T, c *campus.Campus, day string, fen int64) {
 	t.Helper()
+	type batch struct {
+		Charges       int   `json:"charges"`
+		Fen           int64 `json:"fen"`
+		ClosedAt      int64 `json:"closed_at"`
+		ServerCharges int   `json:"server_charges"`
+		ServerFen     int64 `json:"server_fen"`
+	}
 	var r struct {
 		Gaps, Differences, Backlogs []map[string]any
-		Batches                     []struct {
-			Charges       int   `json:"charges"`
-			Fen           int64 `json:"fen"`
-			ClosedAt      int64 `json:"closed_at"`
-			ServerCharges int   `json:"server_charges"`
-			ServerFen     int64 `json:"server_fen"`
-		}
+		Batches                     []batch
 		Checks struct {
 			TillFen     int64 `json:"till_fen"`
 			ServerFen   int64 `json:"server_fen"`
 			MerchantFen int64 `json:"merchant_fen"`
 		}
 	}
-	if err := c.Client.Do(t.Context(), http.MethodGet, "/api/v1/days/"+day, nil, &r); err != nil {
-		t.Fatal(err)
+	ctx, cancel := context.WithTimeout(t.Context(), drainLimit)
+	defer cancel()
+	err := campus.Until(ctx, func() (bool, error) { // the tills closed theirs; that comes after the money
+		r.Batches = nil
+		err := c.Client.Do(ctx, http.MethodGet, "/api/v1/days/"+day, nil, &r)
+		return err == nil && !slices.ContainsFunc(r.Batches, func(b batch) bool { return b.ClosedAt == 0 }), err
+	})
+	if err != nil {
+		t.Fatalf("%s: %+v: %v", day, r.Batches, err)
 	}
 	if k := r.Checks; k.TillFen != fen || k.ServerFen != fen || k.MerchantFen != fen {
 		t.Errorf("%s: %+v, want %d fen thrice", day, k, fen)
@@ -311,7 +314,7 @@ func even(t *testing.T, c *campus.Campus, day string, fen int64) {
 		t.Errorf("%s: gaps %v, differences %v, backlogs %v, %d batches", day, r.Gaps, r.Differences, r.Backlogs, len(r.Batches))
 	}
 	for _, b := range r.Batches {
-		if b.ClosedAt == 0 || b.Charges != b.ServerCharges || b.Fen != b.ServerFen {
+		if b.Charges != b.ServerCharges || b.Fen != b.ServerFen {
 			t.Errorf("%s: batch %+v", day, b)
 		}
 	}
