@@ -291,7 +291,7 @@ func even(t *testing.T, c *campus.Campus, day string, fen int64) {
 	var r struct {
 		Gaps, Differences, Backlogs []map[string]any
 		Batches                     []batch
-		Checks struct {
+		Checks                      struct {
 			TillFen     int64 `json:"till_fen"`
 			ServerFen   int64 `json:"server_fen"`
 			MerchantFen int64 `json:"merchant_fen"`
