@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -23,15 +24,15 @@ import (
 
 const (
 	tills    = 64 // that take money at once
-	perTill  = 16 // charges of each in one turn
-	inUpload = 8  // of them come in one upload
+	perTill  = 32 // people pay at each, once in a turn
+	inUpload = 16 // of them come in one upload
 )
 
 // charges measures what a server does of a charge: it answers the till's
 // question, takes its record in and moves the money. The peer inserts the rows
 // that the same charges left in another server before.
 func (r *run) charges(ctx context.Context) (err error) {
-	e := r.effort(20, 15)
+	e := r.effort(12, 15)
 	inTurn := tills * r.size(perTill)
 	rehearsal := filepath.Join(r.dir, "rehearsal.db")
 	if err := r.rehearse(ctx, rehearsal, e.turns+1); err != nil {
@@ -108,9 +109,8 @@ type books struct {
 // payee is a till, of which only the journal is real, and who pays there.
 type payee struct {
 	agent   store.Agent
-	version string // of its rules
-	account uint64
-	phone   signing.PhoneID
+	version string   // of its rules
+	people  []uint64 // their accounts
 	head    wire.Hash
 	pending []wire.Record
 	seq     uint64
@@ -157,61 +157,77 @@ func (r *run) newBooks(ctx context.Context, path string) (b *books, err error) {
 	})
 	shops := canteen.New(canteen.Config{Store: b.db, People: staff})
 	b.Service = charges.New(charges.Config{Store: b.db, Ledger: b.money, Cards: b, Tills: shops, Location: zone})
-	merchant, err := shops.AddMerchant(ctx, "bench", canteen.Merchant{Name: "第一食堂"})
+	merchant, err := shops.AddMerchant(ctx, actor, canteen.Merchant{Name: "第一食堂"})
 	if err != nil {
 		return nil, err
 	}
 	for n := range tills {
-		if err := b.add(ctx, staff, shops, merchant.ID, n); err != nil {
+		if err := b.addTill(ctx, shops, merchant.ID, n); err != nil {
 			return nil, err
 		}
 	}
-	return b, nil
+	return b, b.addPeople(ctx, staff)
 }
 
-// add makes a till and somebody with money.
-func (b *books) add(ctx context.Context, staff *people.Service, shops *canteen.Service, merchant int64, n int) error {
-	const actor, plenty = "bench", 1_000_000_000
-	number := fmt.Sprintf("T%04d", n)
-	err := staff.Change(ctx, func(t *store.Tx) error {
-		_, err := staff.AddPerson(t, actor, people.Person{ID: number, Name: "江望舒", Kind: people.Staff})
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	card, err := b.cards.Open(ctx, actor, number)
-	if err != nil {
-		return err
-	}
-	err = b.db.Change(ctx, func(t *store.Tx) error {
-		o, err := b.money.Post(t, ledger.Transfer{
-			ID: "recharge/" + number, Kind: ledger.KindRecharge, Card: card.Account, Day: b.now().Format(time.DateOnly), Entries: []ledger.Entry{
-				{Account: ledger.Main(card.Account), Fen: plenty}, {Account: ledger.Clearing("bench"), Fen: -plenty},
-			},
-		})
-		if err == nil && o.State != ledger.Posted {
-			err = fmt.Errorf("recharge: %+v", o)
-		}
-		return err
-	})
-	if err != nil {
-		return err
-	}
+const actor = "bench"
+
+func (b *books) addTill(ctx context.Context, shops *canteen.Service, merchant int64, n int) error {
 	made, err := shops.AddTill(ctx, actor, canteen.Till{
-		Name: number, Zone: zone, Merchant: merchant, Rules: wire.Till{Entry: wire.EntryAmount},
+		Name: fmt.Sprint(n, " 号窗口"), Zone: zone, Merchant: merchant, Rules: wire.Till{Entry: wire.EntryAmount},
 	})
 	if err != nil {
 		return err
 	}
-	secret := sha256.Sum256([]byte(number))
+	secret := sha256.Sum256([]byte(made.Name))
 	if err := b.db.NewEnrolment(ctx, actor, made.Gate, secret[:], b.now().Add(time.Hour).UnixMilli()); err != nil {
 		return err
 	}
 	key := ed25519.NewKeyFromSeed(secret[:]).Public().(ed25519.PublicKey)
 	agent, err := b.db.Enrol(ctx, secret[:], key, "till-pc")
-	b.tills = append(b.tills, &payee{agent: agent, version: made.Rules.Version, account: card.Account, phone: secret})
+	b.tills = append(b.tills, &payee{agent: agent, version: made.Rules.Version})
 	return err
+}
+
+// addPeople gives every till people who pay there, with cards and money.
+func (b *books) addPeople(ctx context.Context, staff *people.Service) error {
+	const plenty = 100_000_000
+	number := func(n int) string { return fmt.Sprintf("T%05d", n) }
+	err := staff.Change(ctx, func(t *store.Tx) error {
+		for n := range tills * perTill {
+			if _, err := staff.AddPerson(t, actor, people.Person{ID: number(n), Name: "江望舒", Kind: people.Staff}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if _, err := b.cards.OpenAll(ctx, actor, people.Staff, ""); err != nil {
+		return err
+	}
+	return b.db.Change(ctx, func(t *store.Tx) error {
+		for i, k := range b.tills {
+			k.people = nil
+			for n := i * perTill; n < (i+1)*perTill; n++ {
+				card, err := b.cards.OfPerson(ctx, t, number(n))
+				if err != nil {
+					return err
+				}
+				k.people = append(k.people, card.Account)
+				o, err := b.money.Post(t, ledger.Transfer{
+					ID: "recharge/" + number(n), Kind: ledger.KindRecharge, Card: card.Account, Day: b.now().Format(time.DateOnly),
+					Entries: []ledger.Entry{
+						{Account: ledger.Main(card.Account), Fen: plenty}, {Account: ledger.Clearing(actor), Fen: -plenty},
+					},
+				})
+				if err != nil || o.State != ledger.Posted {
+					return errors.Join(err, fmt.Errorf("recharge: %+v", o))
+				}
+			}
+		}
+		return nil
+	})
 }
 
 // turn has every till take money n times, one after the other, and returns when
@@ -236,7 +252,7 @@ func (b *books) turn(ctx context.Context, n int) error {
 
 func (b *books) serve(ctx context.Context, k *payee, n int) error {
 	for i := range n {
-		if err := b.charge(ctx, k); err != nil {
+		if err := b.charge(ctx, k, k.people[i]); err != nil {
 			return err
 		}
 		if (i+1)%inUpload != 0 && i+1 < n {
@@ -252,14 +268,15 @@ func (b *books) serve(ctx context.Context, k *payee, n int) error {
 }
 
 // charge asks the server and writes the till's record.
-func (b *books) charge(ctx context.Context, k *payee) error {
+func (b *books) charge(ctx context.Context, k *payee, account uint64) error {
 	now := b.now()
+	phone := sha256.Sum256(binary.BigEndian.AppendUint64(nil, account))
 	k.seq++
 	day, id := now.Format(time.DateOnly), wire.EventID{Agent: k.agent.ID, Epoch: k.agent.Epoch, Seq: k.seq}
 	claim := wire.Claim{
 		ID: id.String(), Gate: k.agent.Gate, Expires: now.Add(time.Hour).Unix(), At: now.UnixMilli(),
 		Charge: &wire.ChargeAsk{
-			Account: k.account, Epoch: 1, Phone: k.phone, Counter: k.seq, Context: uint8(signing.ContextPay), AmountFen: mealFen, Day: day,
+			Account: account, Epoch: 1, Phone: phone, Counter: k.seq, Context: uint8(signing.ContextPay), AmountFen: mealFen, Day: day,
 		},
 	}
 	a, err := b.Authorise(ctx, claim)
@@ -275,8 +292,8 @@ func (b *books) charge(ctx context.Context, k *payee) error {
 		ID: id, Gate: k.agent.Gate, Type: wire.EventCharge, At: now.UnixMilli(), Claim: claim.ID,
 		Verdict: verdict.Verdict{Reason: verdict.Granted},
 		Case: &verdict.Case{At: now.UnixMilli(), Code: verdict.Code{
-			Kind: signing.Pay, Pay: &verdict.Pay{Account: k.account, Epoch: 1},
-			Proof: &verdict.Proof{Phone: k.phone, Counter: k.seq, Context: uint8(signing.ContextPay)},
+			Kind: signing.Pay, Pay: &verdict.Pay{Account: account, Epoch: 1},
+			Proof: &verdict.Proof{Phone: phone, Counter: k.seq, Context: uint8(signing.ContextPay)},
 		}},
 		Charge: &wire.Charge{
 			AmountFen: mealFen, Entry: wire.EntryAmount, Day: day, Config: k.version, Batch: 1, Flow: k.flow, SumFen: k.sum,
