@@ -49,6 +49,8 @@ var parts = []part{
 	{"verify", (*run).verify},
 	{"gate", (*run).gate},
 	{"server", (*run).server},
+	{"till", (*run).till},
+	{"charges", (*run).charges},
 	{"start", (*run).start},
 	{"submit", (*run).submit},
 }

@@ -90,11 +90,11 @@ func TestEveryFigureOfADurablePartIsTaken(t *testing.T) {
 		t.Skip("cables and fdatasync are Linux's")
 	}
 	var out bytes.Buffer
-	if err := bench.Measure(t.Context(), options(t, "gate", "server"), &out); err != nil {
+	if err := bench.Measure(t.Context(), options(t, "gate", "server", "till", "charges"), &out); err != nil {
 		t.Fatal(err)
 	}
 	found := lines(t, out.Bytes())
-	for _, name := range []string{"scan_to_relay_p50", "scan_to_relay_p99", "lanes8_decisions", "ingest", "rejudge"} {
+	for _, name := range []string{"scan_to_relay_p50", "scan_to_relay_p99", "lanes8_decisions", "ingest", "rejudge", "till_ok_p50", "till_ok_p99", "charges", "charges_least"} {
 		if f := found[name]; f == nil || f["value"].(float64) == 0 || f["limit"] == nil {
 			t.Errorf("%s: %v", name, f)
 		}

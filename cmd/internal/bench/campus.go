@@ -31,7 +31,10 @@ type campus struct {
 	signed []byte // ring, by root
 }
 
-func newCampus(o Options) (*campus, error) {
+func newCampus(o Options) (*campus, error) { return campusFor(o, signing.PurposeGate) }
+
+// campusFor is a campus whose key signs for another purpose.
+func campusFor(o Options, purpose signing.Purpose) (*campus, error) {
 	c := &campus{now: o.Now(), random: o.Rand}
 	var err error
 	if _, c.root, err = ed25519.GenerateKey(o.Rand); err != nil {
@@ -41,7 +44,7 @@ func newCampus(o Options) (*campus, error) {
 	if err != nil {
 		return nil, err
 	}
-	key, err := signing.NewKey(site, signing.PurposeGate, public)
+	key, err := signing.NewKey(site, purpose, public)
 	if err != nil {
 		return nil, err
 	}

@@ -45,7 +45,7 @@ func newTables(ctx context.Context, path, like string, records []wire.Record) (t
 	if t.conn, err = t.db.Conn(ctx); err != nil {
 		return t, err
 	}
-	statements, err := definitions(ctx, like)
+	statements, err := definitions(ctx, like, "events", "uses")
 	if err != nil {
 		return t, err
 	}
@@ -71,15 +71,19 @@ func address(path, mode string) string {
 	return (&url.URL{Scheme: "file", Opaque: filepath.ToSlash(path), RawQuery: q.Encode()}).String()
 }
 
-// definitions gives the statements that made the two tables and their indexes.
-func definitions(ctx context.Context, path string) (list []string, err error) {
+// definitions gives the statements that made some tables and their indexes.
+func definitions(ctx context.Context, path string, tables ...string) (list []string, err error) {
+	names, err := json.Marshal(tables)
+	if err != nil {
+		return nil, err
+	}
 	db, err := sql.Open("sqlite", address(path, "rw"))
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	rows, err := db.QueryContext(ctx, `SELECT sql FROM sqlite_master
-		WHERE tbl_name IN ('events', 'uses') AND sql IS NOT NULL ORDER BY type DESC`)
+		WHERE tbl_name IN (SELECT value FROM json_each(?)) AND type IN ('table', 'index') AND sql IS NOT NULL ORDER BY type DESC`, string(names))
 	if err != nil {
 		return nil, err
 	}

@@ -42,7 +42,9 @@ func pay(t testing.TB, k *campus.Till, code string) (r sold) {
 
 // money is what a holder sees.
 type money struct {
+	Account    string `json:"account"`
 	BalanceFen int64  `json:"balance_fen"`
+	HeldFen    int64  `json:"held_fen"`
 	State      string `json:"state"`
 }
 
