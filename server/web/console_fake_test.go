@@ -56,8 +56,8 @@ func (f *consoleFake) answer(w http.ResponseWriter, r *http.Request, path string
 	}
 	f.mu.Lock()
 	a, ok := f.answers[r.Method+" "+path]
-	if box := r.URL.Query().Get("box"); box != "" {
-		if of, listed := f.answers[r.Method+" "+path+"?box="+box]; listed {
+	for _, name := range []string{"box", "by"} {
+		if of, listed := f.answers[r.Method+" "+path+"?"+name+"="+r.URL.Query().Get(name)]; listed {
 			a, ok = of, true
 		}
 	}
@@ -83,7 +83,7 @@ func (f *consoleFake) reset() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.answers, f.asked = map[string]answerOf{}, nil
-	for _, answers := range []map[string]string{consoleAnswers, adminAnswers} {
+	for _, answers := range []map[string]string{consoleAnswers, adminAnswers, officeAnswers} {
 		for route, body := range answers {
 			f.answers[route] = answerOf{http.StatusOK, body}
 		}
