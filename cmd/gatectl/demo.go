@@ -160,6 +160,7 @@ func announce(w io.Writer, c *campus.Campus, origin string, asJSON bool) error {
  13800130021  居民 resident, 林国栋 · 松林坡 3栋 201      13800130001  教职工 staff, applies for a work pass
  13800130002  单位负责人 head of the unit, agrees         13800130006  社区办 community office, paper passes
  13800130004  门卫 guard, opens the address in a code     13800130010  管理员 administrator
+ 13800130009  财务 finance, money of the campus card      13800130005  食堂经理 manager of the canteen
 Ctrl-C 结束 / ends it all.
 `, origin, c.Client.Base, campus.Cashier, campus.CashierPIN)
 	return err

@@ -62,6 +62,7 @@ func TestDemo_PaysAtTheTillWithAndWithoutANetwork(t *testing.T) {
 		return v.Backlog.Fen == 800, err
 	})
 	if *shots != "" {
+		do(t, page, `document.querySelector('.till').scrollIntoView()`)
 		shoot(t, page, "demo-till-zh")
 	}
 	do(t, page, `document.querySelector('#network').click()`)
