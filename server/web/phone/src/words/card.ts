@@ -2,7 +2,6 @@
 export default {
   campus_life: ['校园生活', 'Campus life'],
   pay: ['电子码', 'Payment code'],
-  pay_tile: ['电子码', 'Pay'],
   recharge_tile: ['校园卡充值', 'Top up'],
   card_tile: ['校园一卡通', 'My card'],
   electricity_tile: ['缴电费', 'Electricity'],
@@ -82,6 +81,7 @@ export default {
   pin_old: ['原卡密码', 'Old card password'],
   pin_new: ['新卡密码', 'New card password'],
   pin_again: ['再输一次', 'Once more'],
+  pin_hint: ['6 位数字', 'Six digits'],
   pin_six: ['请输入 6 位数字', 'Enter six digits'],
   pin_differs: ['两次输入不一致', 'The two differ'],
   pin_advice: ['6 位数字，不能全相同或连号。与登录密码无关。', 'Six digits, neither all the same nor in a row. It has nothing to do with your sign-in password.'],
@@ -101,9 +101,7 @@ export default {
   entries_in: ['收入', 'In'],
   entries_out: ['支出', 'Out'],
   entry: ['交易详情', 'Details'],
-  entry_amount: ['金额', 'Amount'],
   entry_after: ['本次余额', 'Balance after'],
-  entry_kind: ['类型', 'Kind'],
   entry_at: ['时间', 'Time'],
   entry_posted: ['入账', 'Booked'],
   entry_place: ['地点', 'Place'],
@@ -186,7 +184,6 @@ export default {
 
   utility_electricity: ['缴电费', 'Electricity'],
   utility_hot_water: ['热水充值', 'Hot water'],
-  utility_meter: ['表', 'Meter'],
   utility_meters: ['选择房间', 'Choose the room'],
   utility_left: ['剩余 ¥{n}', '¥{n} left'],
   utility_no_meter: ['没有可缴费的房间', 'No room to pay for'],
