@@ -83,12 +83,15 @@ type (
 	cardStatementOutput struct{ Body CardStatement }
 )
 
-type entriesInput struct {
+// EntriesQuery pages through a statement. The queries that are part of others are
+// exported for the HTTP library, which looks into no other embedded struct.
+type EntriesQuery struct {
 	Before int64 `query:"before" minimum:"0" doc:"seq; 0 = from the newest"`
 	Limit  int   `query:"limit" default:"20" minimum:"1" maximum:"200"`
 }
 
-type monthInput struct {
+// MonthQuery names a month.
+type MonthQuery struct {
 	Month string `query:"month" required:"true" maxLength:"7" doc:"2026-11"`
 }
 
@@ -142,7 +145,7 @@ func cardEntry(e cards.Entry) CardEntry {
 	}
 }
 
-func (a *API) cardEntries(ctx context.Context, account uint64, in entriesInput) (*cardEntriesOutput, error) {
+func (a *API) cardEntries(ctx context.Context, account uint64, in EntriesQuery) (*cardEntriesOutput, error) {
 	page, next, err := a.Cards.Entries(ctx, account, in.Before, in.Limit)
 	return &cardEntriesOutput{CardEntries{mapped(page, cardEntry), next}}, err
 }

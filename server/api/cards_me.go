@@ -189,11 +189,11 @@ func (a *API) setLimits(ctx context.Context, c cards.Account, in *limitsInput) (
 	return a.myCard(ctx, c, err)
 }
 
-func (a *API) myEntries(ctx context.Context, c cards.Account, in *entriesInput) (*cardEntriesOutput, error) {
+func (a *API) myEntries(ctx context.Context, c cards.Account, in *EntriesQuery) (*cardEntriesOutput, error) {
 	return a.cardEntries(ctx, c.Account, *in)
 }
 
-func (a *API) myStatement(ctx context.Context, c cards.Account, in *monthInput) (*cardStatementOutput, error) {
+func (a *API) myStatement(ctx context.Context, c cards.Account, in *MonthQuery) (*cardStatementOutput, error) {
 	return a.cardStatement(ctx, c.Account, in.Month)
 }
 

@@ -221,19 +221,19 @@ func (a *API) changeCard(ctx context.Context, in *changeCardInput) (*officeCardO
 
 func (a *API) officeEntries(ctx context.Context, in *struct {
 	CardPath
-	entriesInput
+	EntriesQuery
 },
 ) (*cardEntriesOutput, error) {
 	c, err := a.card(ctx, in.CardPath)
 	if err != nil {
 		return nil, err
 	}
-	return a.cardEntries(ctx, c.Account, in.entriesInput)
+	return a.cardEntries(ctx, c.Account, in.EntriesQuery)
 }
 
 func (a *API) officeStatement(ctx context.Context, in *struct {
 	CardPath
-	monthInput
+	MonthQuery
 },
 ) (*cardStatementOutput, error) {
 	c, err := a.card(ctx, in.CardPath)

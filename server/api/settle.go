@@ -8,7 +8,6 @@ import (
 	"mime"
 	"net/http"
 	"slices"
-	"strconv"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -106,10 +105,15 @@ type Disputed struct {
 	Decision  string             `json:"decision,omitempty" doc:"in words"`
 }
 
-func disputed(d settle.Dispute) Disputed {
-	return Disputed{
-		d.ID, strconv.FormatUint(d.Account, 10), d.Transfer, d.Kind, d.Fen, d.Text, d.OpenedAt, d.State, d.DecidedAt, d.DecidedBy, d.Decision,
-	}
+func (a *API) disputed(ctx context.Context, d settle.Dispute) (Disputed, error) {
+	number, err := a.cardNumber(ctx, d.Account)
+	return Disputed{d.ID, number, d.Transfer, d.Kind, d.Fen, d.Text, d.OpenedAt, d.State, d.DecidedAt, d.DecidedBy, d.Decision}, err
+}
+
+// cardNumber is the number that people know an account by.
+func (a *API) cardNumber(ctx context.Context, account uint64) (string, error) {
+	c, err := a.Cards.Find(ctx, a.Store.Reader(), account)
+	return c.Display, err
 }
 
 // Proof is what a proof of the whole ledger found.
@@ -280,25 +284,40 @@ func (a *API) listDisputes(ctx context.Context, in *struct {
 },
 ) (*itemsOutput[Disputed], error) {
 	list, err := a.Settle.Disputes(ctx, cards.DisputeState(in.State), in.After, 500)
-	items := make([]Disputed, 0, len(list))
-	for _, d := range list {
-		items = append(items, disputed(d))
+	if err != nil {
+		return nil, err
 	}
-	return whole(items), err
+	items := make([]Disputed, len(list))
+	for i, d := range list {
+		if items[i], err = a.disputed(ctx, d); err != nil {
+			return nil, err
+		}
+	}
+	return whole(items), nil
 }
 
 func (a *API) decide(ctx context.Context, in *decideInput) (*struct{ Body Disputed }, error) {
 	d, err := a.Settle.Resolve(ctx, caller(ctx).Actor, in.ID, in.Body.Decision, in.Body.Text)
-	return &struct{ Body Disputed }{disputed(d)}, err
+	if err != nil {
+		return nil, err
+	}
+	body, err := a.disputed(ctx, d)
+	return &struct{ Body Disputed }{body}, err
 }
 
 func (a *API) listDebts(ctx context.Context, _ *struct{}) (*itemsOutput[Debtor], error) {
 	list, err := a.Settle.Debts(ctx, 1000)
-	items := make([]Debtor, 0, len(list))
-	for _, d := range list {
-		items = append(items, Debtor{strconv.FormatUint(d.Account, 10), d})
+	if err != nil {
+		return nil, err
 	}
-	return whole(items), err
+	items := make([]Debtor, len(list))
+	for i, d := range list {
+		items[i].Debtor = d
+		if items[i].Account, err = a.cardNumber(ctx, d.Account); err != nil {
+			return nil, err
+		}
+	}
+	return whole(items), nil
 }
 
 // file answers with what write writes: all of it, or a problem.

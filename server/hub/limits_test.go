@@ -214,6 +214,7 @@ func TestClaim_InAnothersNameIsSilent(t *testing.T) {
 // to the server, and to an owner that is loading it as well, do not wait for
 // it.
 func TestClaim_IsQuickWhileASnapshotLoads(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("moves 40 MB")
 	}

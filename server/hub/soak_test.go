@@ -45,6 +45,7 @@ func (d *dice) faults(string) fault {
 // the test at the first gap, reordering or changed record; in the end both
 // sides hold the same, and no pass was granted twice.
 func TestSoak_48HoursOfOutagesLoseNothing(t *testing.T) {
+	t.Parallel()
 	hours, seeds := 48, []uint64{1}
 	if testing.Short() {
 		hours = 6

@@ -131,6 +131,14 @@ func ahead(t *testing.T, ctx context.Context, script string) {
 	}
 }
 
+// rest waits until what moves has come to rest, and what the size of the screen
+// changes is drawn. What moves for ever is a sign of waiting.
+func rest(t *testing.T, ctx context.Context) {
+	t.Helper()
+	until(t, ctx, `document.getAnimations().every((a) => a.playState !== 'running' || a.effect.getComputedTiming().endTime === Infinity)`)
+	eval[bool](t, ctx, `new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))`)
+}
+
 // axeRun lists what axe finds on the page as it stands by its RULES.
 const axeRun = `axe.run(document, {runOnly: RULES, resultTypes: ['violations']})
 	.then((r) => r.violations.map((v) => v.id + ': ' + v.nodes.map((n) => n.html.slice(0, 160) + ' ' + (n.any[0]?.message ?? '').slice(0, 140)).join(' | ')))`

@@ -67,7 +67,7 @@ func dayJSON(change ...string) string {
 
 const (
 	gapOpen       = `"fen":2400}]`
-	gapWaived     = `"fen":2400,"waived":{"by":"2006020","at":1777636800000,"reason":"收银机损坏"}}]`
+	gapWaived     = `"fen":2400,"waived":{"by":"person 2006020","at":1777636800000,"reason":"收银机损坏"}}]`
 	noDifferences = `"differences":[]`
 )
 
@@ -93,6 +93,7 @@ var officeAnswers = map[string]string{
 		entryJSON(10, "消费", "Payment", -1250, 13320, "一食堂 1 号", `"late","after_loss"`), entryJSON(9, "补助发放", "Subsidy", 6000, 14570, "", ""), entryJSON(8, "消费", "Payment", -430, 8570, "超市", "")),
 	"GET /cards/10000018/statement": fmt.Sprintf(`{"month":"2026-05","opening_fen":9000,"closing_fen":18320,"in_fen":11000,"out_fen":1680,"entries":[%s,%s]}`,
 		entryJSON(8, "消费", "Payment", -430, 8570, "超市", ""), entryJSON(9, "补助发放", "Subsidy", 6000, 14570, "", `"converted"`)),
+	"GET /cards/10000034/entries": `{"entries":[],"next":0}`,
 	"GET /subsidies": fmt.Sprintf(`{"items":[{"id":"s3","name":"五月困难补助","expires_on":"2026-05-31","created_by":"2011090","created_at":%d,"confirmed_by":"2011090","confirmed_at":%d,"faulty":0,"cards":4000,"total_fen":120000000,"granted":1500,"skipped":0,"remaining_fen":45000000},
 		{"id":"s2","name":"四月餐补","expires_on":"2026-04-30","created_by":"2011090","created_at":%d,"confirmed_by":"2011090","confirmed_at":%d,"done_at":%d,"faulty":2,"cards":310,"total_fen":6200000,"granted":308,"skipped":2,"remaining_fen":1033}]}`, at(9), at(10), at(0), at(1), at(1)),
 	"POST /subsidies": fmt.Sprintf(`{"id":"s4","name":"六一餐补","expires_on":"2026-06-30","created_by":"2011090","created_at":%d,"faulty":2,"cards":97,"total_fen":291000,"granted":0,"skipped":0,"remaining_fen":0,

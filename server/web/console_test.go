@@ -152,6 +152,7 @@ func (c *consoleTab) judge(where, language string) {
 
 func (c *consoleTab) judgeBy(rules, where, language string) {
 	c.t.Helper()
+	rest(c.t, c.ctx)
 	if got := eval[string](c.t, c.ctx, `document.documentElement.lang`); got != language {
 		c.t.Errorf("%s: language %q", where, got)
 	}

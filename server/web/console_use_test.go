@@ -27,11 +27,12 @@ func (c *consoleTab) fill(name, words string) {
 		` || [...i.labels ?? []].some((l) => l.innerText.trim() === ` + quote(name) + `))))`)
 	eval[bool](c.t, c.ctx, `window.found.focus(), window.found.select?.(), true`)
 	c.do(chromedp.KeyEvent(words))
+	c.until(`window.found.value === ` + quote(strings.TrimSuffix(words, kb.Enter)))
 }
 
-// choose picks an option of the select of a name, once the list of the one
-// before has closed. A select whose options are still on their way cannot be
-// opened, so it is tried until it is open.
+// choose picks an option of the select of a name, and waits until its list has
+// closed: as it does, it takes the focus back. A select whose options are still
+// on their way cannot be opened, so it is tried until it is open.
 func (c *consoleTab) choose(name, option string) {
 	c.t.Helper()
 	const options = `[...document.querySelectorAll('[role=option]')].filter((o) => o.checkVisibility())`
@@ -42,6 +43,7 @@ func (c *consoleTab) choose(name, option string) {
 		return !!window.found
 	})()`)
 	eval[bool](c.t, c.ctx, `window.found.click(), true`)
+	c.until(options + `.length === 0 && window.select.closest('.el-select').innerText.trim() === ` + quote(option))
 }
 
 // lastCall is the latest call that changed something.

@@ -137,9 +137,7 @@ func (p *phoneTab) clean() {
 // judge holds a page against what every page must be.
 func (p *phoneTab) judge(where string) {
 	p.Helper()
-	// What moves has come to rest; what moves for ever is a sign of waiting.
-	p.until(`document.getAnimations().every((a) => a.playState !== 'running' || a.effect.getComputedTiming().endTime === Infinity)`)
-	eval[bool](p.T, p.ctx, `new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))`)
+	rest(p.T, p.ctx)
 	p.shoot(where)
 	want := map[string]string{"zh": "zh-CN", "en": "en"}[p.lang]
 	if got := eval[string](p.T, p.ctx, `document.documentElement.lang`); got != want {

@@ -41,9 +41,9 @@ func required(t *testing.T) (all []row) {
 }
 
 var (
-	rowID = regexp.MustCompile(`^CQ-\d{3}$`)
-	// CQ003 in the name of a function; CQ-003 in that of a subtest.
-	inName = regexp.MustCompile(`CQ-?(\d{3})`)
+	rowID = regexp.MustCompile(`^C[QM]-\d{3}$`)
+	// CQ003 or CM072 in the name of a function; CQ-003 in that of a subtest.
+	inName = regexp.MustCompile(`(C[QM])-?(\d{3})`)
 	// it('…') and test('…') of Vitest, which are not nested in other quotes.
 	vitest = regexp.MustCompile("(?:^|[^\\w.])(?:it|test)(?:\\.each\\([^)]*\\))?\\(\\s*(?:'([^'\\n]*)'|\"([^\"\\n]*)\"|`([^`\\n]*)`)")
 )
@@ -54,7 +54,7 @@ func claims(t *testing.T) map[string][]string {
 	found := map[string][]string{}
 	claim := func(name, test string) {
 		for _, m := range inName.FindAllStringSubmatch(name, -1) {
-			if id := "CQ-" + m[1]; !slices.Contains(found[id], test) {
+			if id := m[1] + "-" + m[2]; !slices.Contains(found[id], test) {
 				found[id] = append(found[id], test)
 			}
 		}
@@ -172,7 +172,7 @@ func subtest(n ast.Node) string {
 		return ""
 	}
 	text, err := strconv.Unquote(lit.Value)
-	if err != nil || !strings.HasPrefix(text, "CQ-") {
+	if err != nil || !strings.HasPrefix(text, "CQ-") && !strings.HasPrefix(text, "CM-") {
 		return ""
 	}
 	return text

@@ -5,7 +5,6 @@ package storetest
 import (
 	"context"
 	"crypto/ed25519"
-	"crypto/rand"
 	"os"
 	"path/filepath"
 	"sync"
@@ -70,13 +69,13 @@ var empty Folder
 func Found(t testing.TB, dir string, o store.Options) (*store.Store, ed25519.PrivateKey) {
 	t.Helper()
 	empty.Copy(t, dir, func(first string) {
-		root, err := issue.CreateRoot(filepath.Join(first, issue.RootFile), rand.Reader)
+		root, err := issue.CreateRoot(filepath.Join(first, issue.RootFile), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		db, err := store.Create(context.Background(), filepath.Join(first, Database), store.Site{
 			Name: "云岭大学", TimeZone: "Asia/Shanghai", Root: root.Public().(ed25519.PublicKey),
-		}, store.Options{Now: o.Now, Random: rand.Reader})
+		}, store.Options{Now: o.Now})
 		if err == nil {
 			err = db.Close()
 		}

@@ -9,3 +9,6 @@ export const knownPeople = reactive(new Map<string, PersonRef>())
 export function remembered(person: PersonRef): void {
   knownPeople.set(person.number, person)
 }
+
+/** Who did something, of what the trail calls them: a person is their number. */
+export const actor = (by: string): string => by.replace(/^person /, '')

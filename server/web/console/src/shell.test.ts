@@ -33,6 +33,26 @@ describe('the words', () => {
       for (const [, key] of text(name).matchAll(/\bword: '(\w+)'/g)) expect(known.has(key!), `${name}: ${key}`).toBe(true)
     }
   })
+  it('are loaded with every page that asks for them', () => {
+    const files = new Set(sources)
+    const reached = (name: string, seen = new Set<string>()): Set<string> => {
+      if (seen.has(name)) return seen
+      seen.add(name)
+      for (const [, path] of text(name).matchAll(/(?:from|import) '(\.[^']*)'/g)) {
+        const to = join(name, '..', path!)
+        const file = [to, to + '.ts'].find((one) => files.has(one))
+        if (file) reached(file, seen)
+      }
+      return seen
+    }
+    for (const [, page] of text('routes.ts').matchAll(/import\('\.\/([^']*)'\)/g)) {
+      const all = [...reached(page!)]
+      const known = new Set(words.filter((word) => word.name === 'words.ts' || all.includes(word.name)).map((word) => word.key))
+      for (const name of all) {
+        for (const [, key] of text(name).matchAll(/\b(?:t\(|word: )'(\w+)'/g)) if (!key!.endsWith('_')) expect(known.has(key!), `${page}: ${key} of ${name}`).toBe(true)
+      }
+    }
+  })
   it('are each used somewhere', () => {
     const code = sources.filter((name) => !/(^|\/)words\.ts$/.test(name)).map(text).join('\n')
     const parts = new Set([...code.matchAll(/['`](\w+_)(?:'\s*\+|\$\{)/g)].map((m) => m[1]!)) // t('box_' + box)

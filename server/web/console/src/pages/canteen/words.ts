@@ -28,7 +28,7 @@ addWords({
   till_batch: ['最近批次', 'Last batch'],
   till_batch_open: ['第 {n} 批,{at} 开', 'No. {n}, since {at}'],
   till_batch_closed: ['第 {n} 批,{at} 结', 'No. {n}, closed {at}'],
-  till_batch_even: ['{n} 笔,{fen} 元', '{n} charges, {fen} yuan'],
+  till_batch_even: ['{n} 笔,{fen} 元', '{fen} yuan, charges: {n}'],
   till_batch_uneven: ['收银点 {till} 元,服务器 {here} 元,不一致', 'Till {till}, server {here} yuan: they differ'],
   till_version: ['规则版本', 'Rules'],
   till_none: ['没有收银点', 'No tills'],
@@ -100,6 +100,7 @@ addWords({
   merchant_active: ['营业', 'Open'],
   merchant_state_true: ['营业中', 'Open'],
   merchant_state_false: ['已停业', 'Shut'],
+  merchant_created: ['新建时间', 'Created'],
   merchant_none: ['没有商户', 'No merchants'],
 
   charge_at: ['消费时间', 'Time'],
@@ -127,7 +128,7 @@ addWords({
   charge_none: ['没有符合条件的流水', 'No charges like that'],
   charge_refund: ['退款', 'Refund'],
   charge_refund_of: ['退款:{till} 流水 {flow}', 'Refund {till}, no. {flow}'],
-  charge_refund_hint: ['退回持卡人原支付来源,由商户承担;可分次退,合计不超过原金额 {fen} 元。', 'Goes back to where it came from, and is the merchant’s. It may be done in parts, up to the {fen} yuan of the charge.'],
+  charge_refund_hint: ['退回持卡人原支付来源,由商户承担;可分次退,合计不超过原金额 {fen} 元。', 'Goes back to where it came from, and the merchant bears it. It may be done in parts, up to the {fen} yuan of the charge.'],
   charge_refund_amount: ['退款金额(元)', 'Amount (yuan)'],
   charge_refunded: ['已退款 {fen} 元,该笔还可退 {left} 元', '{fen} yuan were refunded; {left} of the charge are left'],
 
@@ -139,6 +140,7 @@ addWords({
   statement_day: ['营业日', 'Day'],
   statement_charges: ['消费笔数', 'Charges'],
   statement_voids: ['撤销', 'Voids'],
+  statement_net: ['净额(元)', 'Net (yuan)'],
   statement_fen: ['当日净额(元)', 'Of the day (yuan)'],
   statement_late: ['迟到入账(元)', 'Late (yuan)'],
   statement_refund: ['退款(元)', 'Refunds (yuan)'],

@@ -1,5 +1,7 @@
 // Subsidies that are granted together.
 
+import './words'
+
 export interface Batch {
   id: string
   name: string

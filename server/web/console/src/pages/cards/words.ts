@@ -58,7 +58,7 @@ addWords({
   card_act_unfreeze: ['解冻', 'Unfreeze'],
   card_act_reissue: ['补卡', 'Reissue'],
   card_act_password_reset: ['清除卡密码', 'Clear the password'],
-  card_act_close: ['销户', 'Close'],
+  card_act_close: ['销户', 'Close the card'],
   card_hint_loss: ['立即通知各收银点停用此卡;离线收银点在恢复联网前可能仍会收到消费,入账后标为“挂失后消费”。', 'Every till is told at once. One without a network may still take payments; they are posted and marked.'],
   card_hint_lift: ['请先核实持卡人身份。解挂后原手机凭证恢复使用。', 'Check who the holder is. The credentials of their phone are good again.'],
   card_hint_freeze: ['冻结后不能消费、充值和取现,持卡人可以看到原因。', 'A frozen card neither pays nor is paid out. Its holder can ask for the reason.'],

@@ -46,6 +46,9 @@ addWords({
   cash_opened_at: ['开班', 'From'],
   cash_closed_at: ['交班', 'To'],
   cash_count: ['笔数', 'Moves'],
+  cash_col_float: ['备用金(元)', 'Float (yuan)'],
+  cash_col_expected: ['应有(元)', 'Expected (yuan)'],
+  cash_col_counted: ['实点(元)', 'Counted (yuan)'],
   cash_difference: ['差异(元)', 'Difference (yuan)'],
   cash_shifts_none: ['还没有班次', 'No shifts yet'],
 })
