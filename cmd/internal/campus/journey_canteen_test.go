@@ -19,7 +19,7 @@ import (
 // A holder binds the card on the phone, puts money on it, and pays at a till,
 // when neither the phone nor the till has a network; once they have, the
 // statement adds up.
-func TestJourney_CM073_CM074_CM075_CM077_CM078_CM080_CM081_CM082_CM083_CM088_CM089_HolderRechargesAndPaysWithoutANetwork(t *testing.T) {
+func TestJourney_CM073_CM074_CM075_CM076_CM077_CM078_CM080_CM081_CM082_CM083_CM088_CM089_HolderRechargesAndPaysWithoutANetwork(t *testing.T) {
 	t.Parallel()
 	c, line := populated(t)
 	if err := c.OpenCanteen(t.Context(), "一号窗口 Till 1"); err != nil {
