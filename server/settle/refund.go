@@ -34,7 +34,6 @@ type charged struct {
 	merchant int64
 	account  uint64
 	fen      int64
-	place    string
 }
 
 func findCharge(ctx context.Context, src store.Source, event string) (c charged, err error) {

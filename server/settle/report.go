@@ -88,17 +88,17 @@ const (
 
 // DayReport is all there is to know of a day before and after it is closed.
 type DayReport struct {
-	Day         string       `json:"day"`
-	State       string       `json:"state"`
-	ClosedAt    int64        `json:"closed_at,omitempty"`
-	ClosedBy    string       `json:"closed_by,omitempty"`
+	Day         string          `json:"day"`
+	State       string          `json:"state"`
+	ClosedAt    int64           `json:"closed_at,omitempty"`
+	ClosedBy    string          `json:"closed_by,omitempty"`
 	Totals      []DayTotal      `json:"totals"`
-	RefundFen   int64        `json:"refund_fen"`
+	RefundFen   int64           `json:"refund_fen"`
 	Batches     []DayBatch      `json:"batches"`
-	Gaps        []Gap        `json:"gaps"`
+	Gaps        []Gap           `json:"gaps"`
 	Differences []DayDifference `json:"differences"`
-	Backlogs    []Backlog    `json:"backlogs"`
-	Checks      Checks       `json:"checks"`
+	Backlogs    []Backlog       `json:"backlogs"`
+	Checks      Checks          `json:"checks"`
 }
 
 // Unaccounted is why a day was not closed: ErrGaps or ErrDifferences, with what

@@ -114,8 +114,7 @@ func (p *purse) settle() {
 func (p *purse) apply(card uint64, r *ledger.Record, spent map[string]*took, ends map[string]int64) {
 	var change int64
 	for _, e := range r.Entries {
-		switch e.Account {
-		case ledger.Main(card), ledger.Subsidy(card), ledger.Debt(card):
+		if owner, _ := e.Account.Card(); owner == card {
 			change += e.Fen
 		}
 	}

@@ -23,14 +23,14 @@ type MerchantDay struct {
 
 // MerchantStatement is what a merchant took and was paid on the closed days of a period.
 type MerchantStatement struct {
-	Merchant   int64          `json:"merchant"`
-	Name       string         `json:"name"`
-	From       string         `json:"from"`
-	To         string         `json:"to"`
-	OpeningFen int64          `json:"opening_fen"`
-	ClosingFen int64          `json:"closing_fen"`
-	Days       []MerchantDay `json:"days"`
-	Payments   []MerchantPayment      `json:"payments"`
+	Merchant   int64             `json:"merchant"`
+	Name       string            `json:"name"`
+	From       string            `json:"from"`
+	To         string            `json:"to"`
+	OpeningFen int64             `json:"opening_fen"`
+	ClosingFen int64             `json:"closing_fen"`
+	Days       []MerchantDay     `json:"days"`
+	Payments   []MerchantPayment `json:"payments"`
 }
 
 // Statement draws up a merchant's statement, both days included. ErrDay,

@@ -223,7 +223,6 @@ func TestConsole_RulesOfATillAreCheckedBeforeTheyAreSent(t *testing.T) {
 	c.fill("键号,第 2 行", "12")
 	c.fill("单价(元),第 1 行", "0.5")
 	c.fill("截止,第 1 行", "9:30")
-	c.fill("单笔限额(元)", "")
 	c.fill("单笔限额(元)", "200")
 	c.press("移除 午餐")
 	c.press("保存并下发")

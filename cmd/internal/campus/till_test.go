@@ -2,7 +2,6 @@ package campus_test
 
 import (
 	"net/http"
-	"os"
 	"testing"
 	"time"
 
@@ -39,21 +38,6 @@ func pay(t testing.TB, k *campus.Till, code string) (r sold) {
 		t.Fatal(err)
 	}
 	return r
-}
-
-// swipe writes a code into the scanner's tty.
-func swipe(t testing.TB, k *campus.Till, code string) {
-	t.Helper()
-	tty, err := os.OpenFile(k.Scanner.Device, os.O_WRONLY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := tty.WriteString(code + "\r"); err != nil {
-		t.Fatal(err)
-	}
-	if err := tty.Close(); err != nil {
-		t.Fatal(err)
-	}
 }
 
 // money is what a holder sees.
