@@ -18,9 +18,9 @@ import (
 
 const demoUsage = `用法 / usage: gatectl demo [-json] [-listen ADDR] [-bin DIR] [-v]
 
-在本机上运行整个校园：服务器、虚构的人员、两道校门的门岗程序、虚拟扫码器和继电器。
+在本机上运行整个校园：服务器、虚构的人员、两道校门和一个食堂收款台的程序、虚拟扫码器和继电器。
 Runs a whole campus on this machine: a server with invented people, the agents
-of two gates, and virtual scanners and relays. Ctrl-C stops all of it.
+of two gates and of a till, and virtual scanners and relays. Ctrl-C stops all of it.
 
   -json          一行 JSON / one line of JSON once all is ready
   -listen ADDR   演示页地址 / address of the page; default 127.0.0.1:8470, or a free port
@@ -35,6 +35,7 @@ type demoLine struct {
 	Server string     `json:"server"`
 	Token  string     `json:"token"`
 	Gates  []demoGate `json:"gates"`
+	Tills  []demoTill `json:"tills"`
 }
 
 // demoGate names a guard page and the device's ends of its cables.
@@ -44,6 +45,14 @@ type demoGate struct {
 	URL        string `json:"url"`
 	ScannerTTY string `json:"scanner_tty"`
 	RelayTTY   string `json:"relay_tty"`
+}
+
+// demoTill names a cashier's page and the device's end of its scanner's cable.
+type demoTill struct {
+	ID         uint16 `json:"id"`
+	Name       string `json:"name"`
+	URL        string `json:"url"`
+	ScannerTTY string `json:"scanner_tty"`
 }
 
 func runDemo(ctx context.Context, env Env, args []string) int {
@@ -98,6 +107,9 @@ func demonstrate(ctx context.Context, env Env, asJSON bool, listen, bin string, 
 	if err := c.Populate(starting); err != nil {
 		return fmt.Errorf("people of the demo: %w", err)
 	}
+	if err := c.OpenCanteen(starting, "一号窗口 Till 1"); err != nil {
+		return fmt.Errorf("canteen of the demo: %w", err)
+	}
 	server := &http.Server{Handler: demo.New(c, env.Now).Handler(), ReadHeaderTimeout: 5 * time.Second}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(ln) }()
@@ -130,19 +142,26 @@ func announce(w io.Writer, c *campus.Campus, origin string, asJSON bool) error {
 		for _, g := range c.Gates {
 			line.Gates = append(line.Gates, demoGate{g.ID, g.Name, g.URL, g.Scanner.Device, g.Relay.Device})
 		}
+		for _, t := range c.Tills {
+			line.Tills = append(line.Tills, demoTill{t.ID, t.Name, t.URL, t.Scanner.Device})
+		}
 		return json.NewEncoder(w).Encode(line)
 	}
 	_, err := fmt.Fprintf(w, `打开 / open   %[1]s/
  1. 发一个通行码，在东门扫：绿灯；再到西门扫：已使用。 Issue a pass, scan it at the east gate: green; at the west gate: already used.
  2. 断开网络，再发、再扫：东门照常，西门说明由东门判定。 Cut the network and go on: east still decides, west names east.
  3. 恢复网络，看事件补传到服务器。Restore it and see the events arrive.
+ 4. 食堂：在收款台按 12.5 和回车，出示付款码，在收款台扫；断网再来一次；恢复后看余额。
+    Canteen: key in 12.5 and Enter at the till, show the payment code, scan it there; once more without the network; restore it and see the balance.
+    收银主管 supervisor at the till  %[3]s / %[4]s
 
 手机申请 / apply by phone   %[2]s/m/           控制台 / console   %[2]s/console/
  用手机号登录，验证码显示在这里。 Sign in with a phone number; the code appears here.
  13800130021  居民 resident, 林国栋 · 松林坡 3栋 201      13800130001  教职工 staff, applies for a work pass
  13800130002  单位负责人 head of the unit, agrees         13800130006  社区办 community office, paper passes
  13800130004  门卫 guard, opens the address in a code     13800130010  管理员 administrator
+ 13800130009  财务 finance, money of the campus card      13800130005  食堂经理 manager of the canteen
 Ctrl-C 结束 / ends it all.
-`, origin, c.Client.Base)
+`, origin, c.Client.Base, campus.Cashier, campus.CashierPIN)
 	return err
 }

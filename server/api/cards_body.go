@@ -56,7 +56,7 @@ type CardEntry struct {
 	AmountFen  int64       `json:"amount_fen" doc:"with its sign"`
 	BalanceFen int64       `json:"balance_fen" doc:"after it"`
 	Place      string      `json:"place"`
-	Flags      []string    `json:"flags" doc:"late, after_loss, disputed, converted, debt"`
+	Flags      []string    `json:"flags" doc:"offline, late, after_loss, disputed, converted, debt"`
 	Order      string      `json:"order,omitempty" doc:"of a recharge"`
 }
 

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -229,12 +228,6 @@ func agentYAML(o Options, server, listen string, g *Gate) string {
 	fmt.Fprintf(&b, "    scanner: {driver: serial, path: %s, baud: 115200}\n", g.Scanner.Host)
 	fmt.Fprintf(&b, "    barrier: {driver: lcus, path: %s, pulse_ms: 500}\n", g.Relay.Host)
 	return b.String()
-}
-
-// Port gives the port of the guard page.
-func (g *Gate) Port() string {
-	_, port, _ := net.SplitHostPort(strings.TrimSuffix(strings.TrimPrefix(g.URL, "http://"), "/"))
-	return port
 }
 
 // Addr is where the server listens, host:port.

@@ -1,20 +1,20 @@
 package demo
 
 import (
-	"context"
 	"embed"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io/fs"
 	"net/http"
 	"net/url"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
 	"campusgate/cmd/internal/campus"
 	"campusgate/signing/verdict"
+	"campusgate/signing/wire"
 )
 
 //go:embed page
@@ -29,6 +29,9 @@ type Page struct {
 	events []campus.Event // the newest, oldest first
 	cursor int64
 	shown  map[string]*screen // by pass id
+	card   *campus.Client     // session of the payer; nil = nobody pays yet
+
+	carrying sync.Mutex // held while the payer signs in
 }
 
 // New makes the page of a running campus.
@@ -66,17 +69,26 @@ func (p *Page) Handler() http.Handler {
 func (p *Page) policy() string {
 	frames := ""
 	for _, g := range p.campus.Gates {
-		frames += " http://127.0.0.1:" + g.Port()
+		frames += " " + strings.TrimSuffix(g.URL, "/")
+	}
+	for _, t := range p.campus.Tills {
+		frames += " " + strings.TrimSuffix(t.URL, "/")
 	}
 	return "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; object-src 'none'; " +
 		"base-uri 'none'; frame-ancestors 'none'; frame-src" + frames
 }
 
-// gateView, eventView and stateView are what the page shows.
+// gateView, tillView, eventView and stateView are what the page shows.
 type gateView struct {
 	ID   uint16 `json:"id"`
 	Name string `json:"name"`
 	URL  string `json:"url"`
+}
+
+type tillView struct {
+	gateView
+	Cashier string `json:"cashier"` // who opens and voids, and by what
+	PIN     string `json:"pin"`
 }
 
 type eventView struct {
@@ -89,10 +101,14 @@ type eventView struct {
 type stateView struct {
 	Cut    bool        `json:"cut"`
 	Gates  []gateView  `json:"gates"`
+	Tills  []tillView  `json:"tills"`
 	Events []eventView `json:"events"`
+
+	BalanceFen *int64 `json:"balance_fen,omitempty"` // of the payer
 }
 
 func (p *Page) state(w http.ResponseWriter, r *http.Request) {
+	balance := p.balance(r.Context())
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	fresh, next, err := p.campus.Client.Events(r.Context(), p.cursor)
@@ -101,16 +117,23 @@ func (p *Page) state(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	p.cursor = next
-	p.events = append(p.events, fresh...)
+	for _, e := range fresh {
+		if e.Reason != "" { // what was decided about a code
+			p.events = append(p.events, e)
+		}
+	}
 	if extra := len(p.events) - 12; extra > 0 {
 		p.events = p.events[extra:]
 	}
-	view := stateView{Cut: p.campus.Network.IsCut(), Events: []eventView{}}
+	view := stateView{Cut: p.campus.Network.IsCut(), Tills: []tillView{}, Events: []eventView{}, BalanceFen: balance}
 	for _, e := range p.events {
 		view.Events = append(view.Events, viewOf(e))
 	}
 	for _, g := range p.campus.Gates {
 		view.Gates = append(view.Gates, gateView{g.ID, g.Name, g.URL})
+	}
+	for _, t := range p.campus.Tills {
+		view.Tills = append(view.Tills, tillView{gateView{t.ID, t.Name, t.URL}, campus.Cashier, campus.CashierPIN})
 	}
 	reply(w, view)
 }
@@ -120,6 +143,9 @@ func viewOf(e campus.Event) eventView {
 	if r, err := verdict.ParseReason(e.Reason); err == nil {
 		v.Zh, v.En, v.Opens = verdict.TextOf(r, "zh").Title, verdict.TextOf(r, "en").Title, r.Opens()
 	}
+	if e.Type == string(wire.EventCharge) && v.Opens {
+		v.Zh, v.En = "已收款", "Paid"
+	}
 	return v
 }
 
@@ -128,7 +154,7 @@ func (p *Page) scan(w http.ResponseWriter, r *http.Request) {
 	var in struct {
 		Pass string `json:"pass"`
 		Text string `json:"text"` // instead of a pass: anything a scanner might read
-		Gate uint16 `json:"gate"`
+		Gate uint16 `json:"gate"` // or till
 	}
 	if !decode(w, r, &in) {
 		return
@@ -141,23 +167,21 @@ func (p *Page) scan(w http.ResponseWriter, r *http.Request) {
 		}
 		p.mu.Unlock()
 	}
-	for _, g := range p.campus.Gates {
-		if g.ID != in.Gate {
-			continue
-		}
-		if err := Present(r.Context(), g, text); err != nil {
-			fail(w, http.StatusInternalServerError, err)
-			return
-		}
-		reply(w, struct{}{})
+	device, err := p.scanner(in.Gate)
+	if err != nil {
+		fail(w, http.StatusNotFound, err)
 		return
 	}
-	fail(w, http.StatusNotFound, fmt.Errorf("no gate %d", in.Gate))
+	if err := present(device, text); err != nil {
+		fail(w, http.StatusInternalServerError, err)
+		return
+	}
+	reply(w, struct{}{})
 }
 
-// Present writes a code to the device end of a gate's scanner cable.
-func Present(_ context.Context, g *campus.Gate, text string) error {
-	tty, err := os.OpenFile(g.Scanner.Device, os.O_WRONLY, 0)
+// present writes a code to the device end of a scanner's cable.
+func present(device, text string) error {
+	tty, err := os.OpenFile(device, os.O_WRONLY, 0)
 	if err != nil {
 		return err
 	}

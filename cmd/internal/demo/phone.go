@@ -23,8 +23,9 @@ type screen struct {
 // passView is a phone's screen.
 type passView struct {
 	campus.Pass
+	Kind  string `json:"kind"`
 	Name  string `json:"name"`
-	Doc4  string `json:"doc4"`
+	Doc4  string `json:"doc4"` // of the payer: the number
 	From  string `json:"from"`
 	Until string `json:"until"`
 	Owner string `json:"owner,omitempty"`
@@ -47,7 +48,10 @@ var holders = []struct{ name, doc4 string }{
 // zone is campus time; China has kept UTC+8 without summer time since 1991.
 var zone = time.FixedZone("Asia/Shanghai", 8*3600)
 
-// issue makes a pass of either kind and puts it on a phone.
+// payKind is a payment code; every other kind is one of a pass.
+const payKind = "pay"
+
+// issue makes a pass of either kind and puts it on a phone, or a payment code.
 func (p *Page) issue(w http.ResponseWriter, r *http.Request) {
 	var in struct {
 		Kind string `json:"kind"`
@@ -55,11 +59,15 @@ func (p *Page) issue(w http.ResponseWriter, r *http.Request) {
 	if !decode(w, r, &in) {
 		return
 	}
+	if in.Kind == payKind {
+		p.pay(w, r)
+		return
+	}
 	p.mu.Lock()
 	holder := holders[len(p.shown)%len(holders)]
 	p.mu.Unlock()
 	today := p.now().In(zone)
-	view := passView{Name: holder.name, Doc4: holder.doc4, From: today.Format(time.DateOnly)}
+	view := passView{Kind: in.Kind, Name: holder.name, Doc4: holder.doc4, From: today.Format(time.DateOnly)}
 	request := campus.PassRequest{Kind: in.Kind, Name: view.Name, Doc4: view.Doc4, From: view.From, Zones: []int{1}}
 	switch in.Kind {
 	case "resident_single":
@@ -70,7 +78,7 @@ func (p *Page) issue(w http.ResponseWriter, r *http.Request) {
 		view.Until = today.AddDate(0, 1, 0).Format(time.DateOnly)
 		request.Bound = true
 	default:
-		fail(w, http.StatusBadRequest, fmt.Errorf("kind %q: want resident_single or work", in.Kind))
+		fail(w, http.StatusBadRequest, fmt.Errorf("kind %q: want resident_single, work or pay", in.Kind))
 		return
 	}
 	request.Until = view.Until

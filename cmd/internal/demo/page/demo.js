@@ -5,18 +5,22 @@ const words = {
     on: '网络：已连接', off: '网络：已断开', at: '在{}扫码', other: 'English', date: '通行日期', owner: '入口',
     bearer: '先到先用：谁先出示，谁使用。', single: '单次通行码', work: '工作证', left: '{} 秒后换新码',
     phone: '码由手机自己生成，断网也能用；截图 30 秒后作废。', repeat: '重复出示', live: '即时', late: '断网补传', bad: '扫一个假码', open: '单独打开',
+    pay: '付款码', balance: '余额 ¥{}', payText: '付款码由手机自己生成，断网也能用。',
+    steps: '食堂：在收款台按 12.5 和回车；出示付款码，在收款台扫。断开网络，再来一次；恢复后看余额。收银主管 {}。',
   },
   en: {
     on: 'Network: connected', off: 'Network: cut', at: 'Scan at {}', other: '中文', date: 'Valid on', owner: 'Entry gate',
     bearer: 'Whoever presents it first uses it.', single: 'single-use pass', work: 'work pass', left: 'new code in {} s',
     phone: 'Made on the phone, even offline. Screenshots expire in 30 s.', repeat: 'repeat', live: 'live', late: 'after an outage', bad: 'Scan a fake code', open: 'open alone',
+    pay: 'payment code', balance: 'Balance ¥{}', payText: 'Made on the phone, even offline.',
+    steps: 'Canteen: key in 12.5 and Enter at the till; show the payment code and scan it there. Cut the network and do it again; restore it and see the balance. Supervisor at the till: {}.',
   },
 };
 let language = 'zh';
 let pass = null;
 let lost = false; // the last look at the state failed
 let renewal; // timer of the next live code
-let state = { cut: false, gates: [], events: [] };
+let state = { cut: false, gates: [], tills: [], events: [] };
 
 const $ = (id) => document.getElementById(id);
 const word = (key, value) => words[language][key].replace('{}', value ?? '');
@@ -70,6 +74,7 @@ async function renew() {
   showPhone();
 }
 
+const yuan = (fen) => (fen / 100).toFixed(2);
 const left = () => Math.max(0, pass.ends - performance.now());
 
 function showPhone() {
@@ -77,7 +82,7 @@ function showPhone() {
   const owned = !pass.period_ms;
   const size = Math.floor(250 / pass.modules) * pass.modules; // whole pixels stay sharp
   const screen = [
-    element('strong', pass.name), element('small', `${word(owned ? 'single' : 'work')} ····${pass.doc4}`),
+    element('strong', pass.name), element('small', pass.kind === 'pay' ? `${word('pay')} ${pass.doc4}` : `${word(owned ? 'single' : 'work')} ····${pass.doc4}`),
     element('img', '', { src: pass.qr, alt: 'QR', width: size, height: size }),
   ];
   if (owned) {
@@ -94,11 +99,18 @@ function showPhone() {
     bar.append(rest);
     screen.push(
       bar, element('small', '', { id: 'left' }),
-      element('p', word('phone'), { className: 'calm' }),
+      element('p', word(pass.kind === 'pay' ? 'payText' : 'phone'), { className: 'calm' }),
     );
   }
+  if (pass.kind === 'pay') screen.splice(2, 0, element('small', '', { id: 'balance' }));
   $('screen').replaceChildren(...screen);
   countDown();
+  showBalance();
+}
+
+function showBalance() {
+  const text = $('balance');
+  if (text && state.balance_fen !== undefined) text.textContent = word('balance', yuan(state.balance_fen));
 }
 
 function countDown() {
@@ -107,7 +119,7 @@ function countDown() {
 }
 
 function showLanes() {
-  const buttons = state.gates.map((gate) => element('button', word('at', local(gate.name)), {
+  const buttons = [...state.gates, ...state.tills].map((gate) => element('button', word('at', local(gate.name)), {
     type: 'button', disabled: !pass, onclick: () => attempt(() => call('api/scan', { gate: gate.id, pass: pass.id })),
   }));
   if (state.gates.length) {
@@ -119,9 +131,13 @@ function showLanes() {
 }
 
 function showGates() {
-  if ($('gates').childElementCount === state.gates.length) return;
-  $('gates').replaceChildren(...state.gates.map((gate) => {
-    const figure = element('figure');
+  const [till] = state.tills;
+  $('pay').hidden = $('steps').hidden = !till;
+  if (till) $('steps').textContent = word('steps', `${till.cashier} / ${till.pin}`);
+  const all = [...state.gates, ...state.tills];
+  if ($('gates').childElementCount === all.length) return;
+  $('gates').replaceChildren(...all.map((gate) => {
+    const figure = element('figure', '', { className: gate.cashier ? 'till' : '' });
     const caption = element('figcaption', gate.name);
     const link = element('a', word('open'), { href: gate.url, target: '_blank' });
     link.dataset.zh = words.zh.open; // show() says it again in the other language
@@ -138,14 +154,14 @@ function showNetwork() {
 }
 
 function showEvents() {
-  const gates = new Map(state.gates.map((gate) => [gate.id, gate.name]));
+  const gates = new Map([...state.gates, ...state.tills].map((gate) => [gate.id, gate.name]));
   $('events').replaceChildren(...[...state.events].reverse().map((event) => {
     const row = element('tr');
     const good = event.opens;
     row.append(
       element('td', new Date(event.at).toLocaleTimeString('zh-CN', { hour12: false, timeZone: 'Asia/Shanghai' })),
       element('td', local(gates.get(event.gate) ?? String(event.gate))),
-      element('td', `${good ? '✓' : '✕'} ${event[language]}${event.repeat ? ` · ${word('repeat')}` : ''}`, { title: event.reason, className: good ? 'yes' : 'no' }),
+      element('td', `${good ? '✓' : '✕'} ${event[language]}${event.amount_fen ? ` ¥${yuan(event.amount_fen)}` : ''}${event.repeat ? ` · ${word('repeat')}` : ''}`, { title: event.reason, className: good ? 'yes' : 'no' }),
       element('td', event.pass_id, { className: 'pass' }),
       element('td', word(event.offline ? 'late' : 'live')),
     );
@@ -170,7 +186,7 @@ async function refresh() {
     lost = true;
     $('problem').textContent = error.message;
   }
-  showGates(); showNetwork(); showEvents();
+  showGates(); showNetwork(); showEvents(); showBalance();
   if ($('lanes').childElementCount === 0) showLanes();
   setTimeout(refresh, 500);
 }
