@@ -2,7 +2,6 @@ package storetest
 
 import (
 	"flag"
-	"os"
 	"testing"
 )
 
@@ -20,5 +19,5 @@ func Main(m *testing.M) {
 		}
 	}
 	flag.Parse() // -rapid.checks of the command line stands above it
-	os.Exit(m.Run())
+	m.Run() // whose outcome the test program ends with
 }
