@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -216,6 +217,21 @@ func strike(p *tab, key, place string) {
 		if err != nil {
 			p.Fatal(err)
 		}
+	}
+}
+
+// swipe writes a code into the scanner's tty.
+func swipe(t testing.TB, k *campus.Till, code string) {
+	t.Helper()
+	tty, err := os.OpenFile(k.Scanner.Device, os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tty.WriteString(code + "\r"); err != nil {
+		t.Fatal(err)
+	}
+	if err := tty.Close(); err != nil {
+		t.Fatal(err)
 	}
 }
 
