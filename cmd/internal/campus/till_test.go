@@ -60,7 +60,6 @@ func swipe(t testing.TB, k *campus.Till, code string) {
 type money struct {
 	Account    string `json:"account"`
 	BalanceFen int64  `json:"balance_fen"`
-	HeldFen    int64  `json:"held_fen"`
 	State      string `json:"state"`
 }
 
