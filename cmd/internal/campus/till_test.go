@@ -44,7 +44,6 @@ func pay(t testing.TB, k *campus.Till, code string) (r sold) {
 type money struct {
 	Account    string `json:"account"`
 	BalanceFen int64  `json:"balance_fen"`
-	HeldFen    int64  `json:"held_fen"`
 	State      string `json:"state"`
 }
 
