@@ -19,5 +19,5 @@ func Main(m *testing.M) {
 		}
 	}
 	flag.Parse() // -rapid.checks of the command line stands above it
-	m.Run() // whose outcome the test program ends with
+	m.Run()      // whose outcome the test program ends with
 }
