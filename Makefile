@@ -46,6 +46,7 @@ gotest:
 
 sweeps: # what is single-threaded and slow under the race detector
 	$(GO) test ./server/api -run 'Hostile_CQ075|OfMoreThanTheLimit'
+	$(GO) test ./cmd/internal/sim
 
 dresses: web ## every page judged in both languages, by day and by night, at every width
 	$(GO) test ./server/web -run EveryDress -dresses

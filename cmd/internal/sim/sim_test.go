@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"campusgate/cmd/internal/sim"
+	"campusgate/server/store/storetest"
 )
 
 var (
@@ -27,6 +28,9 @@ func shm() string {
 // charge posted once, every debt within its bound, every gap found.
 func TestLunch_I1_I3_I4_I5_I6_I9_I10_I12_ComesOutEven(t *testing.T) {
 	var offline, crashes, restarts, faults, gaps, suspended, voids, debtors, lost int
+	if storetest.Raced { // make sweeps plays them all without the detector
+		*seeds, *charges = 1, 300
+	}
 	for seed := range *seeds {
 		r, err := sim.Lunch{Seed: uint64(seed), Charges: *charges, Holders: max(50, *charges/10), Dir: shm()}.Run()
 		if err != nil {
@@ -41,6 +45,9 @@ func TestLunch_I1_I3_I4_I5_I6_I9_I10_I12_ComesOutEven(t *testing.T) {
 			line, _ := json.Marshal(r)
 			t.Logf("%s", line)
 		}
+	}
+	if storetest.Raced {
+		return
 	}
 	// A lunch at which nothing goes wrong shows nothing.
 	for what, n := range map[string]int{

@@ -13,7 +13,7 @@ const racedChecks = "12"
 // Main is the TestMain of packages whose properties (pgregory.net/rapid) are
 // checked against a real database.
 func Main(m *testing.M) {
-	if raced && flag.Lookup("rapid.checks") != nil {
+	if Raced && flag.Lookup("rapid.checks") != nil {
 		if err := flag.Set("rapid.checks", racedChecks); err != nil {
 			panic(err)
 		}

@@ -2,4 +2,5 @@
 
 package storetest
 
-const raced = false
+// Raced: the race detector is on.
+const Raced = false

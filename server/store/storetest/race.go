@@ -2,4 +2,5 @@
 
 package storetest
 
-const raced = true
+// Raced: the race detector is on.
+const Raced = true
