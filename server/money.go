@@ -33,24 +33,10 @@ func newMoney(s Settings, db *store.Store, signer *issue.Service, p persons, d D
 	})
 	m.canteen = canteen.New(canteen.Config{Store: db, People: p.people})
 	m.charges = charges.New(charges.Config{
-		Store: db, Ledger: m.ledger, Cards: holders{m.cards}, Tills: m.canteen, Location: s.Location, Log: d.Log,
+		Store: db, Ledger: m.ledger, Cards: charges.Holders{Service: m.cards}, Tills: m.canteen, Location: s.Location, Log: d.Log,
 	})
 	m.settle = settle.New(settle.Config{Store: db, Ledger: m.ledger, Now: d.Now, Location: s.Location, Ends: m.cards.Ends})
 	return m
-}
-
-// holders are the cards as charges ask for them.
-type holders struct{ cards *cards.Service }
-
-func (h holders) Card(ctx context.Context, src store.Source, account uint64) (c charges.Card, ok bool, err error) {
-	a, err := h.cards.Find(ctx, src, account)
-	if errors.Is(err, cards.ErrNoCard) {
-		return c, false, nil
-	}
-	return charges.Card{
-		State: a.State, Epoch: a.Epoch, LostAt: a.LostAt, Holder: cards.MaskName(a.Name),
-		PerTxFen: a.Limits.PerTxFen, PerMealFen: a.Limits.PerMealFen, PerDayFen: a.Limits.PerDayFen,
-	}, err == nil, err
 }
 
 // VerifyLedger proves the ledger of a site, also beside a running server. What

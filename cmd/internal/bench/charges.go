@@ -118,15 +118,6 @@ type payee struct {
 	sum     int64
 }
 
-// Card implements charges.Cards.
-func (b *books) Card(ctx context.Context, src store.Source, account uint64) (c charges.Card, ok bool, err error) {
-	a, err := b.cards.Find(ctx, src, account)
-	return charges.Card{
-		State: a.State, Epoch: a.Epoch, LostAt: a.LostAt, Holder: cards.MaskName(a.Name),
-		PerTxFen: a.Limits.PerTxFen, PerMealFen: a.Limits.PerMealFen, PerDayFen: a.Limits.PerDayFen,
-	}, err == nil, err
-}
-
 func (r *run) newBooks(ctx context.Context, path string) (b *books, err error) {
 	root, _, err := ed25519.GenerateKey(r.o.Rand)
 	if err != nil {
@@ -156,7 +147,7 @@ func (r *run) newBooks(ctx context.Context, path string) (b *books, err error) {
 		Store: b.db, People: staff, Vault: vault, Ledger: b.money, Now: r.o.Now, Random: r.o.Rand, Location: zone,
 	})
 	shops := canteen.New(canteen.Config{Store: b.db, People: staff})
-	b.Service = charges.New(charges.Config{Store: b.db, Ledger: b.money, Cards: b, Tills: shops, Location: zone})
+	b.Service = charges.New(charges.Config{Store: b.db, Ledger: b.money, Cards: charges.Holders{Service: b.cards}, Tills: shops, Location: zone})
 	merchant, err := shops.AddMerchant(ctx, actor, canteen.Merchant{Name: "第一食堂"})
 	if err != nil {
 		return nil, err

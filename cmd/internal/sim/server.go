@@ -92,24 +92,10 @@ func (s *server) start() (err error) {
 	})
 	s.canteen = canteen.New(canteen.Config{Store: s.db, People: s.people})
 	s.charges = charges.New(charges.Config{
-		Store: s.db, Ledger: s.ledger, Cards: holders{s.cards}, Tills: s.canteen, Location: w.zone, Log: slog.New(slog.DiscardHandler),
+		Store: s.db, Ledger: s.ledger, Cards: charges.Holders{Service: s.cards}, Tills: s.canteen, Location: w.zone, Log: slog.New(slog.DiscardHandler),
 	})
 	s.settle = settle.New(settle.Config{Store: s.db, Ledger: s.ledger, Now: w.time, Location: w.zone, Ends: s.cards.Ends})
 	return nil
-}
-
-// holders are the cards as charges ask for them.
-type holders struct{ cards *cards.Service }
-
-func (h holders) Card(ctx context.Context, src store.Source, account uint64) (c charges.Card, ok bool, err error) {
-	a, err := h.cards.Find(ctx, src, account)
-	if errors.Is(err, cards.ErrNoCard) {
-		return c, false, nil
-	}
-	return charges.Card{
-		State: a.State, Epoch: a.Epoch, LostAt: a.LostAt, Holder: cards.MaskName(a.Name),
-		PerTxFen: a.Limits.PerTxFen, PerMealFen: a.Limits.PerMealFen, PerDayFen: a.Limits.PerDayFen,
-	}, err == nil, err
 }
 
 // fault fails some commits, in both forms.
