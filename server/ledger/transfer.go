@@ -13,7 +13,8 @@ const (
 	Suspense  Account = "suspense"  // charges that nobody's wallet was asked for, until a person decides
 	Subsidies Account = "subsidies" // where granted subsidies come from
 	Opening   Account = "opening"   // balances taken over from an older system
-	// WrittenOff is what holders owed and nobody will pay.
+	// WrittenOff is what the campus bears itself: debts that nobody will pay, and
+	// charges in suspense that nobody is to bear.
 	WrittenOff Account = "writeoff"
 )
 

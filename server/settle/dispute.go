@@ -83,7 +83,7 @@ func (s *Service) bear(t *store.Tx, actor string, d *Dispute, record *ledger.Rec
 		refusal, err := s.refund(t, actor, &Refund{ID: fmt.Sprintf("dispute-%d", d.ID), Charge: event, Fen: d.Fen, Reason: d.Decision}, &c)
 		return errors.Join(refusal, err)
 	}
-	from := []ledger.Entry{{Account: Losses, Fen: -d.Fen}}
+	from := []ledger.Entry{{Account: ledger.WrittenOff, Fen: -d.Fen}}
 	card := uint64(0)
 	if d.State == cards.DisputeMerchant {
 		var err error

@@ -120,7 +120,7 @@ func TestResolve_I10_APersonDecidesWhoBearsADuplicate(t *testing.T) {
 				t.Errorf("the card has %d, want %d", got, want.card)
 			}
 			for account, fen := range map[ledger.Account]int64{
-				ledger.Merchant(b.merchant): want.merchant, ledger.Suspense: want.suspense, settle.Losses: want.losses,
+				ledger.Merchant(b.merchant): want.merchant, ledger.Suspense: want.suspense, ledger.WrittenOff: want.losses,
 			} {
 				if got := w.has(t, account); got != fen {
 					t.Errorf("%s has %d, want %d", account, got, fen)

@@ -11,9 +11,6 @@ import (
 	"campusgate/server/store"
 )
 
-// Losses is what the campus bears itself.
-const Losses ledger.Account = "losses"
-
 // Refund gives money of a charge back: made by the office, never by a till.
 type Refund struct {
 	ID      string `json:"id"`     // made by whoever asks: the same again changes nothing
