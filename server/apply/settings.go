@@ -2,8 +2,6 @@ package apply
 
 import (
 	"context"
-	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -62,14 +60,7 @@ func (s *Service) Settings(ctx context.Context) (Settings, error) {
 
 func settings(ctx context.Context, src store.Source) (Settings, error) {
 	v := Defaults
-	var text string
-	err := src.QueryRowContext(ctx, "SELECT value FROM settings WHERE name = $1", settingsRow).Scan(&text)
-	if errors.Is(err, sql.ErrNoRows) {
-		return v, nil
-	}
-	if err == nil {
-		err = json.Unmarshal([]byte(text), &v)
-	}
+	err := store.Kept(ctx, src, settingsRow, &v)
 	return v, err
 }
 
@@ -79,14 +70,9 @@ func (s *Service) PutSettings(ctx context.Context, actor string, v Settings) err
 	if err := v.check(); err != nil {
 		return err
 	}
-	text, err := json.Marshal(v)
-	if err != nil {
-		return err
-	}
 	return s.Store.Change(ctx, func(t *store.Tx) error {
 		return errors.Join(
-			t.Exec("INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-				settingsRow, string(text)),
+			t.Keep(settingsRow, v),
 			t.Trail(actor, "settings.changed", "", v),
 		)
 	})

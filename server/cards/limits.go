@@ -3,7 +3,6 @@ package cards
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -67,14 +66,7 @@ func (s *Service) Terms(ctx context.Context) (Terms, error) {
 
 func terms(ctx context.Context, src store.Source) (Terms, error) {
 	v := Defaults
-	var text string
-	err := src.QueryRowContext(ctx, "SELECT value FROM settings WHERE name = $1", termsRow).Scan(&text)
-	if errors.Is(err, sql.ErrNoRows) {
-		return v, nil
-	}
-	if err == nil {
-		err = json.Unmarshal([]byte(text), &v)
-	}
+	err := store.Kept(ctx, src, termsRow, &v)
 	return v, err
 }
 
@@ -99,14 +91,9 @@ func (s *Service) PutTerms(ctx context.Context, actor string, v Terms) error {
 	if v.Offline.MaxTx > maxOfflineTx {
 		return fault("offline.max_tx", fmt.Sprintf("最多 %d 笔", maxOfflineTx), fmt.Sprintf("at most %d", maxOfflineTx))
 	}
-	text, err := json.Marshal(v)
-	if err != nil {
-		return err
-	}
 	return s.Store.Change(ctx, func(t *store.Tx) error {
 		return errors.Join(
-			t.Exec("INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-				termsRow, string(text)),
+			t.Keep(termsRow, v),
 			t.Trail(actor, "cards.settings", "", v),
 		)
 	})
