@@ -23,8 +23,9 @@ import (
 	"campusgate/server/report"
 )
 
-// brand is in every text of the sweep, so that it can be found again.
-const brand = "Zq7"
+// brand is in every text of the sweep, so that it can be found again. No base64 and
+// no number has a tilde, so no hash holds it by chance.
+const brand = "Z~7"
 
 // attack is a text as it stands in JSON between quotes. What is no text at all
 // has no plain form.
