@@ -8,9 +8,7 @@ import (
 	"time"
 
 	"campusgate/configs"
-	"campusgate/devices"
 	"campusgate/devices/drivers"
-	"campusgate/devices/serial"
 	"campusgate/signing/verdict"
 )
 
@@ -42,22 +40,6 @@ type LaneConfig struct {
 	Direction string        `yaml:"direction"`
 	Scanner   ScannerConfig `yaml:"scanner"`
 	Barrier   BarrierConfig `yaml:"barrier"`
-}
-
-// ScannerConfig names a scanner's driver and port.
-type ScannerConfig struct {
-	Driver string `yaml:"driver"`
-	Path   string `yaml:"path"`
-	Baud   int    `yaml:"baud"`
-}
-
-// BarrierConfig names a barrier's driver and port.
-type BarrierConfig struct {
-	Driver  string `yaml:"driver"`
-	Path    string `yaml:"path"`
-	Baud    int    `yaml:"baud"`
-	Channel int    `yaml:"channel"`
-	PulseMS int    `yaml:"pulse_ms"`
 }
 
 // Settings are a Config that has been checked and completed.
@@ -187,58 +169,10 @@ func (l LaneConfig) validate(doc *configs.Doc, key string) (LaneSettings, error)
 	if s.Barrier.Driver == "" {
 		s.Barrier.Driver = "none"
 	}
-	if err := s.Barrier.check(); err != nil {
+	if err := drivers.CheckBarrier(s.Barrier.Driver, s.Barrier.driver()); err != nil {
 		return s, doc.Fault(key+".barrier", "%v", err)
 	}
 	return s, nil
-}
-
-// Bounds of a relay, as devices has them.
-const (
-	maxChannel = 8
-	maxPulseMS = 60_000
-)
-
-// check refuses what the driver would refuse. The driver itself is not asked:
-// it takes the port and switches the relay off as soon as it is made, and to
-// read a file must not reach into a gate that is at work.
-func (b BarrierConfig) check() error {
-	if drivers.Barriers[b.Driver] == nil {
-		_, err := drivers.NewBarrier(b.Driver, drivers.BarrierConfig{}) // makes none, and says which there are
-		return err
-	}
-	if b.Driver != "lcus" {
-		return nil
-	}
-	if b.Channel < 0 || b.Channel > maxChannel {
-		return fmt.Errorf("channel %d is not in 1 to %d", b.Channel, maxChannel)
-	}
-	if b.PulseMS < 0 || b.PulseMS > maxPulseMS {
-		return fmt.Errorf("pulse_ms %d is not in 0 to %d", b.PulseMS, maxPulseMS)
-	}
-	return serial.Config{Path: b.Path, Baud: b.Baud}.Check()
-}
-
-// prefixes tell a scanner driver where a code begins, for codes that arrive
-// without a pause between them.
-var prefixes = []string{"HTTPS://", "CP1:"}
-
-// scanner makes the lane's scanner without opening it; nil = none.
-func (l *LaneSettings) scanner() (devices.Scanner, error) {
-	if l.Scanner.Driver == "none" {
-		return nil, nil
-	}
-	return drivers.NewScanner(l.Scanner.Driver, drivers.ScannerConfig{
-		Path: l.Scanner.Path, Baud: l.Scanner.Baud, Prefixes: prefixes,
-	})
-}
-
-// barrier makes the lane's barrier, which begins to look for its device and
-// switches it off. It is to be closed.
-func (l *LaneSettings) barrier() (devices.Barrier, error) {
-	return drivers.NewBarrier(l.Barrier.Driver, drivers.BarrierConfig{
-		Path: l.Barrier.Path, Baud: l.Barrier.Baud, Channel: l.Barrier.Channel, PulseMS: l.Barrier.PulseMS,
-	})
 }
 
 // serverURL accepts https anywhere and http on loopback only: passes and

@@ -2,6 +2,7 @@
 // the text of a code, and barriers that open for one pulse. It knows nothing of
 // codes, verdicts or people, and imports nothing else of this project. Each
 // transport has a package of its own below this one; package drivers names them.
+// There are contacts too, such as sensors and buttons.
 package devices
 
 import (
@@ -47,7 +48,16 @@ type Barrier interface {
 	Close() error
 }
 
-// Prober is a Scanner or Barrier that can say whether its device is there.
+// Input is a contact: a sensor that sees people go through, a button.
+type Input interface {
+	// Run blocks. It calls emit with the state of the contact once it is open, and
+	// at every change after; from one goroutine, and never after it returned. It
+	// returns ctx.Err() when ctx ends and any other error on a fault, and may be
+	// called again then.
+	Run(ctx context.Context, emit func(active bool)) error
+}
+
+// Prober is a device that can say whether its device is there.
 type Prober interface {
 	// Probe names what was found, or returns why the device cannot be used. It
 	// never moves a barrier.

@@ -21,10 +21,10 @@ const (
 	settled = 500 * time.Millisecond
 )
 
-// errStopped is what a Scanner is taken to mean that returns nil.
-var errStopped = errors.New("the scanner stopped without a reason")
+// errStopped is what work is taken to mean that returns nil.
+var errStopped = errors.New("the device stopped without a reason")
 
-// Supervisor keeps a Scanner running. The zero value is ready to use.
+// Supervisor keeps a device running. The zero value is ready to use.
 type Supervisor struct {
 	// Now is the wall clock of Health.Since; nil means time.Now.
 	Now func() time.Time
@@ -37,13 +37,32 @@ func Supervise(ctx context.Context, s Scanner, emit func(Scan), report func(Heal
 	return (&Supervisor{}).Run(ctx, s, emit, report)
 }
 
-// Run keeps s running until ctx ends, and returns ctx.Err(). After a fault it
-// runs s again, with pauses from 0.1 s doubling to at most 1.5 s, each shortened
-// at random by up to half so that the lanes of one hub do not retry in step.
-// report is called on every change of state or detail, first with Starting;
-// it and emit are never called at the same time as themselves, but a report may
-// come during an emit.
+// Work is what a Supervisor keeps going. It blocks until ctx ends or its device
+// fails, and calls alive when the device is open and at every sign of life after.
+type Work func(ctx context.Context, alive func()) error
+
+// Run keeps s running until ctx ends, and returns ctx.Err(); see Keep. emit is
+// never called at the same time as itself, but a report may come during an emit.
 func (v *Supervisor) Run(ctx context.Context, s Scanner, emit func(Scan), report func(Health)) error {
+	return v.Keep(ctx, func(ctx context.Context, alive func()) error {
+		take := func(scan Scan) {
+			alive()
+			emit(scan)
+		}
+		if n, ok := s.(Notifier); ok {
+			return n.RunNotify(ctx, take, alive)
+		}
+		defer time.AfterFunc(settled, func() { alive(); alive() }).Stop() // it cannot tell by itself
+		return s.Run(ctx, take)
+	}, report)
+}
+
+// Keep keeps work going until ctx ends, and returns ctx.Err(). After a fault it
+// starts again, with pauses from 0.1 s doubling to at most 1.5 s, each shortened
+// at random by up to half so that the lanes of one hub do not retry in step.
+// report is called on every change of state or detail, first with Starting, and
+// never at the same time as itself.
+func (v *Supervisor) Keep(ctx context.Context, work Work, report func(Health)) error {
 	h := &healthReport{now: v.Now, report: report}
 	if h.now == nil {
 		h.now = time.Now
@@ -51,7 +70,7 @@ func (v *Supervisor) Run(ctx context.Context, s Scanner, emit func(Scan), report
 	h.set(Starting, "")
 	pause := retryMin
 	for ctx.Err() == nil {
-		ranOK, err := runOnce(ctx, s, emit, h)
+		worked, err := once(ctx, work, h)
 		if ctx.Err() != nil {
 			break
 		}
@@ -59,7 +78,7 @@ func (v *Supervisor) Run(ctx context.Context, s Scanner, emit func(Scan), report
 			err = errStopped
 		}
 		h.set(Lost, err.Error())
-		if ranOK {
+		if worked {
 			pause = retryMin
 		}
 		select {
@@ -71,44 +90,33 @@ func (v *Supervisor) Run(ctx context.Context, s Scanner, emit func(Scan), report
 	return ctx.Err()
 }
 
-// runOnce runs s until it returns. It tells whether the device worked, so that
-// earlier faults are forgotten: it gave a scan, or was open for long enough.
-func runOnce(ctx context.Context, s Scanner, emit func(Scan), h *healthReport) (ranOK bool, err error) {
-	openedAt := make(chan time.Time, 1)
+// once works until work returns. It tells whether the device was of use, so that
+// earlier faults are forgotten: it gave two signs of life, or was open for long
+// enough.
+func once(ctx context.Context, work Work, h *healthReport) (worked bool, err error) {
+	signs := make(chan time.Time, 2) // the first two; more say nothing new
 	returned := make(chan error, 1)
-	scanned := false // read after returned only
-	take := func(scan Scan) {
-		scanned = true
-		emit(scan)
-	}
 	go func() {
-		if n, ok := s.(Notifier); ok {
-			returned <- n.RunNotify(ctx, take, func() {
-				select {
-				case openedAt <- time.Now():
-				default: // said before
-				}
-			})
-			return
-		}
-		returned <- s.Run(ctx, take)
+		returned <- work(ctx, func() {
+			select {
+			case signs <- time.Now():
+			default:
+			}
+		})
 	}()
-	var settle <-chan time.Time
-	if _, ok := s.(Notifier); !ok {
-		t := time.NewTimer(settled)
-		defer t.Stop()
-		settle = t.C
-	}
-	var since time.Time
+	var open []time.Time
 	for {
 		select {
-		case since = <-openedAt:
+		case at := <-signs:
+			open = append(open, at)
 			h.set(OK, "")
-		case <-settle:
-			h.set(OK, "")
-			return true, <-returned
 		case err := <-returned:
-			return scanned || !since.IsZero() && time.Since(since) >= settled, err
+			select {
+			case at := <-signs:
+				open = append(open, at)
+			default:
+			}
+			return len(open) > 1 || len(open) == 1 && time.Since(open[0]) >= settled, err
 		}
 	}
 }

@@ -182,7 +182,7 @@ func TestAScannerThatCannotTellIsOKOnceItHasRun(t *testing.T) {
 			return ctx.Err()
 		}}
 		states := supervise(t, devices.Supervisor{}, plain{s}, time.Minute, nil)
-		want := []string{"starting", "lost: the scanner stopped without a reason", "ok"}
+		want := []string{"starting", "lost: the device stopped without a reason", "ok"}
 		if !slices.Equal(states, want) {
 			t.Errorf("states %q, want %q", states, want)
 		}

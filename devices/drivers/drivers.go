@@ -1,4 +1,5 @@
-// Package drivers names the device drivers that a configuration may choose.
+// Package drivers names the device drivers that a configuration may choose. Each
+// has a file of its own and one line in a map; blueprint.go shows how to add one.
 package drivers
 
 import (
@@ -11,7 +12,6 @@ import (
 
 	"campusgate/devices"
 	"campusgate/devices/relay"
-	"campusgate/devices/serial"
 )
 
 // ErrUnknown is wrapped when no driver has the name asked for.
@@ -19,10 +19,12 @@ var ErrUnknown = errors.New("unknown driver")
 
 // ScannerConfig is what a scanner driver may need. Zero values are defaults.
 type ScannerConfig struct {
-	// Path is the device file, or the COM port.
+	// Path is the device file, the COM port, or the address of a camera.
 	Path string
 	// Baud is the rate of a serial scanner; 0 means 9600.
 	Baud int
+	// Preset names a model whose framing and commands are known; "" means none.
+	Preset string
 	// IdleGap ends a code that has no terminator; 0 means 50 ms.
 	IdleGap time.Duration
 	// Debounce is the window in which the same code again is one scan, counted
@@ -37,18 +39,45 @@ type ScannerConfig struct {
 
 // BarrierConfig is what a barrier driver may need. Zero values are defaults.
 type BarrierConfig struct {
-	// Path is the device file, or the COM port.
+	// Path is the device file, the COM port, host:port, or an http address.
 	Path string
 	// Baud is the rate of a serial relay; 0 means 9600.
 	Baud int
-	// Channel is the relay on the board, from 1; 0 means 1.
+	// Unit is the address of a Modbus board; 0 means 1.
+	Unit int
+	// Channel is the relay on the board, or the coil, from 1; 0 means 1. For GPIO it
+	// is the line's offset and zero is a line.
 	Channel int
 	// PulseMS is how long the relay stays on, in milliseconds; 0 means 500.
 	PulseMS int
+	// Inverted: the relay rests on and opens by going off, so that the barrier opens
+	// when the power fails.
+	Inverted bool
+}
+
+// InputConfig is what the driver of a contact may need. Zero values are defaults.
+type InputConfig struct {
+	// Path, Baud, Unit and Channel are as with BarrierConfig.
+	Path    string
+	Baud    int
+	Unit    int
+	Channel int
+	// Inverted: the contact rests closed.
+	Inverted bool
 }
 
 // maxPulseMS keeps a slip of the keyboard from holding a gate open all day.
 const maxPulseMS = 60_000
+
+// BarrierDriver makes barriers of one kind.
+type BarrierDriver struct {
+	// Check refuses what New would refuse, and touches no device: to read a
+	// configuration must not reach into a gate that is at work.
+	Check func(BarrierConfig) error
+	// New makes a barrier, which begins to look for its device and brings it to
+	// rest. A device that is not there yet is no error.
+	New func(BarrierConfig) (devices.Barrier, error)
+}
 
 // Scanners are the scanner drivers by name. They check their configuration but
 // open nothing: the device is opened when the scanner runs.
@@ -56,11 +85,13 @@ var Scanners = map[string]func(ScannerConfig) (devices.Scanner, error){
 	"serial": serialScanner,
 }
 
-// Barriers are the barrier drivers by name. A device that is not there yet is no
-// error.
-var Barriers = map[string]func(BarrierConfig) (devices.Barrier, error){
-	"lcus": lcus,
-	"none": func(BarrierConfig) (devices.Barrier, error) { return relay.None{}, nil },
+// Barriers are the barrier drivers by name.
+var Barriers = map[string]BarrierDriver{
+	"lcus": {Check: checkLCUS, New: newLCUS},
+	"none": {
+		Check: func(BarrierConfig) error { return nil },
+		New:   func(BarrierConfig) (devices.Barrier, error) { return relay.None{}, nil },
+	},
 }
 
 // NewScanner makes a scanner with the driver of that name.
@@ -69,59 +100,41 @@ func NewScanner(driver string, c ScannerConfig) (devices.Scanner, error) {
 	if !ok {
 		return nil, unknown("scanner", driver, Scanners)
 	}
-	return open(c)
-}
-
-// NewBarrier makes a barrier with the driver of that name.
-func NewBarrier(driver string, c BarrierConfig) (devices.Barrier, error) {
-	open, ok := Barriers[driver]
-	if !ok {
-		return nil, unknown("barrier", driver, Barriers)
-	}
-	return open(c)
-}
-
-func unknown[V any](what, driver string, known map[string]V) error {
-	names := strings.Join(slices.Sorted(maps.Keys(known)), ", ")
-	return fmt.Errorf("%s: %w %q; known: %s", what, ErrUnknown, driver, names)
-}
-
-func serialScanner(c ScannerConfig) (devices.Scanner, error) {
-	s, err := serial.NewScanner(serial.ScannerConfig{
-		Config:   serial.Config{Path: c.Path, Baud: c.Baud},
-		IdleGap:  c.IdleGap,
-		Debounce: c.Debounce,
-		Prefixes: c.Prefixes,
-		Now:      c.Now,
-	})
+	s, err := open(c)
 	if err != nil {
 		return nil, fmt.Errorf("scanner: %w", err)
 	}
 	return s, nil
 }
 
-func lcus(c BarrierConfig) (devices.Barrier, error) {
+// CheckBarrier refuses what NewBarrier would refuse, and touches no device.
+func CheckBarrier(driver string, c BarrierConfig) error {
+	d, ok := Barriers[driver]
+	if !ok {
+		return unknown("barrier", driver, Barriers)
+	}
 	if c.PulseMS < 0 || c.PulseMS > maxPulseMS {
-		return nil, fmt.Errorf("barrier: pulse_ms %d is not in 0 to %d", c.PulseMS, maxPulseMS)
+		return fmt.Errorf("barrier: pulse_ms %d is not in 0 to %d", c.PulseMS, maxPulseMS)
 	}
-	port := serial.Config{Path: c.Path, Baud: c.Baud}
-	if err := port.Check(); err != nil {
-		return nil, fmt.Errorf("barrier: %w", err)
+	if err := d.Check(c); err != nil {
+		return fmt.Errorf("barrier: %w", err)
 	}
-	b, err := relay.New(relay.Config{
-		Dial: func() (relay.Port, error) {
-			p, err := serial.Open(port)
-			if err != nil {
-				return nil, err // not p: a nil *serial.Port would be a Port
-			}
-			return p, nil
-		},
-		Name:    c.Path,
-		Channel: c.Channel,
-		Pulse:   time.Duration(c.PulseMS) * time.Millisecond,
-	})
+	return nil
+}
+
+// NewBarrier makes a barrier with the driver of that name.
+func NewBarrier(driver string, c BarrierConfig) (devices.Barrier, error) {
+	if err := CheckBarrier(driver, c); err != nil {
+		return nil, err
+	}
+	b, err := Barriers[driver].New(c)
 	if err != nil {
 		return nil, fmt.Errorf("barrier: %w", err)
 	}
 	return b, nil
+}
+
+func unknown[V any](what, driver string, known map[string]V) error {
+	names := strings.Join(slices.Sorted(maps.Keys(known)), ", ")
+	return fmt.Errorf("%s: %w %q; known: %s", what, ErrUnknown, driver, names)
 }

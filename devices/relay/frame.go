@@ -6,8 +6,8 @@ const (
 	opOn  = 0x01
 )
 
-// maxChannel is the number of relays on the largest board of the family.
-const maxChannel = 8
+// Channels is the number of relays on the largest board of the family.
+const Channels = 8
 
 // frameStart begins every frame of an LCUS board.
 const frameStart = 0xA0

@@ -73,8 +73,8 @@ func New(c Config) (*Barrier, error) {
 	if c.Pulse == 0 {
 		c.Pulse = DefaultPulse
 	}
-	if c.Channel < 1 || c.Channel > maxChannel {
-		return nil, fmt.Errorf("relay %s: channel %d is not in 1 to %d", c.Name, c.Channel, maxChannel)
+	if c.Channel < 1 || c.Channel > Channels {
+		return nil, fmt.Errorf("relay %s: channel %d is not in 1 to %d", c.Name, c.Channel, Channels)
 	}
 	if c.Pulse < 0 {
 		return nil, fmt.Errorf("relay %s: pulse %v is negative", c.Name, c.Pulse)

@@ -1,0 +1,17 @@
+package drivers
+
+import (
+	"campusgate/devices"
+	"campusgate/devices/serial"
+)
+
+// serialScanner: a scanner at a serial port, or one that is a USB CDC device.
+func serialScanner(c ScannerConfig) (devices.Scanner, error) {
+	return serial.NewScanner(serial.ScannerConfig{
+		Config:   serial.Config{Path: c.Path, Baud: c.Baud},
+		IdleGap:  c.IdleGap,
+		Debounce: c.Debounce,
+		Prefixes: c.Prefixes,
+		Now:      c.Now,
+	})
+}
