@@ -94,6 +94,13 @@ var Barriers = map[string]BarrierDriver{
 	},
 }
 
+// Inputs are the drivers of contacts by name. Like scanners they open nothing
+// before they run.
+var Inputs = map[string]func(InputConfig) (devices.Input, error){
+	"modbus-rtu": modbusInput(rtuPlace),
+	"modbus-tcp": modbusInput(tcpPlace),
+}
+
 // NewScanner makes a scanner with the driver of that name.
 func NewScanner(driver string, c ScannerConfig) (devices.Scanner, error) {
 	open, ok := Scanners[driver]
@@ -105,6 +112,19 @@ func NewScanner(driver string, c ScannerConfig) (devices.Scanner, error) {
 		return nil, fmt.Errorf("scanner: %w", err)
 	}
 	return s, nil
+}
+
+// NewInput makes an input with the driver of that name.
+func NewInput(driver string, c InputConfig) (devices.Input, error) {
+	open, ok := Inputs[driver]
+	if !ok {
+		return nil, unknown("input", driver, Inputs)
+	}
+	in, err := open(c)
+	if err != nil {
+		return nil, fmt.Errorf("input: %w", err)
+	}
+	return in, nil
 }
 
 // CheckBarrier refuses what NewBarrier would refuse, and touches no device.
