@@ -53,6 +53,8 @@ type BarrierConfig struct {
 	// Inverted: the relay rests on and opens by going off, so that the barrier opens
 	// when the power fails.
 	Inverted bool
+	// Door is the barrier's part of an interlock; nil means none.
+	Door *devices.Door
 }
 
 // InputConfig is what the driver of a contact may need. Zero values are defaults.
@@ -87,7 +89,13 @@ var Scanners = map[string]func(ScannerConfig) (devices.Scanner, error){
 
 // Barriers are the barrier drivers by name.
 var Barriers = map[string]BarrierDriver{
-	"lcus": {Check: checkLCUS, New: newLCUS},
+	"kmtronic":    board("kmtronic"),
+	"lcus":        board("lcus"),
+	"lcus-aa":     board("lcus-aa"),
+	"lcus-d0":     board("lcus-d0"),
+	"lcus-letter": board("lcus-letter"),
+	"modbus-rtu":  modbusBarrier(rtuPlace),
+	"modbus-tcp":  modbusBarrier(tcpPlace),
 	"none": {
 		Check: func(BarrierConfig) error { return nil },
 		New:   func(BarrierConfig) (devices.Barrier, error) { return relay.None{}, nil },

@@ -7,6 +7,7 @@ import (
 
 	"campusgate/devices"
 	"campusgate/devices/modbus"
+	"campusgate/devices/relay"
 	"campusgate/devices/serial"
 )
 
@@ -64,8 +65,35 @@ func place(name string, unit, channel int, open func() (*modbus.Bus, error)) (mo
 	return modbus.Place{Open: open, Name: name, Unit: byte(unit), Address: uint16(channel - 1)}, nil
 }
 
+// placer finds a channel of a board.
+type placer func(path string, baud, unit, channel int) (modbus.Place, error)
+
+// modbusBarrier makes a barrier driver: a coil of a board.
+func modbusBarrier(at placer) BarrierDriver {
+	return BarrierDriver{
+		Check: func(c BarrierConfig) error {
+			_, err := at(c.Path, c.Baud, c.Unit, c.Channel)
+			return err
+		},
+		New: func(c BarrierConfig) (devices.Barrier, error) {
+			p, err := at(c.Path, c.Baud, c.Unit, c.Channel)
+			if err != nil {
+				return nil, err
+			}
+			name := fmt.Sprintf("%s unit %d channel %d", p.Name, p.Unit, int(p.Address)+1)
+			return pulsed(c, name, func() (relay.Port, error) {
+				coil, err := modbus.OpenCoil(p)
+				if err != nil {
+					return nil, err // not coil: a nil *modbus.Coil would be a Port
+				}
+				return coil, nil
+			})
+		},
+	}
+}
+
 // modbusInput makes an input driver: a discrete input of a board.
-func modbusInput(at func(path string, baud, unit, channel int) (modbus.Place, error)) func(InputConfig) (devices.Input, error) {
+func modbusInput(at placer) func(InputConfig) (devices.Input, error) {
 	return func(c InputConfig) (devices.Input, error) {
 		p, err := at(c.Path, c.Baud, c.Unit, c.Channel)
 		if err != nil {
