@@ -1,6 +1,9 @@
 package agent
 
 import (
+	"errors"
+	"fmt"
+
 	"campusgate/devices"
 	"campusgate/devices/drivers"
 )
@@ -17,13 +20,35 @@ type BarrierConfig struct {
 	Driver  string `yaml:"driver"`
 	Path    string `yaml:"path"`
 	Baud    int    `yaml:"baud"`
+	Unit    int    `yaml:"unit"`
 	Channel int    `yaml:"channel"`
 	PulseMS int    `yaml:"pulse_ms"`
+	// Fail is secure or safe: whether the barrier stays shut or opens when the
+	// power fails.
+	Fail string `yaml:"fail"`
+	// Interlock names the barriers of which one at a time opens.
+	Interlock string `yaml:"interlock"`
+
+	door *devices.Door // of the interlock
+}
+
+// check refuses what cannot be, and touches no device.
+func (b BarrierConfig) check() error {
+	switch {
+	case b.Fail != "" && b.Fail != "secure" && b.Fail != "safe":
+		return fmt.Errorf("fail %q: want secure or safe", b.Fail)
+	case b.Interlock != "" && b.Driver == "none":
+		return errors.New("interlock: a lane without a barrier has none")
+	}
+	return drivers.CheckBarrier(b.Driver, b.driver())
 }
 
 // driver is the configuration as the drivers take it.
 func (b BarrierConfig) driver() drivers.BarrierConfig {
-	return drivers.BarrierConfig{Path: b.Path, Baud: b.Baud, Channel: b.Channel, PulseMS: b.PulseMS}
+	return drivers.BarrierConfig{
+		Path: b.Path, Baud: b.Baud, Unit: b.Unit, Channel: b.Channel, PulseMS: b.PulseMS,
+		Inverted: b.Fail == "safe", Door: b.door,
+	}
 }
 
 // prefixes tell a scanner driver where a code begins, for codes that arrive
