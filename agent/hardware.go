@@ -20,6 +20,8 @@ type BarrierConfig struct {
 	Driver  string `yaml:"driver"`
 	Path    string `yaml:"path"`
 	Baud    int    `yaml:"baud"`
+	OffPath string `yaml:"off_path"`
+	Method  string `yaml:"method"`
 	Unit    int    `yaml:"unit"`
 	Channel int    `yaml:"channel"`
 	PulseMS int    `yaml:"pulse_ms"`
@@ -46,7 +48,7 @@ func (b BarrierConfig) check() error {
 // driver is the configuration as the drivers take it.
 func (b BarrierConfig) driver() drivers.BarrierConfig {
 	return drivers.BarrierConfig{
-		Path: b.Path, Baud: b.Baud, Unit: b.Unit, Channel: b.Channel, PulseMS: b.PulseMS,
+		Path: b.Path, OffPath: b.OffPath, Method: b.Method, Baud: b.Baud, Unit: b.Unit, Channel: b.Channel, PulseMS: b.PulseMS,
 		Inverted: b.Fail == "safe", Door: b.door,
 	}
 }

@@ -41,6 +41,9 @@ type ScannerConfig struct {
 type BarrierConfig struct {
 	// Path is the device file, the COM port, host:port, or an http address.
 	Path string
+	// OffPath and Method are of relays that are told by HTTP: the address that
+	// switches off, empty where a pulse ends by itself, and GET, POST or PUT.
+	OffPath, Method string
 	// Baud is the rate of a serial relay; 0 means 9600.
 	Baud int
 	// Unit is the address of a Modbus board; 0 means 1.
@@ -89,6 +92,7 @@ var Scanners = map[string]func(ScannerConfig) (devices.Scanner, error){
 
 // Barriers are the barrier drivers by name.
 var Barriers = map[string]BarrierDriver{
+	"http":        httpBarrier,
 	"kmtronic":    board("kmtronic"),
 	"lcus":        board("lcus"),
 	"lcus-aa":     board("lcus-aa"),
