@@ -3,6 +3,7 @@ package agent
 import (
 	"errors"
 	"fmt"
+	"net/url"
 
 	"campusgate/devices"
 	"campusgate/devices/drivers"
@@ -43,6 +44,15 @@ func (b BarrierConfig) check() error {
 		return errors.New("interlock: a lane without a barrier has none")
 	}
 	return drivers.CheckBarrier(b.Driver, b.driver())
+}
+
+// shown is the path without what nobody but the driver may read: the address of
+// a relay on the network may hold a password.
+func (b BarrierConfig) shown() string {
+	if u, err := url.Parse(b.Path); err == nil && u.Host != "" {
+		return u.Scheme + "://" + u.Host
+	}
+	return b.Path
 }
 
 // driver is the configuration as the drivers take it.

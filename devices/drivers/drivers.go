@@ -92,6 +92,7 @@ var Scanners = map[string]func(ScannerConfig) (devices.Scanner, error){
 
 // Barriers are the barrier drivers by name.
 var Barriers = map[string]BarrierDriver{
+	"gpio":        gpioBarrier,
 	"http":        httpBarrier,
 	"kmtronic":    board("kmtronic"),
 	"lcus":        board("lcus"),
@@ -109,6 +110,7 @@ var Barriers = map[string]BarrierDriver{
 // Inputs are the drivers of contacts by name. Like scanners they open nothing
 // before they run.
 var Inputs = map[string]func(InputConfig) (devices.Input, error){
+	"gpio":       gpioInput,
 	"modbus-rtu": modbusInput(rtuPlace),
 	"modbus-tcp": modbusInput(tcpPlace),
 }
