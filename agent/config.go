@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"campusgate/configs"
+	"campusgate/devices"
 	"campusgate/signing/verdict"
 )
 
@@ -64,6 +65,7 @@ type LaneSettings struct {
 	Scanner   ScannerConfig
 	Barrier   BarrierConfig
 	Sensor    SensorConfig
+	door      *devices.Door // of the barrier's interlock; nil = none
 }
 
 // ParseConfig decodes and checks a configuration file. Errors wrap

@@ -31,8 +31,6 @@ type BarrierConfig struct {
 	Fail string `yaml:"fail"`
 	// Interlock names the barriers of which one at a time opens.
 	Interlock string `yaml:"interlock"`
-
-	door *devices.Door // of the interlock
 }
 
 // check refuses what cannot be, and touches no device.
@@ -59,7 +57,7 @@ func (b BarrierConfig) shown() string {
 func (b BarrierConfig) driver() drivers.BarrierConfig {
 	return drivers.BarrierConfig{
 		Path: b.Path, OffPath: b.OffPath, Method: b.Method, Baud: b.Baud, Unit: b.Unit, Channel: b.Channel, PulseMS: b.PulseMS,
-		Inverted: b.Fail == "safe", Door: b.door,
+		Inverted: b.Fail == "safe",
 	}
 }
 
@@ -80,5 +78,7 @@ func (l *LaneSettings) scanner() (devices.Scanner, error) {
 // barrier makes the lane's barrier, which begins to look for its device and
 // brings it to rest. It is to be closed.
 func (l *LaneSettings) barrier() (devices.Barrier, error) {
-	return drivers.NewBarrier(l.Barrier.Driver, l.Barrier.driver())
+	c := l.Barrier.driver()
+	c.Door = l.door
+	return drivers.NewBarrier(l.Barrier.Driver, c)
 }

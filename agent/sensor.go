@@ -59,14 +59,14 @@ func interlocked(lanes []LaneSettings) []LaneSettings {
 	locks := map[string]*devices.Interlock{}
 	lanes = slices.Clone(lanes)
 	for i := range lanes {
-		b := &lanes[i].Barrier
-		if b.Interlock == "" {
+		name := lanes[i].Barrier.Interlock
+		if name == "" {
 			continue
 		}
-		if locks[b.Interlock] == nil {
-			locks[b.Interlock] = devices.NewInterlock(b.Interlock)
+		if locks[name] == nil {
+			locks[name] = devices.NewInterlock(name)
 		}
-		b.door = locks[b.Interlock].Door(lanes[i].Name)
+		lanes[i].door = locks[name].Door(lanes[i].Name)
 	}
 	return lanes
 }
@@ -83,7 +83,7 @@ func (a *Agent) newSensors(lanes []LaneSettings, d passageDesk) error {
 			continue
 		}
 		a.sensors[l.Name] = &sensor{
-			lane: l.Name, driver: l.Sensor.Driver, input: in, door: l.Barrier.door, desk: d,
+			lane: l.Name, driver: l.Sensor.Driver, input: in, door: l.door, desk: d,
 			now: a.now, log: a.log, touch: a.touch,
 			passages: lane.Passages{Timeout: time.Duration(l.Sensor.TimeoutMS) * time.Millisecond},
 			health:   devices.Health{State: devices.Starting, Since: a.now()},

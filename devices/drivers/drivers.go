@@ -113,6 +113,7 @@ var Inputs = map[string]func(InputConfig) (devices.Input, error){
 	"gpio":       gpioInput,
 	"modbus-rtu": modbusInput(rtuPlace),
 	"modbus-tcp": modbusInput(tcpPlace),
+	"modem-line": modemInput,
 }
 
 // NewScanner makes a scanner with the driver of that name.
