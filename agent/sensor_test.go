@@ -99,6 +99,35 @@ func TestAgent_ALostSensorTakesNothingBack(t *testing.T) {
 	r.end()
 }
 
+// Somebody is in the booth until the sensor has seen them leave its first door.
+func TestAgent_TheSecondDoorOfABoothWaitsForThePassage(t *testing.T) {
+	b := peer.TCP(t, 0)
+	s := newStation(t)
+	lane := "  - name: %s\n    barrier: {driver: modbus-tcp, path: %q, channel: %d, pulse_ms: 50, interlock: 过渡间}\n"
+	lanes := fmt.Sprintf(lane, "外门", b.Address, 1) +
+		fmt.Sprintf("    sensor: {driver: modbus-tcp, path: %q, channel: 4}\n", b.Address) +
+		fmt.Sprintf(lane, "内门", b.Address, 2)
+	r := s.start(s.settings(lanes), deps(0))
+	r.until("the sensor is ok", sensorIs(devices.OK))
+	for range 2 { // both come to rest, in whatever order
+		b.Coil()
+	}
+	for _, door := range []string{"外门", "内门"} {
+		if got := r.post("/api/v1/scans", map[string]string{"text": s.code(), "source": "api", "lane": door}); !got.Opens {
+			t.Fatalf("%s: %+v", door, got)
+		}
+	}
+	coils(t, b, "0 1", "0 0")
+	b.Tell("input 3 1")
+	<-time.After(10 * devices.Settle) // as long as a person takes
+	if n := len(b.Coils); n != 0 {
+		t.Errorf("%d moves while somebody is in the first door", n)
+	}
+	b.Tell("input 3 0")
+	coils(t, b, "1 1", "1 0")
+	r.end()
+}
+
 func TestParseConfig_BarriersAndSensorsThatCannotBe(t *testing.T) {
 	for lane, want := range map[string]string{
 		`{name: a, barrier: {driver: lcus, path: /dev/x, fail: open}}`:                                                      `lanes[0].barrier: fail "open": want secure or safe`,

@@ -39,6 +39,8 @@ type Config struct {
 	Method string
 	// Timeout bounds one call; 0 means DefaultTimeout.
 	Timeout time.Duration
+	// Now tells how long ago a call worked; nil means time.Now.
+	Now func() time.Time
 }
 
 // Relay is a relay that is told by calls. One goroutine uses it.
@@ -59,6 +61,9 @@ func (c Config) Check() error {
 func New(c Config) (*Relay, error) {
 	if c.Method == "" {
 		c.Method = http.MethodGet
+	}
+	if c.Now == nil {
+		c.Now = time.Now
 	}
 	if c.Timeout == 0 {
 		c.Timeout = DefaultTimeout
@@ -129,7 +134,7 @@ func (r *Relay) Switch(on bool) error {
 	if answer.StatusCode < 200 || answer.StatusCode > 299 {
 		return fmt.Errorf("%s: %w: status %d", r.Name(), ErrStatus, answer.StatusCode)
 	}
-	r.proved = time.Now()
+	r.proved = r.c.Now()
 	return nil
 }
 
@@ -145,7 +150,7 @@ func (r *Relay) fault(err error) error {
 // Alive tells whether the relay's host takes connections. It calls no address:
 // a call might move the relay.
 func (r *Relay) Alive() error {
-	if time.Since(r.proved) < aliveFor {
+	if r.c.Now().Sub(r.proved) < aliveFor {
 		return nil
 	}
 	port := r.on.Port()
@@ -156,7 +161,7 @@ func (r *Relay) Alive() error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", r.Name(), err)
 	}
-	r.proved = time.Now()
+	r.proved = r.c.Now()
 	return conn.Close()
 }
 

@@ -42,7 +42,8 @@ func lcus(t *testing.T) flapper {
 	t.Cleanup(func() { _ = errors.Join(dev.Close(), c.Close()) })
 	in := bufio.NewReader(dev)
 	return flapper{
-		drivers.BarrierConfig{Path: c.Host}, "lcus",
+		drivers.BarrierConfig{Path: c.Host},
+		"lcus",
 		func() error { return errors.Join(c.Unplug(), c.Replug()) },
 		func() bool {
 			frame := make([]byte, 4)
@@ -72,7 +73,8 @@ func rtu(t *testing.T) flapper {
 	t.Cleanup(func() { _ = c.Close() })
 	b := peer.RTU(t, c.Device)
 	return flapper{
-		drivers.BarrierConfig{Path: c.Host}, "modbus-rtu",
+		drivers.BarrierConfig{Path: c.Host},
+		"modbus-rtu",
 		func() error { return errors.Join(c.Unplug(), c.Replug()) }, coil(t, b),
 	}
 }
@@ -80,7 +82,8 @@ func rtu(t *testing.T) flapper {
 func tcp(t *testing.T) flapper {
 	b := peer.TCP(t, 0)
 	return flapper{
-		drivers.BarrierConfig{Path: b.Address}, "modbus-tcp",
+		drivers.BarrierConfig{Path: b.Address},
+		"modbus-tcp",
 		func() error { b.Tell("drop"); return nil }, coil(t, b),
 	}
 }
