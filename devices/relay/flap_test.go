@@ -65,7 +65,11 @@ func coil(t *testing.T, b *peer.Board) func() bool {
 	return func() bool { return strings.HasSuffix(b.Coil(), " 1") }
 }
 
-func rtu(t *testing.T) flapper {
+func rtu(t *testing.T) flapper { f, _ := rtuBoard(t); return f }
+
+func tcp(t *testing.T) flapper { f, _ := tcpBoard(t); return f }
+
+func rtuBoard(t *testing.T) (flapper, *peer.Board) {
 	c, err := pty.NewCable(t.TempDir(), "rs485")
 	if err != nil {
 		t.Fatal(err)
@@ -76,16 +80,16 @@ func rtu(t *testing.T) flapper {
 		drivers.BarrierConfig{Path: c.Host},
 		"modbus-rtu",
 		func() error { return errors.Join(c.Unplug(), c.Replug()) }, coil(t, b),
-	}
+	}, b
 }
 
-func tcp(t *testing.T) flapper {
+func tcpBoard(t *testing.T) (flapper, *peer.Board) {
 	b := peer.TCP(t, 0)
 	return flapper{
 		drivers.BarrierConfig{Path: b.Address},
 		"modbus-tcp",
 		func() error { b.Tell("drop"); return nil }, coil(t, b),
-	}
+	}, b
 }
 
 // usage counts what a leak would raise.

@@ -3,7 +3,7 @@
 // It says "ready PORT" and then "coil N V" whenever a coil is written. It is told:
 //   input N V  the contact of discrete input N
 //   mute       do nothing, answer nothing
-//   lose       do what is asked, answer nothing
+//   lose       switch what is to be switched, and do not answer that
 //   fine       answer again
 //   noise V    V=1: bytes before each answer that belong to nothing (rtu)
 //   reset      all coils off, as after a power cut
@@ -29,7 +29,7 @@ static void answer(int fd, const uint8_t *q, int n) {
     if (q[header - 1] != UNIT || manner == MUTE) return;
     int writes = q[header] == 5;
     int at = q[header + 1] << 8 | q[header + 2];
-    if (manner == LOSE) {
+    if (manner == LOSE && writes) {
         if (writes && at < CHANNELS) map->tab_bits[at] = q[header + 3] != 0;
     } else {
         if (noise) {
