@@ -119,7 +119,11 @@ func (a *Agent) status() console.Status {
 		s.LastError = st.Err.Error()
 	}
 	for _, p := range a.lanes {
-		s.Lanes = append(s.Lanes, p.view())
+		v := p.view()
+		if s := a.sensors[v.Name]; s != nil {
+			v.Sensor = s.view()
+		}
+		s.Lanes = append(s.Lanes, v)
 	}
 	return s
 }
@@ -130,6 +134,9 @@ func (a *Agent) health() wire.Health {
 	for _, p := range a.lanes {
 		v := p.view()
 		h.Lanes[v.Name] = "scanner " + v.Scanner.State + ", barrier " + v.Barrier.State
+		if s := a.sensors[v.Name]; s != nil {
+			h.Lanes[v.Name] += ", sensor " + s.view().State
+		}
 	}
 	if a.till != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), healthTimeout)
