@@ -22,16 +22,15 @@ type candidate struct {
 	port string // where it is plugged in; the same for all parts of one device
 }
 
-// pick returns the device of the candidates. Several parts of one device are one;
-// several devices are none, because a gate must not take the scanner of another.
+// pick returns the device of the candidates, which may be parts of one device.
 func pick(path string, found []candidate) (string, error) {
 	if len(found) == 0 {
 		return "", fmt.Errorf("%s: %w", path, ErrNotFound)
 	}
 	for _, c := range found[1:] {
 		if c.port != found[0].port {
-			return "", fmt.Errorf("%s: %w: %s and %s both are; name the port instead, as /dev/input/by-path/… does",
-				path, ErrNotFound, found[0].path, c.path)
+			return "", fmt.Errorf("%s: %w: %s and %s; name its serial number too (VID:PID:SERIAL), or the device file",
+				path, ErrSeveral, found[0].path, c.path)
 		}
 	}
 	return found[0].path, nil

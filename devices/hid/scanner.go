@@ -16,6 +16,9 @@ var (
 	ErrUnplugged = errors.New("unplugged")
 	// ErrNotFound is wrapped when no device is what the path asks for.
 	ErrNotFound = errors.New("no such device")
+	// ErrSeveral is wrapped when several devices are what the path asks for: a lane
+	// must not take the scanner of another.
+	ErrSeveral = errors.New("several such devices")
 	// ErrSystem is wrapped on systems without these drivers.
 	ErrSystem = errors.New("this driver needs Linux; set the scanner to its serial (USB CDC) mode and use the driver serial")
 )
