@@ -136,7 +136,9 @@ func TestTheDeviceIsReadWhileAScanIsHandled(t *testing.T) {
 		}
 	}
 	cancel()
-	<-done
+	if err := <-done; !errors.Is(err, context.Canceled) {
+		t.Errorf("Run: %v", err)
+	}
 }
 
 func TestACodeHeldInViewIsOneScan(t *testing.T) {
@@ -150,7 +152,9 @@ func TestACodeHeldInViewIsOneScan(t *testing.T) {
 	}
 	f.typed(time.Hour, "OTHER\r")
 	close(f.in)
-	<-done
+	if err := <-done; !errors.Is(err, ErrUnplugged) {
+		t.Errorf("Run: %v", err)
+	}
 	if !slices.Equal(got, []string{"CODE", "OTHER"}) || s.Suppressed() != 4 {
 		t.Errorf("got %q, %d suppressed", got, s.Suppressed())
 	}

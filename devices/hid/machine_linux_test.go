@@ -391,7 +391,9 @@ func flap(t *testing.T, s *hid.Scanner, plug func() device) {
 		noticed = max(noticed, time.Since(start))
 	}
 	cancel()
-	<-done
+	if err := <-done; !errors.Is(err, context.Canceled) {
+		t.Errorf("Supervise: %v", err)
+	}
 	t.Logf("%d cycles: noticed within %v, back within %v; %d of the codes sent at the last moment arrived", *flaps, noticed, slowest, stray)
 	if slowest > 2*time.Second {
 		t.Errorf("back after %v", slowest)

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -27,16 +26,11 @@ const (
 	uinputSetLED  = 0x40045569
 	uinputSetup   = 0x405c5503
 	uinputCreate  = 0x5501
-	uinputDestroy = 0x5502
 	uinputSysname = 0x8040552c // UI_GET_SYSNAME(64)
 	uhidCreate2   = 11
 	uhidInput2    = 12
 	uhidDestroy   = 1
-	uhidOpened    = 4
 )
-
-// serials makes every virtual device one of its own.
-var serials atomic.Uint32
 
 // need skips a test on a machine without the file.
 func need(t *testing.T, path string) {
