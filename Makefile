@@ -2,13 +2,14 @@
 # The rest are the steps they are made of.
 
 .DEFAULT_GOAL := help
-.PHONY: help build web demo test lint gotest sweeps webtest deps dresses fuzz bench clean
+.PHONY: help build web demo test lint gotest sweeps test-devices webtest deps dresses fuzz bench clean
 
 GO ?= go
 FUZZTIME ?= 2m
+FLAPS ?= 20
 
 help: ## what can be made here
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 build: web ## the programs, into bin/
 	$(GO) build -o bin/ ./cmd/gateserver ./cmd/gateagent ./cmd/gatectl
@@ -24,9 +25,9 @@ web: node_modules/.package-lock.json ## the pages, into agent/web/dist and serve
 demo: build ## a whole campus on this machine; Ctrl-C stops it
 	@exec bin/gatectl demo
 
-test: deps webtest lint gotest sweeps ## everything that must hold
+test: deps webtest lint gotest sweeps test-devices ## everything that must hold
 
-deps: ## what the tests need beside Go and Node (Chromium, strace)
+deps: ## what the tests need beside Go and Node (Chromium, strace, QEMU and a kernel for it)
 	@.ci/deps
 
 webtest: web
@@ -52,6 +53,9 @@ sweeps: # what is single-threaded and slow under the race detector
 	$(GO) test ./server/api -run 'Hostile_CQ075|OfMoreThanTheLimit'
 	$(GO) test ./cmd/internal/sim
 
+test-devices: deps ## drivers in a guest machine with a kernel of its own; USB devices pulled out up to FLAPS times (default 20)
+	$(GO) test ./cmd/internal/guest -run InAMachine -machine -flaps $(FLAPS) -count 1
+
 dresses: web ## every page judged in both languages, by day and by night, at every width
 	$(GO) test ./server/web -run EveryDress -dresses
 
@@ -62,5 +66,5 @@ bench: build ## every figure with its limit
 	bin/gatectl bench
 
 clean: ## what builds leave behind
-	rm -rf bin node_modules
+	rm -rf bin node_modules .cache
 	find agent/web/dist server/web/dist -mindepth 1 -type f ! -name .gitkeep -delete

@@ -19,13 +19,14 @@ var ErrUnknown = errors.New("unknown driver")
 
 // ScannerConfig is what a scanner driver may need. Zero values are defaults.
 type ScannerConfig struct {
-	// Path is the device file, the COM port, or the address of a camera.
+	// Path is the device file, the COM port, or the address of a camera. A HID
+	// scanner may also be found by VID:PID or VID:PID:SERIAL.
 	Path string
 	// Baud is the rate of a serial scanner; 0 means 9600.
 	Baud int
 	// Preset names a model whose framing and commands are known; "" means none.
 	Preset string
-	// IdleGap ends a code that has no terminator; 0 means 50 ms.
+	// IdleGap ends a code that has no terminator; 0 means 50 ms, for a keyboard 100.
 	IdleGap time.Duration
 	// Debounce is the window in which the same code again is one scan, counted
 	// from its last sighting; 0 means 1 s, negative means none.
@@ -87,6 +88,8 @@ type BarrierDriver struct {
 // Scanners are the scanner drivers by name. They check their configuration but
 // open nothing: the device is opened when the scanner runs.
 var Scanners = map[string]func(ScannerConfig) (devices.Scanner, error){
+	"evdev":  evdevScanner,
+	"hidpos": hidPOSScanner,
 	"serial": serialScanner,
 }
 

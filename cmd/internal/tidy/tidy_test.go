@@ -23,6 +23,7 @@ var exceptions = []exception{
 	{"clock", "agent/desk/desk.go", "the stopwatch behind Stamp.Mono"},
 	{"clock", "agent/link/clock.go", "when a sample came is only compared with when others came"},
 	{"clock", "agent/link/memnet/", "a network in memory keeps the deadlines of its connections"},
+	{"clock", "devices/hid/hidraw_linux.go", "the silence between reports ends a code, and they carry no time"},
 	{"clock", "devices/serial/port.go", "a read that returns too soon tells an unplugged port"},
 	{"clock", "devices/serial/scanner.go", "the silence between bytes ends a frame"},
 	{"clock", "devices/supervise.go", "how long a device stayed open"},
