@@ -21,10 +21,14 @@ var ErrUnknown = errors.New("unknown driver")
 type ScannerConfig struct {
 	// Path is the device file, the COM port, or the address of a camera.
 	Path string
-	// Baud is the rate of a serial scanner; 0 means 9600.
+	// Baud is the rate of a serial scanner; 0 means that of the preset, or 9600.
 	Baud int
+	// Port is the package that opens a serial port, tarm or bugst; "" means tarm.
+	Port string
 	// Preset names a model whose framing and commands are known; "" means none.
 	Preset string
+	// Prefix and Suffix are what the scanner was set up to put around each code.
+	Prefix, Suffix string
 	// IdleGap ends a code that has no terminator; 0 means 50 ms.
 	IdleGap time.Duration
 	// Debounce is the window in which the same code again is one scan, counted
@@ -83,6 +87,7 @@ type BarrierDriver struct {
 // open nothing: the device is opened when the scanner runs.
 var Scanners = map[string]func(ScannerConfig) (devices.Scanner, error){
 	"serial": serialScanner,
+	"tcp":    tcpScanner,
 }
 
 // Barriers are the barrier drivers by name.
