@@ -121,6 +121,9 @@ func (a *Agent) status() console.Status {
 	for _, p := range a.lanes {
 		s.Lanes = append(s.Lanes, p.view())
 	}
+	for _, d := range a.devices {
+		s.Devices = append(s.Devices, d.view())
+	}
 	return s
 }
 
@@ -130,6 +133,12 @@ func (a *Agent) health() wire.Health {
 	for _, p := range a.lanes {
 		v := p.view()
 		h.Lanes[v.Name] = "scanner " + v.Scanner.State + ", barrier " + v.Barrier.State
+	}
+	_, clock := a.clock.view(a.settings.ClockMaxAge)
+	for _, d := range a.devices {
+		if d.driver != "none" {
+			h.Devices = append(h.Devices, d.wire(clock.OffsetMS))
+		}
 	}
 	if a.till != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), healthTimeout)
