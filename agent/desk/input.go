@@ -38,8 +38,8 @@ type Scan struct {
 	// Towards is the direction of the scanner, where a lane has one for each; "" =
 	// the lane's own.
 	Towards verdict.Direction
-	Code   code.Code
-	Err    error
+	Code    code.Code
+	Err     error
 	// Guideline and Till are those in force; nil = none is known.
 	Guideline *verdict.Guideline
 	Till      *wire.Till
