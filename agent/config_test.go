@@ -68,15 +68,23 @@ func TestParseConfig_NamesLineAndKey(t *testing.T) {
 		{"ScannerAndScanners", "    barrier:", "    scanners: [{driver: none}]\n    barrier:", "lanes[0].scanners: name the scanners in one list"},
 		{"ScannerName", "driver: serial", "name: " + strings.Repeat("长", 30) + ", driver: serial", "lanes[0].scanner.name: longer than 64 bytes"},
 		{"TwoScannersOneName", "scanner: {driver: serial, path: /dev/ttyUSB0}", "scanners: [{name: a}, {name: a}]", "lanes[0].scanners[1].name:"},
-		{"TwoScannersOnePath", "scanner: {driver: serial, path: /dev/ttyUSB0}", "scanners: [{driver: serial, path: /dev/s}, {driver: serial, path: /dev/s}]",
-			"lanes[0].scanners[1].path: \"/dev/s\" is taken by lanes[0].scanners[0].path"},
-		{"TwoLanesOneScanner", "    barrier:", "  - name: 侧门\n    scanner: {driver: serial, path: /dev//ttyUSB0}\n    barrier:",
-			"gate.yaml:7: lanes[1].scanner.path: \"/dev//ttyUSB0\" is taken by lanes[0].scanner.path"},
+		{
+			"TwoScannersOnePath", "scanner: {driver: serial, path: /dev/ttyUSB0}", "scanners: [{driver: serial, path: /dev/s}, {driver: serial, path: /dev/s}]",
+			"lanes[0].scanners[1].path: \"/dev/s\" is taken by lanes[0].scanners[0].path",
+		},
+		{
+			"TwoLanesOneScanner", "    barrier:", "  - name: 侧门\n    scanner: {driver: serial, path: /dev//ttyUSB0}\n    barrier:",
+			"gate.yaml:7: lanes[1].scanner.path: \"/dev//ttyUSB0\" is taken by lanes[0].scanner.path",
+		},
 		{"ScannerIsTheRelay", "path: /dev/ttyUSB1", "path: /dev/ttyUSB0", "lanes[0].barrier.path: \"/dev/ttyUSB0\" is taken by lanes[0].scanner.path"},
-		{"RelayIsTheScanner", good[strings.Index(good, "  - name"):], "  - {name: a, barrier: {driver: lcus, path: COM4}}\n  - {name: b, scanner: {driver: serial, path: com4}}\n",
-			"lanes[1].scanner.path: \"com4\" is taken by lanes[0].barrier.path"},
-		{"TwoLanesOneRelay", good[strings.Index(good, "  - name"):], "  - {name: a, barrier: {driver: lcus, path: /dev/r}}\n  - {name: b, barrier: {driver: lcus, path: /dev/r, channel: 1}}\n",
-			"lanes[1].barrier.path: channel 1 of \"/dev/r\" is taken by lanes[0].barrier.path"},
+		{
+			"RelayIsTheScanner", good[strings.Index(good, "  - name"):], "  - {name: a, barrier: {driver: lcus, path: COM4}}\n  - {name: b, scanner: {driver: serial, path: com4}}\n",
+			"lanes[1].scanner.path: \"com4\" is taken by lanes[0].barrier.path",
+		},
+		{
+			"TwoLanesOneRelay", good[strings.Index(good, "  - name"):], "  - {name: a, barrier: {driver: lcus, path: /dev/r}}\n  - {name: b, barrier: {driver: lcus, path: /dev/r, channel: 1}}\n",
+			"lanes[1].barrier.path: channel 1 of \"/dev/r\" is taken by lanes[0].barrier.path",
+		},
 		{"TillDirection", good[strings.Index(good, "lanes:"):], "mode: terminal\nlanes: [{name: a, scanner: {direction: in}}]\n", "lanes[0].scanners: nobody goes through a till"},
 		{"TwoLanesOneName", "lanes:\n", "lanes:\n  - name: 主通道\n", "gate.yaml:5: lanes[1].name:"},
 	} {

@@ -136,7 +136,7 @@ func (a *Agent) health() wire.Health {
 	}
 	_, clock := a.clock.view(a.settings.ClockMaxAge)
 	for _, d := range a.devices {
-		if d.driver != "none" {
+		if d.driver != "none" && len(h.Devices) < wire.MaxDevices {
 			h.Devices = append(h.Devices, d.wire(clock.OffsetMS))
 		}
 	}

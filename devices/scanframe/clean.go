@@ -51,7 +51,7 @@ func newAround(c Config) around {
 
 // trimEnds strips the terminators around a prefix or suffix: frames are cut there
 // before anything is stripped. Controls are what every frame is trimmed of.
-func trimEnds(s string) string { return strings.Trim(s, terminators+controls) }
+func trimEnds(s string) string { return strings.Trim(s, "\r\n\t"+controls) }
 
 // controls may stand around a code.
 const controls = "\x00\x02\x03"

@@ -23,9 +23,10 @@ func start(t *testing.T, c serial.ScannerConfig) (s devices.Scanner, scans <-cha
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	out, opened, done := make(chan devices.Scan, 100), make(chan struct{}), make(chan error, 1)
+	out, opened, done := make(chan devices.Scan, 100), make(chan struct{}), make(chan struct{})
 	go func() {
-		done <- s.(devices.Notifier).RunNotify(ctx, func(s devices.Scan) { out <- s }, func() { close(opened) })
+		defer close(done)
+		_ = s.(devices.Notifier).RunNotify(ctx, func(s devices.Scan) { out <- s }, func() { close(opened) })
 	}()
 	t.Cleanup(func() { cancel(); <-done })
 	select {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -52,7 +53,7 @@ func aScannerFollowsItsStableName(t *testing.T, on func(string) serial.ScannerCo
 	}
 	var scanners []opened
 	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error, len(names))
+	var running sync.WaitGroup
 	for i, name := range names {
 		u.point(name, ttys[i])
 		s, err := serial.NewScanner(on(u.path(name)))
@@ -61,16 +62,12 @@ func aScannerFollowsItsStableName(t *testing.T, on func(string) serial.ScannerCo
 		}
 		o := opened{make(chan string, 100), make(chan devices.Health, 1000)}
 		scanners = append(scanners, o)
-		go func() {
-			done <- devices.Supervise(ctx, s, func(s devices.Scan) { o.scans <- s.Text }, func(h devices.Health) { o.states <- h })
-		}()
+		running.Go(func() {
+			_ = devices.Supervise(ctx, s, func(s devices.Scan) { o.scans <- s.Text }, func(h devices.Health) { o.states <- h })
+		})
 	}
-	defer func() {
-		cancel()
-		for range names {
-			<-done
-		}
-	}()
+	defer running.Wait()
+	defer cancel()
 	await := func(i int, state string) {
 		t.Helper()
 		timeout := time.After(patience)

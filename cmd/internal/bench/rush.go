@@ -140,7 +140,16 @@ func (r *run) crowd(ctx context.Context, c *campus, name string, lanes, people i
 
 // ready waits until the scanners of the first lanes are open.
 func ready(ctx context.Context, addr string, lanes int) error {
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline) && ctx.Err() == nil; time.Sleep(20 * time.Millisecond) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("the scanners did not open: %w", ctx.Err())
+		case <-tick.C:
+		}
 		resp, err := http.Get("http://" + addr + "/api/v1/status")
 		if err != nil {
 			return err
@@ -163,7 +172,6 @@ func ready(ctx context.Context, addr string, lanes int) error {
 			return nil
 		}
 	}
-	return errors.Join(ctx.Err(), fmt.Errorf("the scanners did not open in %v", patience))
 }
 
 // send has somebody come to every lane again and again, not in step.
