@@ -15,6 +15,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/go-co-op/gocron/v2"
@@ -29,6 +30,7 @@ import (
 	"campusgate/agent/shift"
 	"campusgate/agent/snapshot"
 	"campusgate/agent/till"
+	"campusgate/signing/verdict"
 	"campusgate/signing/wire"
 )
 
@@ -54,7 +56,7 @@ type work interface {
 	console.Desk
 	shift.Desk
 	Run(ctx context.Context) error
-	Scan(lane, source, text string) error
+	ScanTowards(lane, source string, towards verdict.Direction, text string) error
 	SetOffset(offsetMS int64, at time.Time)
 	Nudge()
 	LastScan() int64
@@ -79,6 +81,7 @@ type Agent struct {
 	listener net.Listener
 	lanes    []*port
 	sensors  map[string]*sensor // by lane
+	devices  []*device          // of all lanes, and of none
 	clock    *clock
 	logins   *shift.Logins
 	changed  chan struct{} // one token when the status would read differently
@@ -133,6 +136,7 @@ func New(s Settings, d Deps) (_ *Agent, err error) {
 	}
 	cfg := console.Config{
 		Status: a.status, StatusChanged: a.changed,
+		Trigger:   a.trigger,
 		Guideline: a.snapshot.Guideline, Guards: duty{a.logins, a.touch}, Lookup: lookup{a},
 		FrameAncestors: s.FrameAncestors, Log: a.log, Rand: d.Rand,
 	}
@@ -195,7 +199,7 @@ func (a *Agent) newLanes(d Deps, past []desk.Past) (*lane.Desk, error) {
 	barriers := map[string]func(context.Context) error{}
 	for _, p := range a.lanes {
 		cfg.Lanes = append(cfg.Lanes, lane.Lane{Name: p.lane.Name, Direction: p.lane.Direction})
-		barriers[p.lane.Name] = p.open
+		barriers[p.lane.Name] = p.gate.open
 	}
 	return lane.NewDesk(cfg, lane.Deps{
 		Store: a.journal, Keyring: a.snapshot.Keyring, Guideline: a.snapshot.Guideline, Gate: a.snapshot.Gate, Barriers: barriers,
@@ -265,9 +269,11 @@ func (a *Agent) Run(ctx context.Context) error {
 	group.Go(func() error { return unless(ended, a.link.Run(ctx)) })
 	group.Go(func() error { return unless(ended, a.console.Serve(ctx, a.listener)) })
 	group.Go(func() error { return a.watchLink(ctx) })
+	group.Go(func() error { return a.beep(ctx) })
 	for _, p := range a.lanes {
-		group.Go(func() error { return unless(ended, p.run(ctx)) })
-		group.Go(func() error { return p.watch(ctx) })
+		for _, loop := range p.loops() {
+			group.Go(func() error { return unless(ended, loop(ctx)) })
+		}
 	}
 	for _, s := range a.sensors {
 		group.Go(func() error { return unless(ended, s.run(ctx)) })
@@ -307,13 +313,17 @@ func (a *Agent) schedule() (gocron.Scheduler, error) {
 
 func (a *Agent) close() error {
 	var errs []error
+	var closing sync.WaitGroup
 	for _, p := range a.lanes {
-		// A relay that is not there cannot be switched off. That is no reason for
-		// the agent to have failed.
-		if err := p.barrier.Close(); err != nil {
-			a.log.Error("barrier not switched off", "lane", p.lane.Name, "error", err)
-		}
+		closing.Go(func() {
+			// A relay that is not there cannot be switched off. That is no reason for
+			// the agent to have failed.
+			if err := p.gate.close(); err != nil {
+				a.log.Error("barrier not switched off", "lane", p.lane.Name, "error", err)
+			}
+		})
 	}
+	closing.Wait()
 	if a.listener != nil {
 		if err := a.listener.Close(); !errors.Is(err, net.ErrClosed) {
 			errs = append(errs, err)

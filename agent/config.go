@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 
@@ -36,11 +37,12 @@ type TLSConfig struct {
 
 // LaneConfig is one way through the gate, or one scanner of the till.
 type LaneConfig struct {
-	Name      string        `yaml:"name"`
-	Direction string        `yaml:"direction"`
-	Scanner   ScannerConfig `yaml:"scanner"`
-	Barrier   BarrierConfig `yaml:"barrier"`
-	Sensor    SensorConfig  `yaml:"sensor"`
+	Name      string          `yaml:"name"`
+	Direction string          `yaml:"direction"`
+	Scanner   ScannerConfig   `yaml:"scanner"`
+	Scanners  []ScannerConfig `yaml:"scanners"`
+	Barrier   BarrierConfig   `yaml:"barrier"`
+	Sensor    SensorConfig    `yaml:"sensor"`
 }
 
 // Settings are a Config that has been checked and completed.
@@ -62,7 +64,7 @@ type Settings struct {
 type LaneSettings struct {
 	Name      string
 	Direction verdict.Direction
-	Scanner   ScannerConfig
+	Scanners  []ScannerSettings // at least one; driver none where there is none
 	Barrier   BarrierConfig
 	Sensor    SensorConfig
 	door      *devices.Door // of the barrier's interlock; nil = none
@@ -121,11 +123,14 @@ func (c Config) validate(doc *configs.Doc) (s Settings, err error) {
 	if len(c.Lanes) == 0 {
 		return s, doc.Fault("lanes", "missing: there is at least one lane")
 	}
-	names := map[string]bool{}
+	names, wires := map[string]bool{}, wiring{}
 	for i, lane := range c.Lanes {
 		key := fmt.Sprintf("lanes[%d]", i)
 		checked, err := lane.validate(doc, key)
 		if err != nil {
+			return s, err
+		}
+		if err := lane.wire(doc, key, wires); err != nil {
 			return s, err
 		}
 		if names[checked.Name] {
@@ -135,6 +140,8 @@ func (c Config) validate(doc *configs.Doc) (s Settings, err error) {
 		switch {
 		case s.Till && checked.Barrier.Driver != "none":
 			return s, doc.Fault(key+".barrier", "a till opens none")
+		case s.Till && slices.ContainsFunc(checked.Scanners, func(c ScannerSettings) bool { return c.Towards != "" }):
+			return s, doc.Fault(key+".scanners", "nobody goes through a till: a direction is out of place")
 		case s.Till && checked.Direction == verdict.Exit:
 			return s, doc.Fault(key+".direction", "nobody goes through a till")
 		}
@@ -150,10 +157,10 @@ func required(s string) (bool, error) {
 	return s == "required", nil
 }
 
-func (l LaneConfig) validate(doc *configs.Doc, key string) (LaneSettings, error) {
-	s := LaneSettings{Name: l.Name, Scanner: l.Scanner, Barrier: l.Barrier}
-	if l.Name == "" {
-		return s, doc.Fault(key+".name", "missing")
+func (l LaneConfig) validate(doc *configs.Doc, key string) (s LaneSettings, err error) {
+	s = LaneSettings{Name: l.Name, Barrier: l.Barrier}
+	if l.Name == "" || len(l.Name) > maxName {
+		return s, doc.Fault(key+".name", "missing, or longer than %d bytes", maxName)
 	}
 	switch l.Direction {
 	case "", "in", "both":
@@ -163,11 +170,8 @@ func (l LaneConfig) validate(doc *configs.Doc, key string) (LaneSettings, error)
 	default:
 		return s, doc.Fault(key+".direction", "%q: want in, out or both", l.Direction)
 	}
-	if s.Scanner.Driver == "" {
-		s.Scanner.Driver = "none"
-	}
-	if _, err := s.scanner(); err != nil {
-		return s, doc.Fault(key+".scanner", "%v", err)
+	if s.Scanners, err = l.scanners(doc, key); err != nil {
+		return s, err
 	}
 	if s.Barrier.Driver == "" {
 		s.Barrier.Driver = "none"

@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -57,6 +58,34 @@ func TestParseConfig_NamesLineAndKey(t *testing.T) {
 		{"ScannerDriver", "driver: serial", "driver: telepathy", "gate.yaml:5: lanes[0].scanner: scanner: unknown driver \"telepathy\"; known: "},
 		{"BarrierDriver", "driver: lcus", "driver: magic", "gate.yaml:6: lanes[0].barrier: barrier: unknown driver \"magic\"; known: "},
 		{"BarrierChannel", "driver: lcus", "channel: 9, driver: lcus", "gate.yaml:6: lanes[0].barrier:"},
+		{"ScannerPreset", "driver: serial", "preset: gm1, driver: serial", "gate.yaml:5: lanes[0].scanner: scanner: unknown preset \"gm1\"; known: datalogic"},
+		{"ScannerPort", "driver: serial", "port: usb, driver: serial", "lanes[0].scanner: scanner: serial port /dev/ttyUSB0: port \"usb\": want tarm or bugst"},
+		{"ScannerRate", "driver: serial", "baud: 128000, driver: serial", "port bugst knows more"},
+		{"ScannerPrefix", "driver: serial", `prefix: "A\tB", driver: serial`, "lanes[0].scanner: scanner: prefix"},
+		{"ScannerDirection", "driver: serial", "direction: both, driver: serial", "gate.yaml:5: lanes[0].scanner.direction: \"both\": want in or out"},
+		{"ScannerSilent", "driver: serial", "silent_after: long, driver: serial", "gate.yaml:5: lanes[0].scanner.silent_after:"},
+		{"ScannerOpening", "driver: serial", "opening: all day, driver: serial", "gate.yaml:5: lanes[0].scanner.opening:"},
+		{"ScannerAndScanners", "    barrier:", "    scanners: [{driver: none}]\n    barrier:", "lanes[0].scanners: name the scanners in one list"},
+		{"ScannerName", "driver: serial", "name: " + strings.Repeat("长", 30) + ", driver: serial", "lanes[0].scanner.name: longer than 64 bytes"},
+		{"TwoScannersOneName", "scanner: {driver: serial, path: /dev/ttyUSB0}", "scanners: [{name: a}, {name: a}]", "lanes[0].scanners[1].name:"},
+		{
+			"TwoScannersOnePath", "scanner: {driver: serial, path: /dev/ttyUSB0}", "scanners: [{driver: serial, path: /dev/s}, {driver: serial, path: /dev/s}]",
+			"lanes[0].scanners[1].path: \"/dev/s\" is taken by lanes[0].scanners[0].path",
+		},
+		{
+			"TwoLanesOneScanner", "    barrier:", "  - name: 侧门\n    scanner: {driver: serial, path: /dev//ttyUSB0}\n    barrier:",
+			"gate.yaml:7: lanes[1].scanner.path: \"/dev//ttyUSB0\" is taken by lanes[0].scanner.path",
+		},
+		{"ScannerIsTheRelay", "path: /dev/ttyUSB1", "path: /dev/ttyUSB0", "lanes[0].barrier.path: \"/dev/ttyUSB0\" is taken by lanes[0].scanner.path"},
+		{
+			"RelayIsTheScanner", good[strings.Index(good, "  - name"):], "  - {name: a, barrier: {driver: lcus, path: COM4}}\n  - {name: b, scanner: {driver: serial, path: com4}}\n",
+			"lanes[1].scanner.path: \"com4\" is taken by lanes[0].barrier.path",
+		},
+		{
+			"TwoLanesOneRelay", good[strings.Index(good, "  - name"):], "  - {name: a, barrier: {driver: lcus, path: /dev/r}}\n  - {name: b, barrier: {driver: lcus, path: /dev/r, channel: 1}}\n",
+			"lanes[1].barrier.path: channel 1 of \"/dev/r\" is taken by lanes[0].barrier.path",
+		},
+		{"TillDirection", good[strings.Index(good, "lanes:"):], "mode: terminal\nlanes: [{name: a, scanner: {direction: in}}]\n", "lanes[0].scanners: nobody goes through a till"},
 		{"TwoLanesOneName", "lanes:\n", "lanes:\n  - name: 主通道\n", "gate.yaml:5: lanes[1].name:"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -69,6 +98,32 @@ func TestParseConfig_NamesLineAndKey(t *testing.T) {
 				t.Fatalf("got %v, want an ErrConfig with %q", err, c.want)
 			}
 		})
+	}
+}
+
+func TestParseConfig_LanesMayShareABoardButNotARelay(t *testing.T) {
+	lanes := "  - {name: a, barrier: {driver: lcus, path: /dev/r, channel: 1}}\n  - {name: b, barrier: {driver: lcus, path: /dev/r, channel: 2}}\n"
+	if _, err := agent.ParseConfig("gate.yaml", []byte(good[:strings.Index(good, "  - name")]+lanes)); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestParseConfig_OneScannerOrAList(t *testing.T) {
+	list := strings.Replace(good, "scanner: {driver: serial, path: /dev/ttyUSB0}",
+		"scanners:\n      - {driver: serial, path: /dev/a, preset: grow-gm65, silent_after: 2h, opening: \"06:30-22:00\", beep: true}\n"+
+			"      - {name: 出口, driver: tcp, path: \"10.1.0.9:4001\", direction: out, prefix: \"\\x02G\"}", 1)
+	for text, want := range map[string][]string{good: {""}, list: {"1", "出口"}} {
+		s, err := agent.ParseConfig("gate.yaml", []byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var names []string
+		for _, c := range s.Lanes[0].Scanners {
+			names = append(names, c.Name)
+		}
+		if !slices.Equal(names, want) {
+			t.Errorf("scanners %q, want %q", names, want)
+		}
 	}
 }
 

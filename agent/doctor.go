@@ -195,9 +195,10 @@ func (d *doctor) reach(s Settings, id journal.Identity, ca []byte) error {
 }
 
 func (d *doctor) lane(ctx context.Context, l LaneSettings) {
-	scanner, err := l.scanner()
-	if scanner != nil && err == nil {
-		d.device(ctx, l.Name+" 扫码器 scanner", scanner, l.Scanner.Path)
+	for _, c := range l.Scanners {
+		if scanner, err := c.scanner(); scanner != nil && err == nil {
+			d.device(ctx, strings.TrimSpace(l.Name+" 扫码器 scanner "+c.Name), scanner, c.Path)
+		}
 	}
 	barrier, err := l.barrier()
 	if err == nil {

@@ -4,16 +4,39 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
 
+	"campusgate/configs"
 	"campusgate/devices"
 	"campusgate/devices/drivers"
+	"campusgate/signing/verdict"
 )
 
-// ScannerConfig names a scanner's driver and port.
+// ScannerConfig names a scanner's driver and port, and what it is like.
 type ScannerConfig struct {
-	Driver string `yaml:"driver"`
-	Path   string `yaml:"path"`
-	Baud   int    `yaml:"baud"`
+	Name        string `yaml:"name"`
+	Driver      string `yaml:"driver"`
+	Path        string `yaml:"path"`
+	Baud        int    `yaml:"baud"`
+	Port        string `yaml:"port"`
+	Preset      string `yaml:"preset"`
+	Prefix      string `yaml:"prefix"`
+	Suffix      string `yaml:"suffix"`
+	Direction   string `yaml:"direction"`
+	Beep        bool   `yaml:"beep"`
+	SilentAfter string `yaml:"silent_after"`
+	Opening     string `yaml:"opening"`
+}
+
+// ScannerSettings is a checked ScannerConfig.
+type ScannerSettings struct {
+	ScannerConfig
+	Towards     verdict.Direction // "" = the lane's
+	SilentAfter time.Duration     // 0 = silence is no alarm
+	Opening     opening
 }
 
 // BarrierConfig names a barrier's driver and port.
@@ -65,13 +88,81 @@ func (b BarrierConfig) driver() drivers.BarrierConfig {
 // without a pause between them.
 var prefixes = []string{"HTTPS://", "CP1:"}
 
-// scanner makes the lane's scanner without opening it; nil = none.
-func (l *LaneSettings) scanner() (devices.Scanner, error) {
-	if l.Scanner.Driver == "none" {
+const (
+	// maxScanners bounds the scanners of one lane.
+	maxScanners = 8
+	// maxName bounds the name of a lane or a device, in bytes, as the link does.
+	maxName = 64
+)
+
+// scanners checks what a lane reads with: scanner is the short form for one.
+func (l *LaneConfig) scanners(doc *configs.Doc, key string) (all []ScannerSettings, err error) {
+	switch {
+	case len(l.Scanners) == 0:
+		one, err := l.Scanner.validate(doc, key+".scanner")
+		return []ScannerSettings{one}, err
+	case l.Scanner != ScannerConfig{}:
+		return nil, doc.Fault(key+".scanners", "name the scanners in one list: %s.scanner is there too", key)
+	case len(l.Scanners) > maxScanners:
+		return nil, doc.Fault(key+".scanners", "%d scanners, at most %d", len(l.Scanners), maxScanners)
+	}
+	names := map[string]bool{}
+	for i, c := range l.Scanners {
+		key := fmt.Sprintf("%s.scanners[%d]", key, i)
+		one, err := c.validate(doc, key)
+		if err != nil {
+			return nil, err
+		}
+		if one.Name == "" {
+			one.Name = strconv.Itoa(i + 1)
+		}
+		if names[one.Name] {
+			return nil, doc.Fault(key+".name", "%q is the name of an earlier scanner of this lane", one.Name)
+		}
+		names[one.Name] = true
+		all = append(all, one)
+	}
+	return all, nil
+}
+
+func (c ScannerConfig) validate(doc *configs.Doc, key string) (s ScannerSettings, err error) {
+	s = ScannerSettings{ScannerConfig: c}
+	if s.Driver == "" {
+		s.Driver = "none"
+	}
+	if len(c.Name) > maxName {
+		return s, doc.Fault(key+".name", "longer than %d bytes", maxName)
+	}
+	switch c.Direction {
+	case "":
+	case "in":
+		s.Towards = verdict.Entry
+	case "out":
+		s.Towards = verdict.Exit
+	default:
+		return s, doc.Fault(key+".direction", "%q: want in or out", c.Direction)
+	}
+	if c.SilentAfter != "" {
+		if s.SilentAfter, err = age(c.SilentAfter); err != nil {
+			return s, doc.Fault(key+".silent_after", "%v", err)
+		}
+	}
+	if s.Opening, err = parseOpening(c.Opening); err != nil {
+		return s, doc.Fault(key+".opening", "%v", err)
+	}
+	if _, err := s.scanner(); err != nil {
+		return s, doc.Fault(key, "%v", err)
+	}
+	return s, nil
+}
+
+// scanner makes the scanner without opening it; nil = none.
+func (s *ScannerSettings) scanner() (devices.Scanner, error) {
+	if s.Driver == "none" {
 		return nil, nil
 	}
-	return drivers.NewScanner(l.Scanner.Driver, drivers.ScannerConfig{
-		Path: l.Scanner.Path, Baud: l.Scanner.Baud, Prefixes: prefixes,
+	return drivers.NewScanner(s.Driver, drivers.ScannerConfig{
+		Path: s.Path, Baud: s.Baud, Port: s.Port, Preset: s.Preset, Prefix: s.Prefix, Suffix: s.Suffix, Prefixes: prefixes,
 	})
 }
 
@@ -81,4 +172,79 @@ func (l *LaneSettings) barrier() (devices.Barrier, error) {
 	c := l.Barrier.driver()
 	c.Door = l.door
 	return drivers.NewBarrier(l.Barrier.Driver, c)
+}
+
+// wiring finds devices that are named twice. A scanner has its port for itself: two
+// readers would take each other's codes. Boards may be shared, but not a relay.
+type wiring map[string]string // what is taken → the key that took it
+
+// errTaken is wrapped by take.
+var errTaken = errors.New("is taken")
+
+// take claims a path for the device at key. part tells the devices of a shared
+// board apart; "" = it is not shared.
+func (w wiring) take(key, path, part string) error {
+	if path == "" {
+		return nil
+	}
+	whole := strings.ToLower(filepath.Clean(path)) // COM3 and com3 are one
+	if strings.HasPrefix(path, "/") {
+		whole = filepath.Clean(path)
+	}
+	for _, other := range []string{whole, whole + "\x00"} {
+		if by, ok := w[other]; ok && (part == "" || other == whole) {
+			return fmt.Errorf("%q %w by %s", path, errTaken, by)
+		}
+	}
+	if part == "" {
+		w[whole] = key
+		return nil
+	}
+	if by, ok := w[whole+"\x00"+part]; ok {
+		return fmt.Errorf("%s of %q %w by %s", part, path, errTaken, by)
+	}
+	w[whole+"\x00"], w[whole+"\x00"+part] = key, key
+	return nil
+}
+
+// wire claims what a lane is connected to.
+func (l *LaneConfig) wire(doc *configs.Doc, key string, w wiring) error {
+	if len(l.Scanners) == 0 && l.Scanner.Driver != "none" {
+		if err := w.take(key+".scanner.path", l.Scanner.Path, ""); err != nil {
+			return doc.Fault(key+".scanner.path", "%v", err)
+		}
+	}
+	for i, s := range l.Scanners {
+		key := fmt.Sprintf("%s.scanners[%d].path", key, i)
+		if s.Driver == "none" {
+			continue
+		}
+		if err := w.take(key, s.Path, ""); err != nil {
+			return doc.Fault(key, "%v", err)
+		}
+	}
+	b, c := l.Barrier, l.Sensor
+	if b.Driver != "none" {
+		if err := w.take(key+".barrier.path", b.Path, relayPart(b.Driver, b.Unit, b.Channel)); err != nil {
+			return doc.Fault(key+".barrier.path", "%v", err)
+		}
+	}
+	if c.Driver != "" && c.Driver != "none" {
+		if err := w.take(key+".sensor.path", c.Path, "input "+relayPart(c.Driver, c.Unit, c.Channel)); err != nil {
+			return doc.Fault(key+".sensor.path", "%v", err)
+		}
+	}
+	return nil
+}
+
+// relayPart tells the relays, or the contacts, of one board apart; those of GPIO
+// are one row of pins, which count from 0.
+func relayPart(driver string, unit, channel int) string {
+	if driver == "gpio" {
+		return fmt.Sprintf("channel %d", channel)
+	}
+	if unit > 1 {
+		return fmt.Sprintf("unit %d channel %d", unit, max(1, channel))
+	}
+	return fmt.Sprintf("channel %d", max(1, channel))
 }

@@ -2,85 +2,93 @@ package agent
 
 import (
 	"context"
-	"sync"
+	"errors"
+	"fmt"
 	"time"
 
 	"campusgate/agent/console"
+	"campusgate/agent/desk"
 	"campusgate/devices"
+	"campusgate/signing/verdict"
 )
 
-// port is a lane's hardware: its scanner feeds the desk, its barrier opens.
-// Each runs by itself, so that a stuck device delays no other lane.
+const (
+	// probeEvery is how often a barrier is asked whether it is there.
+	probeEvery = 2 * time.Second
+	// openTime is how long a pulse may take to be taken. Whoever stands there goes
+	// back to the guard by then.
+	openTime = 3 * time.Second
+	// closeTime is how long a barrier may take to come to rest when the agent ends.
+	closeTime = 2 * time.Second
+)
+
+// port is a lane's hardware: its scanners feed the desk, its barrier opens. Each
+// runs by itself, so that a stuck device delays no other, nor the agent's end.
 type port struct {
 	lane    LaneSettings
-	scanner devices.Scanner // nil = none
-	barrier devices.Barrier
-	agent   *Agent
-
-	mu     sync.Mutex
-	health devices.Health // of the scanner
-	fault  string         // of the barrier's last pulse; "" = it opened
+	readers []*reader
+	gate    *opener
 }
 
 func (a *Agent) newPort(l LaneSettings) (*port, error) {
-	p := &port{lane: l, agent: a, health: devices.Health{State: devices.Starting, Since: a.now()}}
-	var err error
-	if p.scanner, err = l.scanner(); err != nil {
-		return nil, err
+	p := &port{lane: l}
+	for _, c := range l.Scanners {
+		r, err := a.newReader(&l, c)
+		if err != nil {
+			return nil, err
+		}
+		p.readers = append(p.readers, r)
 	}
-	p.barrier, err = l.barrier()
+	barrier, err := l.barrier()
+	p.gate = &opener{device: a.newDevice(l.Name, kindBarrier, l.Barrier.Driver, ""), barrier: barrier}
 	return p, err
 }
 
-// run reads the scanner until ctx ends.
-func (p *port) run(ctx context.Context) error {
-	if p.scanner == nil {
-		p.report(devices.Health{State: devices.OK, Since: p.agent.now()})
-		<-ctx.Done()
-		return nil
+// loops are everything of this lane that runs until its context ends.
+func (p *port) loops() (all []func(context.Context) error) {
+	for _, r := range p.readers {
+		all = append(all, r.run, r.listen)
 	}
-	supervisor := devices.Supervisor{Now: p.agent.now}
-	return supervisor.Run(ctx, p.scanner, p.scan, p.report)
+	return append(all, p.gate.watch)
 }
 
-func (p *port) scan(s devices.Scan) {
-	if err := p.agent.desk.Scan(p.lane.Name, p.lane.Scanner.Driver, s.Text); err != nil {
-		p.agent.log.Error("scan dropped", "lane", p.lane.Name, "error", err)
-	}
-}
-
-func (p *port) report(h devices.Health) {
-	p.mu.Lock()
-	p.health = h
-	p.mu.Unlock()
-	p.agent.log.Info("scanner", "lane", p.lane.Name, "state", h.State, "detail", h.Detail)
-	p.agent.touch()
+// opener is a lane's barrier.
+type opener struct {
+	*device
+	barrier         devices.Barrier
+	opening, asking calls
 }
 
 // open pulses the barrier and remembers whether that worked.
-func (p *port) open(ctx context.Context) error {
-	err := p.barrier.Open(ctx)
-	p.found(err)
+func (o *opener) open(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, openTime)
+	defer cancel()
+	err := o.opening.do(ctx, o.barrier.Open)
+	o.found(err)
 	return err
 }
 
 // watch asks the barrier every two seconds whether it is there, so that the
 // guard knows before the next person stands in front of it.
-func (p *port) watch(ctx context.Context) error {
-	prober, ok := p.barrier.(devices.Prober)
+func (o *opener) watch(ctx context.Context) error {
+	prober, ok := o.barrier.(devices.Prober)
 	if !ok {
+		o.found(nil)
 		return nil
 	}
 	tick := time.NewTicker(probeEvery)
 	defer tick.Stop()
 	for {
 		asking, cancel := context.WithTimeout(ctx, probeEvery)
-		_, err := prober.Probe(asking)
+		err := o.asking.do(asking, func(ctx context.Context) error {
+			_, err := prober.Probe(ctx)
+			return err
+		})
 		cancel()
 		if ctx.Err() != nil {
 			return nil
 		}
-		p.found(err)
+		o.found(err)
 		select {
 		case <-ctx.Done():
 			return nil
@@ -89,37 +97,110 @@ func (p *port) watch(ctx context.Context) error {
 	}
 }
 
-const probeEvery = 2 * time.Second
-
 // found notes what the barrier said last.
-func (p *port) found(err error) {
-	fault := ""
-	if err != nil {
-		fault = err.Error()
-	}
-	p.mu.Lock()
-	changed := p.fault != fault
-	p.fault = fault
-	p.mu.Unlock()
-	if changed {
-		p.agent.log.Info("barrier", "lane", p.lane.Name, "fault", fault)
-		p.agent.touch()
+func (o *opener) found(err error) {
+	switch {
+	case err == nil:
+		o.report(devices.Health{State: devices.OK})
+	case errors.Is(err, errStuck):
+		o.report(devices.Health{State: devices.Stuck, Detail: err.Error()})
+	default:
+		o.report(devices.Health{State: devices.Lost, Detail: err.Error()})
 	}
 }
 
-func (p *port) view() console.Lane {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	v := console.Lane{
-		Name: p.lane.Name, Direction: string(p.lane.Direction),
-		Scanner: console.Scanner{
-			Driver: p.lane.Scanner.Driver, State: p.health.State,
-			Since: p.health.Since.UnixMilli(), Detail: p.health.Detail,
-		},
-		Barrier: console.Barrier{Driver: p.lane.Barrier.Driver, State: devices.OK},
+// close brings the barrier to rest, and does not wait for one that is stuck.
+func (o *opener) close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), closeTime)
+	defer cancel()
+	var closing calls
+	return closing.do(ctx, func(context.Context) error { return o.barrier.Close() })
+}
+
+// beep lets the scanners of a lane sound when somebody may go through.
+func (a *Agent) beep(ctx context.Context) error {
+	beeping := map[string][]*reader{}
+	for _, p := range a.lanes {
+		for _, r := range p.readers {
+			if r.c.Beep {
+				beeping[p.lane.Name] = append(beeping[p.lane.Name], r)
+			}
+		}
 	}
-	if p.fault != "" {
-		v.Barrier.State, v.Barrier.Detail = devices.Lost, p.fault
+	if len(beeping) == 0 {
+		return nil
+	}
+	for ctx.Err() == nil {
+		results, leave := a.desk.Subscribe()
+		for open := true; open && ctx.Err() == nil; {
+			select {
+			case <-ctx.Done():
+			case r, ok := <-results:
+				if open = ok; ok && r.Reason == verdict.Granted && !r.Annulled && !r.Repeat {
+					for _, b := range beeping[r.Lane] {
+						go b.beep(ctx)
+					}
+				}
+			}
+		}
+		leave() // a subscriber that fell behind begins again
+		select {
+		case <-ctx.Done():
+		case <-time.After(time.Second):
+		}
+	}
+	return nil
+}
+
+// trigger has the scanners of a lane read, or stop; it is the console's.
+func (a *Agent) trigger(ctx context.Context, lane string, stop bool) error {
+	for _, p := range a.lanes {
+		if p.lane.Name != lane {
+			continue
+		}
+		err := errors.ErrUnsupported
+		for _, r := range p.readers {
+			switch was := r.trigger(ctx, stop); {
+			case was == nil:
+				err = nil
+			case !errors.Is(was, errors.ErrUnsupported) && err != nil:
+				err = was
+			}
+		}
+		if err != nil {
+			return fmt.Errorf("trigger: %w", err)
+		}
+		return nil
+	}
+	return desk.ErrNoLane
+}
+
+func (p *port) view() console.Lane {
+	v := console.Lane{Name: p.lane.Name, Direction: string(p.lane.Direction)}
+	for i, r := range p.readers {
+		h := r.now()
+		one := console.Scanner{Driver: r.driver, State: reached(h.State), Since: h.Since.UnixMilli(), Detail: h.Detail}
+		if i == 0 || v.Scanner.State == devices.OK && one.State != devices.OK {
+			v.Scanner = one // the one that needs somebody
+		}
+		_, can := r.scanner.(devices.Triggerer)
+		v.Trigger = v.Trigger || can
+	}
+	h := p.gate.now()
+	v.Barrier = console.Barrier{Driver: p.gate.driver, State: reached(h.State), Detail: h.Detail}
+	if h.State == devices.Starting {
+		v.Barrier.State = devices.OK // nothing is wrong with it as far as anybody knows
 	}
 	return v
+}
+
+// reached tells only whether a device is there.
+func reached(state string) string {
+	switch state {
+	case devices.Silent, devices.Garbled:
+		return devices.OK
+	case devices.Stuck:
+		return devices.Lost
+	}
+	return state
 }

@@ -9,7 +9,6 @@ import (
 	"sync"
 	"time"
 
-	"campusgate/agent/console"
 	"campusgate/agent/desk"
 	"campusgate/agent/lane"
 	"campusgate/devices"
@@ -83,10 +82,9 @@ func (a *Agent) newSensors(lanes []LaneSettings, d passageDesk) error {
 			continue
 		}
 		a.sensors[l.Name] = &sensor{
-			lane: l.Name, driver: l.Sensor.Driver, input: in, door: l.door, desk: d,
-			now: a.now, log: a.log, touch: a.touch,
+			device: a.newDevice(l.Name, kindSensor, l.Sensor.Driver, ""), input: in, door: l.door, desk: d, log: a.log,
 			passages: lane.Passages{Timeout: time.Duration(l.Sensor.TimeoutMS) * time.Millisecond},
-			health:   devices.Health{State: devices.Starting, Since: a.now()},
+			reach:    devices.Health{State: devices.Starting, Since: a.now()},
 		}
 	}
 	return nil
@@ -110,29 +108,26 @@ type passageDesk interface {
 // the admissions of those who did not. What it does not know it leaves alone:
 // after a restart, too.
 type sensor struct {
-	lane   string
-	driver string
-	input  devices.Input
-	door   *devices.Door // kept while somebody is to go through
-	desk   passageDesk
-	now    func() time.Time
-	log    *slog.Logger
-	touch  func()
+	*device
+	input devices.Input
+	door  *devices.Door // kept while somebody is to go through
+	desk  passageDesk
+	log   *slog.Logger
 
-	mu       sync.Mutex
+	watching sync.Mutex // over both below
 	passages lane.Passages
-	health   devices.Health
+	reach    devices.Health // of the contact, whatever it says
 
 	// Below belongs to run's goroutine.
 	overdue []string      // scans whose admission is to be taken back
 	again   time.Duration // when that is tried again after it failed
-	fault   string        // as last logged
+	fault   string        // as last told
 }
 
 // opened is told when the lane was opened for a scan.
 func (s *sensor) opened(scan string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.watching.Lock()
+	defer s.watching.Unlock()
 	if s.passages.Opened(s.desk.Elapsed(), scan) {
 		s.door.Stay()
 	}
@@ -140,17 +135,17 @@ func (s *sensor) opened(scan string) {
 
 // run watches until ctx ends.
 func (s *sensor) run(ctx context.Context) error {
-	supervisor := devices.Supervisor{Now: s.now}
-	var watching sync.WaitGroup
-	defer watching.Wait()
-	watching.Go(func() {
+	supervisor := s.agent.supervisor()
+	var reading sync.WaitGroup
+	defer reading.Wait()
+	reading.Go(func() {
 		_ = supervisor.Keep(ctx, func(ctx context.Context, alive func()) error { // it ends with ctx only
 			defer s.lost()
 			return s.input.Run(ctx, func(active bool) {
 				alive()
 				s.contact(active)
 			})
-		}, s.report)
+		}, s.heard)
 	})
 	tick := time.NewTicker(passageTick)
 	defer tick.Stop()
@@ -165,9 +160,9 @@ func (s *sensor) run(ctx context.Context) error {
 }
 
 func (s *sensor) contact(active bool) {
-	s.mu.Lock()
+	s.watching.Lock()
 	out, stray := s.passages.Contact(s.desk.Elapsed(), active)
-	s.mu.Unlock()
+	s.watching.Unlock()
 	s.settle(out)
 	if stray {
 		s.log.Warn("somebody went through for whom the lane was not opened", "lane", s.lane)
@@ -175,23 +170,22 @@ func (s *sensor) contact(active bool) {
 }
 
 func (s *sensor) lost() {
-	s.mu.Lock()
+	s.watching.Lock()
 	out := s.passages.Lost()
-	s.mu.Unlock()
+	s.watching.Unlock()
 	s.settle(out)
 }
 
 // look takes back what is due. What cannot be written is tried again.
 func (s *sensor) look(ctx context.Context) {
 	now := s.desk.Elapsed()
-	s.mu.Lock()
+	s.watching.Lock()
 	out, fault := s.passages.Due(now), s.passages.Fault(now)
-	s.mu.Unlock()
+	s.watching.Unlock()
 	s.settle(out)
 	if fault != s.fault {
 		s.fault = fault
-		s.log.Warn("sensor", "lane", s.lane, "fault", fault)
-		s.touch()
+		s.tell()
 	}
 	for len(s.overdue) > 0 && now >= s.again {
 		err := s.desk.NobodyWentThrough(ctx, s.overdue[0])
@@ -221,21 +215,22 @@ func (s *sensor) settle(out []lane.Outcome) {
 	}
 }
 
-func (s *sensor) report(h devices.Health) {
-	s.mu.Lock()
-	s.health = h
-	s.mu.Unlock()
-	s.log.Info("sensor", "lane", s.lane, "state", h.State, "detail", h.Detail)
-	s.touch()
+// heard notes whether the contact can be read.
+func (s *sensor) heard(h devices.Health) {
+	s.watching.Lock()
+	s.reach = h
+	s.watching.Unlock()
+	s.tell()
 }
 
-// view is the sensor's state: one that can be read but not be believed is lost.
-func (s *sensor) view() *console.Sensor {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	h := s.health
-	if fault := s.passages.Fault(s.desk.Elapsed()); fault != "" && h.State == devices.OK {
-		h.State, h.Detail = devices.Lost, fault
+// tell reports the sensor's health: one that can be read but not be believed is
+// lost.
+func (s *sensor) tell() {
+	s.watching.Lock()
+	h, fault := s.reach, s.passages.Fault(s.desk.Elapsed())
+	s.watching.Unlock()
+	if fault != "" && h.State == devices.OK {
+		h = devices.Health{State: devices.Lost, Detail: fault}
 	}
-	return &console.Sensor{Driver: s.driver, State: h.State, Since: h.Since.UnixMilli(), Detail: h.Detail}
+	s.report(h)
 }

@@ -4,6 +4,7 @@ package agent_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -23,7 +24,10 @@ func turnstile(b *peer.Board) string {
 }
 
 func sensorIs(state string) func(console.Status) bool {
-	return func(s console.Status) bool { return s.Lanes[0].Sensor != nil && s.Lanes[0].Sensor.State == state }
+	return func(s console.Status) bool {
+		at := slices.IndexFunc(s.Devices, func(d console.Device) bool { return d.Kind == "sensor" })
+		return at >= 0 && s.Devices[at].State == state
+	}
 }
 
 // coils waits for the writes of relay 1.

@@ -67,7 +67,7 @@ type station struct {
 	data           string
 	scanner, relay *pty.Cable
 	relayEnd       *os.File
-	passes         byte
+	passes         uint16
 }
 
 func newStation(t *testing.T) *station {
@@ -132,7 +132,7 @@ func (s *station) code() string {
 	s.passes++
 	now := time.Now().Unix()
 	p := pass.Pass{
-		ID: signing.PassID{s.passes}, Kind: signing.ResidentSingle, Name: "林晓岚", Doc4: "3021", Uses: 1, Owner: home,
+		ID: signing.PassID{byte(s.passes >> 8), byte(s.passes)}, Kind: signing.ResidentSingle, Name: "林晓岚", Doc4: "3021", Uses: 1, Owner: home,
 		NotBefore: now - 3600, Expires: now + 86400, IssuedAt: now - 7200,
 	}
 	return pass.URL("gate.example.edu", must[[]byte](s.t)(p.Sign(s.issuer)))

@@ -119,11 +119,10 @@ func (a *Agent) status() console.Status {
 		s.LastError = st.Err.Error()
 	}
 	for _, p := range a.lanes {
-		v := p.view()
-		if s := a.sensors[v.Name]; s != nil {
-			v.Sensor = s.view()
-		}
-		s.Lanes = append(s.Lanes, v)
+		s.Lanes = append(s.Lanes, p.view())
+	}
+	for _, d := range a.devices {
+		s.Devices = append(s.Devices, d.view())
 	}
 	return s
 }
@@ -135,7 +134,13 @@ func (a *Agent) health() wire.Health {
 		v := p.view()
 		h.Lanes[v.Name] = "scanner " + v.Scanner.State + ", barrier " + v.Barrier.State
 		if s := a.sensors[v.Name]; s != nil {
-			h.Lanes[v.Name] += ", sensor " + s.view().State
+			h.Lanes[v.Name] += ", sensor " + s.now().State
+		}
+	}
+	_, clock := a.clock.view(a.settings.ClockMaxAge)
+	for _, d := range a.devices {
+		if d.driver != "none" && len(h.Devices) < wire.MaxDevices {
+			h.Devices = append(h.Devices, d.wire(clock.OffsetMS))
 		}
 	}
 	if a.till != nil {

@@ -57,6 +57,21 @@ type Input interface {
 	Run(ctx context.Context, emit func(active bool)) error
 }
 
+// Triggerer is a Scanner that reads when it is told to.
+type Triggerer interface {
+	// Trigger starts one read, which ends with a code or when the scanner's own
+	// time is up. It fails while the scanner is not open.
+	Trigger(ctx context.Context) error
+	// Stop ends a read that found nothing yet.
+	Stop(ctx context.Context) error
+}
+
+// Beeper is a device that can sound, for people who do not look at a screen.
+type Beeper interface {
+	// Beep sounds once, as after a good read.
+	Beep(ctx context.Context) error
+}
+
 // Prober is a device that can say whether its device is there.
 type Prober interface {
 	// Probe names what was found, or returns why the device cannot be used. It
@@ -72,11 +87,21 @@ const (
 	OK = "ok"
 	// Lost means that the last attempt to open or read the device failed.
 	Lost = "lost"
+	// Stuck means that the device, or its driver, does not return from a call that
+	// should have ended long ago.
+	Stuck = "stuck"
+	// Silent means that the device is open, and has said nothing for longer than it
+	// ever should.
+	Silent = "silent"
+	// Garbled means that the device is open, and nothing of what it says can be
+	// made out.
+	Garbled = "garbled"
 )
 
 // Health is the state of one device, for the console and the metrics.
 type Health struct {
-	// State is Starting, OK or Lost.
+	// State is one of the states above. A Supervisor gives Starting, OK, Lost and
+	// Stuck; whoever knows what a device should say finds it Silent or Garbled.
 	State string
 	// Since is when State began.
 	Since time.Time

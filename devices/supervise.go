@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
+	"sync/atomic"
 	"time"
 )
 
@@ -19,10 +21,18 @@ const (
 	// next fault counts as a first one; also how long a Scanner that is no
 	// Notifier must run to be OK.
 	settled = 500 * time.Millisecond
+	// openTime is how long opening may take. The slowest driver known lists ports
+	// for half a minute; whoever stands there should know before that.
+	openTime = 10 * time.Second
+	// endTime is how long work may take to end.
+	endTime = 2 * time.Second
 )
 
 // errStopped is what work is taken to mean that returns nil.
 var errStopped = errors.New("the device stopped without a reason")
+
+// errHung is what ends a try whose work was told to end and did not.
+var errHung = errors.New("the driver does not return")
 
 // Supervisor keeps a device running. The zero value is ready to use.
 type Supervisor struct {
@@ -30,6 +40,14 @@ type Supervisor struct {
 	Now func() time.Time
 	// Rand feeds the jitter; nil means crypto/rand.
 	Rand io.Reader
+	// Log is told of panics, with the stack; nil discards.
+	Log *slog.Logger
+	// OpenTime is how long work may go without a first sign of life before it is
+	// reported Stuck; 0 means 10 s. It is waited for all the same: the same device
+	// must not be worked twice at once.
+	OpenTime time.Duration
+	// EndTime is how long Keep waits for work after ctx ended; 0 means 2 s.
+	EndTime time.Duration
 }
 
 // Supervise runs s with the zero Supervisor; see Supervisor.Run.
@@ -43,9 +61,15 @@ type Work func(ctx context.Context, alive func()) error
 
 // Run keeps s running until ctx ends, and returns ctx.Err(); see Keep. emit is
 // never called at the same time as itself, but a report may come during an emit.
+// What a scanner that was given up says later is dropped.
 func (v *Supervisor) Run(ctx context.Context, s Scanner, emit func(Scan), report func(Health)) error {
+	var over atomic.Bool
+	defer over.Store(true)
 	return v.Keep(ctx, func(ctx context.Context, alive func()) error {
 		take := func(scan Scan) {
+			if over.Load() {
+				return
+			}
 			alive()
 			emit(scan)
 		}
@@ -59,7 +83,9 @@ func (v *Supervisor) Run(ctx context.Context, s Scanner, emit func(Scan), report
 
 // Keep keeps work going until ctx ends, and returns ctx.Err(). After a fault it
 // starts again, with pauses from 0.1 s doubling to at most 1.5 s, each shortened
-// at random by up to half so that the lanes of one hub do not retry in step.
+// at random by up to half so that the lanes of one hub do not retry in step. A
+// panic of work is a fault like any other. Work that does not come to an end when
+// ctx does is reported Stuck and left behind.
 // report is called on every change of state or detail, first with Starting, and
 // never at the same time as itself.
 func (v *Supervisor) Keep(ctx context.Context, work Work, report func(Health)) error {
@@ -70,7 +96,10 @@ func (v *Supervisor) Keep(ctx context.Context, work Work, report func(Health)) e
 	h.set(Starting, "")
 	pause := retryMin
 	for ctx.Err() == nil {
-		worked, err := once(ctx, work, h)
+		worked, err := v.once(ctx, work, h)
+		if panicked := new(PanicError); errors.As(err, &panicked) && v.Log != nil {
+			v.Log.Error("device driver panicked", "panic", panicked.Value, "stack", string(panicked.Stack))
+		}
 		if ctx.Err() != nil {
 			break
 		}
@@ -90,25 +119,31 @@ func (v *Supervisor) Keep(ctx context.Context, work Work, report func(Health)) e
 	return ctx.Err()
 }
 
-// once works until work returns. It tells whether the device was of use, so that
-// earlier faults are forgotten: it gave two signs of life, or was open for long
-// enough.
-func once(ctx context.Context, work Work, h *healthReport) (worked bool, err error) {
+// once works until work returns, or until it does not though ctx ended. It tells
+// whether the device was of use, so that earlier faults are forgotten: it gave two
+// signs of life, or was open for long enough.
+func (v *Supervisor) once(ctx context.Context, work Work, h *healthReport) (worked bool, err error) {
 	signs := make(chan time.Time, 2) // the first two; more say nothing new
 	returned := make(chan error, 1)
 	go func() {
-		returned <- work(ctx, func() {
-			select {
-			case signs <- time.Now():
-			default:
-			}
+		returned <- Catch(func() error {
+			return work(ctx, func() {
+				select {
+				case signs <- time.Now():
+				default:
+				}
+			})
 		})
 	}()
+	opening := time.NewTimer(or(v.OpenTime, openTime))
+	defer opening.Stop()
+	ended, ending := ctx.Done(), (<-chan time.Time)(nil)
 	var open []time.Time
 	for {
 		select {
 		case at := <-signs:
 			open = append(open, at)
+			opening.Stop()
 			h.set(OK, "")
 		case err := <-returned:
 			select {
@@ -117,8 +152,26 @@ func once(ctx context.Context, work Work, h *healthReport) (worked bool, err err
 			default:
 			}
 			return len(open) > 1 || len(open) == 1 && time.Since(open[0]) >= settled, err
+		case <-opening.C:
+			h.set(Stuck, fmt.Sprintf("not open after %v", or(v.OpenTime, openTime)))
+		case <-ended:
+			ended = nil
+			timer := time.NewTimer(or(v.EndTime, endTime))
+			defer timer.Stop() // once: ended is nil now
+			ending = timer.C
+		case <-ending:
+			h.set(Stuck, errHung.Error())
+			return false, errHung
 		}
 	}
+}
+
+// or is d, or the usual value where it is zero.
+func or(d, usual time.Duration) time.Duration {
+	if d == 0 {
+		return usual
+	}
+	return d
 }
 
 // jitter is between half of d and d.

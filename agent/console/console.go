@@ -43,6 +43,10 @@ type Config struct {
 	// StatusChanged tells that Status would now answer differently. Ages need no
 	// telling.
 	StatusChanged <-chan struct{}
+	// Trigger has the scanners of a lane read, or stop. Errors are desk.ErrNoLane,
+	// errors.ErrUnsupported, and any other where the scanner did not take it. Nil
+	// means that none can.
+	Trigger func(ctx context.Context, lane string, stop bool) error
 	// Guideline says which documents a guard can choose and what they are good
 	// for. Nil, or nil given, means StandardDocuments.
 	Guideline func() *verdict.Guideline
@@ -78,6 +82,7 @@ type Console struct {
 	lanes          Lanes // nil at a till
 	till           Till  // nil at a gate
 	status         func() Status
+	trigger        func(ctx context.Context, lane string, stop bool) error
 	changed        <-chan struct{}
 	guideline      func() *verdict.Guideline
 	guards         Guards
@@ -111,6 +116,7 @@ func New(cfg Config) (*Console, error) {
 		till:           cfg.Till,
 		status:         cfg.Status,
 		changed:        cfg.StatusChanged,
+		trigger:        cfg.Trigger,
 		guideline:      cfg.Guideline,
 		guards:         cfg.Guards,
 		lookup:         cfg.Lookup,

@@ -253,6 +253,12 @@ func (g *gauge) get() console.Status {
 	s := g.status
 	s.Now = time.Now().UnixMilli()
 	s.Lanes = slices.Clone(s.Lanes)
+	s.Devices = slices.Clone(s.Devices)
+	for _, l := range s.Lanes {
+		s.Devices = append(s.Devices,
+			console.Device{Lane: l.Name, Kind: "scanner", Driver: l.Scanner.Driver, State: l.Scanner.State, Since: l.Scanner.Since, Detail: l.Scanner.Detail},
+			console.Device{Lane: l.Name, Kind: "barrier", Driver: l.Barrier.Driver, State: l.Barrier.State, Detail: l.Barrier.Detail})
+	}
 	return s
 }
 

@@ -55,6 +55,8 @@ var (
 	badJSON        = failure{status: http.StatusBadRequest, code: "bad_json", zh: "请求内容不是有效的 JSON", en: "the request is not the JSON that is expected"}
 	badRequest     = failure{status: http.StatusUnprocessableEntity, code: "bad_request", zh: "请求中有一项不正确", en: "one part of the request is not right"}
 	noLane         = failure{status: http.StatusUnprocessableEntity, code: "unknown_lane", zh: "没有这条通道", en: "there is no such lane"}
+	noTrigger      = failure{status: http.StatusConflict, code: "no_trigger", zh: "这条通道的扫码器不能由程序触发", en: "no scanner of this lane can be told to read"}
+	deviceLost     = failure{status: http.StatusServiceUnavailable, code: "device_lost", zh: "扫码器没有响应，请检查插头", en: "the scanner did not take it, check its plug"}
 	noDocument     = failure{status: http.StatusUnprocessableEntity, code: "unknown_document", zh: "没有这种证件", en: "there is no such document"}
 	noRule         = failure{status: http.StatusUnprocessableEntity, code: "unknown_rule", zh: "没有这条规则", en: "there is no such rule"}
 	noRegister     = failure{status: http.StatusConflict, code: "unknown_register", zh: "登记里没有这一条，或已经结束", en: "there is no such entry in the register, or it has ended"}

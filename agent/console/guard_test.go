@@ -316,6 +316,18 @@ func TestTroubleIsShown(t *testing.T) {
 	if got := b.text(`[data-chip="scanner-入口"]`); got != "扫码器 断开" {
 		t.Errorf("scanner chip %q", got)
 	}
+	// Whatever else is fitted is named with what to do, without a word of its own too.
+	g.set(func(s *console.Status) {
+		s.Devices = []console.Device{
+			{Lane: "入口", Kind: "scanner", Driver: "serial", Name: "2", State: "garbled"},
+			{Kind: "printer", Driver: "escpos", State: "stuck"},
+			{Kind: "lamp", Driver: "gpio", State: "dim", Detail: "half a volt"},
+		}
+	})
+	has("printer", "打印机无响应")
+	has("lamp", "lamp dim")
+	b.until(`[...document.querySelectorAll('[data-banner=scanner]')].some(e => e.innerText.includes('扫码器读数异常：入口 2') && e.innerText.includes('波特率'))`)
+	g.set(func(s *console.Status) { s.Devices = nil })
 	g.set(func(s *console.Status) {
 		s.Snapshot.At = 0
 		s.Clock.Trusted, s.Clock.OffsetMS = true, -130_000

@@ -30,6 +30,11 @@ func TestPageIsAccessibleAndFits(t *testing.T) {
 			g.set(func(s *console.Status) {
 				s.Online, s.Queue, s.LastError = false, 37, "dial: connection refused"
 				s.Snapshot.AgeMS = 12 * 60_000
+				s.Lanes[0].Trigger = true
+				s.Devices = []console.Device{
+					{Lane: "入口", Kind: "scanner", Driver: "serial", Name: "2", State: "garbled", Detail: "the last 10 reads were no code"},
+					{Kind: "printer", Driver: "escpos", State: "stuck", Detail: "the driver does not return"},
+				}
 			})
 		}, `[data-banner=offline]`},
 		scanned("granted", granted, "granted"),
@@ -48,7 +53,7 @@ func TestPageIsAccessibleAndFits(t *testing.T) {
 			}
 		}
 		if v.name == "offline" {
-			g.set(func(st *console.Status) { st.Online = true })
+			g.set(func(st *console.Status) { st.Online, st.Devices = true, nil })
 			b.until(`!document.querySelector('[data-banner=offline]')`)
 		}
 	}

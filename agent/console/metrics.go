@@ -9,8 +9,8 @@ import (
 	"campusgate/signing/verdict"
 )
 
-// metrics are what the console knows. The only label is a reason: names,
-// passes and codes never become one.
+// metrics are what the console knows. The only labels are a reason and a kind of
+// device: names, passes and codes never become one.
 type metrics struct {
 	scans   *prometheus.CounterVec
 	feeds   prometheus.Gauge
@@ -60,10 +60,11 @@ var (
 	gaugeOffset   = prometheus.NewDesc("campusgate_clock_offset_seconds", "Server time minus this computer's.", nil, nil)
 	gaugeScanners = prometheus.NewDesc("campusgate_scanners_lost", "Scanners that are not there.", nil, nil)
 	gaugeBarriers = prometheus.NewDesc("campusgate_barriers_lost", "Barriers that are not there.", nil, nil)
+	gaugeUnwell   = prometheus.NewDesc("campusgate_devices_unwell", "Devices that are lost, stuck, silent or garbled, by kind.", []string{"kind"}, nil)
 )
 
 func (gauges) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{gaugeOnline, gaugeQueue, gaugeSnapshot, gaugeClock, gaugeOffset, gaugeScanners, gaugeBarriers} {
+	for _, d := range []*prometheus.Desc{gaugeOnline, gaugeQueue, gaugeSnapshot, gaugeClock, gaugeOffset, gaugeScanners, gaugeBarriers, gaugeUnwell} {
 		ch <- d
 	}
 }
@@ -71,6 +72,7 @@ func (gauges) Describe(ch chan<- *prometheus.Desc) {
 func (g gauges) Collect(ch chan<- prometheus.Metric) {
 	s := g.status()
 	scanners, barriers := 0, 0
+	unwell := map[string]int{}
 	for _, l := range s.Lanes {
 		if l.Scanner.State == stateLost {
 			scanners++
@@ -78,6 +80,9 @@ func (g gauges) Collect(ch chan<- prometheus.Metric) {
 		if l.Barrier.State == stateLost {
 			barriers++
 		}
+	}
+	for _, d := range s.Devices {
+		unwell[d.Kind] += int(1 - truth(d.State == stateOK || d.State == stateStarting))
 	}
 	put := func(d *prometheus.Desc, v float64) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v)
@@ -89,10 +94,17 @@ func (g gauges) Collect(ch chan<- prometheus.Metric) {
 	put(gaugeOffset, float64(s.Clock.OffsetMS)/1000)
 	put(gaugeScanners, float64(scanners))
 	put(gaugeBarriers, float64(barriers))
+	for kind, n := range unwell {
+		ch <- prometheus.MustNewConstMetric(gaugeUnwell, prometheus.GaugeValue, float64(n), kind)
+	}
 }
 
-// stateLost is devices.Lost, as it stands in a Status.
-const stateLost = "lost"
+// States of package devices, as they stand in a Status.
+const (
+	stateStarting = "starting"
+	stateOK       = "ok"
+	stateLost     = "lost"
+)
 
 func truth(b bool) float64 {
 	if b {

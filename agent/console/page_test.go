@@ -201,6 +201,7 @@ func TestMetricsNameReasonsOnly(t *testing.T) {
 		`campusgate_scans_total{reason="revoked"} 1`, `campusgate_scans_total{reason="expired"} 0`,
 		`campusgate_feeds 1`, `campusgate_online 0`, `campusgate_queue_events 12`, `campusgate_snapshot_age_seconds 5`,
 		`campusgate_clock_trusted 1`, `campusgate_scanners_lost 1`, `campusgate_barriers_lost 0`,
+		`campusgate_devices_unwell{kind="scanner"} 1`, `campusgate_devices_unwell{kind="barrier"} 0`,
 	} {
 		if !strings.Contains(body, line+"\n") {
 			t.Errorf("metrics lack %s", line)

@@ -38,6 +38,7 @@ func (c *Console) routes(gather prometheus.Gatherer) http.Handler {
 		get("/api/v1/registers", c.getRegisters)
 		get("/api/v1/passes", c.getPasses)
 	}
+	add("/api/v1/lanes/{name}/trigger", map[string]handle{http.MethodPost: c.postTrigger})
 	get("/api/", func(http.ResponseWriter, *http.Request) error { return &notFound })
 	get("/healthz", c.alive)
 	get("/readyz", c.ready)

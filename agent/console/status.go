@@ -23,6 +23,20 @@ type Status struct {
 	Queue     uint64   `json:"queue"` // events that the server has not acknowledged
 	Clock     Clock    `json:"clock"`
 	Lanes     []Lane   `json:"lanes"`
+	Devices   []Device `json:"devices"`
+}
+
+// Device is how one device is, whatever it is. Its state is starting, ok, lost,
+// stuck (the driver hangs), silent (nothing for too long) or garbled (nothing
+// that makes sense). Driver none: there is none.
+type Device struct {
+	Lane   string `json:"lane"` // "" = of none
+	Kind   string `json:"kind"` // scanner, barrier, sensor, printer …
+	Driver string `json:"driver"`
+	Name   string `json:"name"` // where a lane has several of a kind; "" otherwise
+	State  string `json:"state"`
+	Since  int64  `json:"since"`
+	Detail string `json:"detail"`
 }
 
 // Shift says who is on duty. Where one is required nothing that a guard answers
@@ -61,20 +75,12 @@ type Lane struct {
 	Direction string  `json:"direction"` // in or out
 	Scanner   Scanner `json:"scanner"`
 	Barrier   Barrier `json:"barrier"`
-	Sensor    *Sensor `json:"sensor,omitempty"` // where there is one
+	Trigger   bool    `json:"trigger"` // its scanner can be told to read
 }
 
-// Scanner is the state of a lane's reader. State is starting, ok or lost.
+// Scanner is the state of a lane's reader, of the worst where it has several.
+// State is starting, ok or lost.
 type Scanner struct {
-	Driver string `json:"driver"`
-	State  string `json:"state"`
-	Since  int64  `json:"since"`
-	Detail string `json:"detail"`
-}
-
-// Sensor is the state of the contact that sees people go through. State is as
-// with Scanner; one that cannot be believed is lost.
-type Sensor struct {
 	Driver string `json:"driver"`
 	State  string `json:"state"`
 	Since  int64  `json:"since"`

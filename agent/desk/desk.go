@@ -113,19 +113,23 @@ func New(deps Deps) (*Desk, error) {
 // result: a verdict, or a question. A refusal is a result. When ctx ends first
 // the attempt goes on without its caller.
 func (d *Desk) Present(ctx context.Context, lane, source, text string) (Result, error) {
-	return d.Do(ctx, d.read(lane, source, text))
+	return d.Do(ctx, d.read(lane, source, "", text))
 }
 
 // Scan is Present for a scanner: it verifies the code, queues it and returns.
 // It fails with ErrBusy when the queue is full.
-func (d *Desk) Scan(lane, source, text string) error {
+func (d *Desk) Scan(lane, source, text string) error { return d.ScanTowards(lane, source, "", text) }
+
+// ScanTowards is Scan for one of two scanners of a lane, which stand on either
+// side of it; without a direction it is Scan.
+func (d *Desk) ScanTowards(lane, source string, towards verdict.Direction, text string) error {
 	select {
 	case <-d.done:
 		return ErrBusy
 	default:
 	}
 	select {
-	case d.queue <- &entry{in: d.read(lane, source, text)}:
+	case d.queue <- &entry{in: d.read(lane, source, towards, text)}:
 		return nil
 	default:
 		return ErrBusy
@@ -134,12 +138,12 @@ func (d *Desk) Scan(lane, source, text string) error {
 
 // read verifies in the caller's goroutine, so that signatures of several lanes
 // are verified at once.
-func (d *Desk) read(lane, source, text string) *Scan {
+func (d *Desk) read(lane, source string, towards verdict.Direction, text string) *Scan {
 	stamp := d.Stamp()
 	d.lastScan.Store(stamp.Wall)
 	c, err := code.Read(d.deps.Keyring(), text)
 	return &Scan{
-		Stamp: stamp, ID: d.NewID(), Lane: lane, Source: source, Code: c, Err: err,
+		Stamp: stamp, ID: d.NewID(), Lane: lane, Source: source, Towards: towards, Code: c, Err: err,
 		Guideline: d.Guideline(), Till: d.Till(),
 	}
 }

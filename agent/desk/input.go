@@ -35,8 +35,11 @@ type Scan struct {
 	ID     string // new, unique at this agent for ever
 	Lane   string
 	Source string // serial, wedge, camera, api
-	Code   code.Code
-	Err    error
+	// Towards is the direction of the scanner, where a lane has one for each; "" =
+	// the lane's own.
+	Towards verdict.Direction
+	Code    code.Code
+	Err     error
 	// Guideline and Till are those in force; nil = none is known.
 	Guideline *verdict.Guideline
 	Till      *wire.Till

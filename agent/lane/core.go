@@ -132,6 +132,9 @@ func (c *Core) present(l *Lane, s *desk.Scan, now desk.Moment) verdict.Case {
 		At: now.At, Clock: now.Clock,
 		Lane: verdict.Lane{Gate: c.cfg.Gate, Site: c.cfg.Site, Direction: l.Direction, Kinds: l.Kinds},
 	}
+	if s.Towards != "" {
+		k.Lane.Direction = s.Towards
+	}
 	if k.Code, k.Read = verdict.FactsOf(s.Code, s.Err); k.Read == 0 {
 		k.Document = s.Guideline.Beside(k.Code.Kind, nil)
 	}

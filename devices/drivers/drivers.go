@@ -22,10 +22,14 @@ type ScannerConfig struct {
 	// Path is the device file, the COM port, or the address of a camera. A HID
 	// scanner may also be found by VID:PID or VID:PID:SERIAL.
 	Path string
-	// Baud is the rate of a serial scanner; 0 means 9600.
+	// Baud is the rate of a serial scanner; 0 means that of the preset, or 9600.
 	Baud int
+	// Port is the package that opens a serial port, tarm or bugst; "" means tarm.
+	Port string
 	// Preset names a model whose framing and commands are known; "" means none.
 	Preset string
+	// Prefix and Suffix are what the scanner was set up to put around each code.
+	Prefix, Suffix string
 	// IdleGap ends a code that has no terminator; 0 means 50 ms, for a keyboard 100.
 	IdleGap time.Duration
 	// Debounce is the window in which the same code again is one scan, counted
@@ -91,6 +95,7 @@ var Scanners = map[string]func(ScannerConfig) (devices.Scanner, error){
 	"evdev":  evdevScanner,
 	"hidpos": hidPOSScanner,
 	"serial": serialScanner,
+	"tcp":    tcpScanner,
 }
 
 // Barriers are the barrier drivers by name.

@@ -14,26 +14,75 @@ const (
 	inert = utf8.RuneError
 )
 
-var (
-	// ack is what Grow modules answer to the serial trigger command. It precedes
-	// the code in the stream, without a mark between them.
-	ack = []byte{0x02, 0x00, 0x00, 0x01, 0x00, '3', '1'}
-	// noRead is what ZKTeco scanners send when a triggered read finds nothing.
-	noRead = []byte("%%NoRead")
-)
+// answers are what scanners send that no code can hold, of whatever make, so
+// that a scanner without a preset is understood too.
+var answers = [][]byte{
+	// What Grow modules answer to the serial trigger command. It precedes the code
+	// in the stream, without a mark between them.
+	{0x02, 0x00, 0x00, 0x01, 0x00, '3', '1'},
+	// What ZKTeco scanners send when a triggered read finds nothing.
+	[]byte("%%NoRead"),
+}
+
+// reply begins what Newland scanners answer to a command: STX, SOH, the command,
+// ACK or NAK, a semicolon; then ETX, which ends the frame.
+var reply = []byte{stx, 0x01}
+
+// around is what stands around the codes of one scanner.
+type around struct {
+	answers        [][]byte
+	nothing        map[string]bool
+	prefix, suffix []byte
+}
+
+func newAround(c Config) around {
+	a := around{nothing: map[string]bool{}, prefix: []byte(trimEnds(c.Prefix)), suffix: []byte(trimEnds(c.Suffix))}
+	a.answers = append(a.answers, answers...)
+	for _, s := range c.Answers {
+		if s != "" {
+			a.answers = append(a.answers, []byte(s))
+		}
+	}
+	for _, s := range c.Nothing {
+		a.nothing[s] = true
+	}
+	return a
+}
+
+// trimEnds strips the terminators around a prefix or suffix: frames are cut there
+// before anything is stripped. Controls are what every frame is trimmed of.
+func trimEnds(s string) string { return strings.Trim(s, "\r\n\t"+controls) }
+
+// controls may stand around a code.
+const controls = "\x00\x02\x03"
 
 // clean strips what scanners put around and into a code and returns its text,
 // empty when there was no code. In a frame that was cut in front of the next
 // code, the wrapper of that next code stands at the end and goes too.
-func clean(frame []byte, cut bool) string {
-	b := bytes.ReplaceAll(frame, ack, nil)
-	b = bytes.ReplaceAll(b, noRead, nil)
-	if cut {
-		b = trimWrapperRight(b)
+func (a *around) clean(frame []byte, cut bool) string {
+	b := frame
+	for _, answer := range a.answers {
+		b = bytes.ReplaceAll(b, answer, nil)
 	}
-	b = bytes.Trim(b, "\x00\x02\x03")
+	if i := bytes.Index(b, reply); i >= 0 {
+		b = b[:i]
+	}
+	if cut {
+		b = a.trimWrapperRight(b)
+	}
+	b = bytes.Trim(b, controls)
+	b = bytes.TrimSuffix(b, a.suffix)
 	b, eci := trimAIM(b)
-	return printable(trimECI(b, eci))
+	if rest, had := bytes.CutPrefix(b, a.prefix); had {
+		var behind bool
+		b, behind = trimAIM(rest)
+		eci = eci || behind
+	}
+	text := printable(trimECI(b, eci))
+	if a.nothing[text] {
+		return ""
+	}
+	return text
 }
 
 // aimLen is the length of an AIM symbology identifier: "]", the letter of the
@@ -94,10 +143,11 @@ func trimECI(b []byte, doubled bool) []byte {
 }
 
 // trimWrapperRight strips the beginning of the next code's wrapper.
-func trimWrapperRight(b []byte) []byte {
+func (a *around) trimWrapperRight(b []byte) []byte {
 	for {
 		n := len(b)
-		b = bytes.TrimRight(b, "\x00\x02\x03")
+		b = bytes.TrimRight(b, controls)
+		b = bytes.TrimSuffix(b, a.prefix)
 		if len(b) >= aimLen && isAIM(b[len(b)-aimLen:]) {
 			b = b[:len(b)-aimLen]
 		}

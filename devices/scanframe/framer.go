@@ -5,6 +5,8 @@ package scanframe
 
 import (
 	"bytes"
+	"fmt"
+	"strings"
 	"time"
 )
 
@@ -29,6 +31,26 @@ type Config struct {
 	// terminators, two codes without a pause between them are cut apart where
 	// the second prefix begins. Without Prefixes they stay one frame.
 	Prefixes []string
+	// Answers are byte strings that this make of scanner sends in answer to
+	// commands; they are no part of a code, wherever they stand.
+	Answers []string
+	// Nothing are frames that say that nothing was read.
+	Nothing []string
+	// Prefix and Suffix are what the scanner was set up to put around each code;
+	// they are stripped where they are there. Terminators at the end of Suffix and
+	// at the beginning of Prefix are passed over; see Check.
+	Prefix, Suffix string
+}
+
+// Check refuses what a scanner cannot put around a code: something with a
+// terminator inside, which would end the frame there.
+func (c Config) Check() error {
+	for what, s := range map[string]string{"prefix": trimEnds(c.Prefix), "suffix": trimEnds(c.Suffix)} {
+		if strings.ContainsAny(s, terminators) {
+			return fmt.Errorf("%s %q: CR, LF, TAB and ETX end a code and cannot stand inside", what, s)
+		}
+	}
+	return nil
 }
 
 // Frame is one code as it came.
@@ -54,6 +76,7 @@ const surePrefix = 6
 type Framer struct {
 	max      int
 	prefixes [][]byte
+	around   around
 
 	buf  []byte
 	raw  int
@@ -70,7 +93,7 @@ func New(c Config) *Framer {
 	if c.Max <= 0 {
 		c.Max = DefaultMax
 	}
-	f := &Framer{max: c.Max}
+	f := &Framer{max: c.Max, around: newAround(c)}
 	for _, p := range c.Prefixes {
 		if p != "" {
 			f.prefixes = append(f.prefixes, []byte(p))
@@ -99,7 +122,7 @@ func (f *Framer) Feed(data []byte) []Frame {
 // pending, and returns the frames that this completes.
 func (f *Framer) Idle() []Frame {
 	f.out = nil
-	if !f.bare && clean(f.buf, false) != "" {
+	if !f.bare && f.around.clean(f.buf, false) != "" {
 		f.recut()
 	}
 	f.finish()
@@ -110,8 +133,10 @@ func (f *Framer) Idle() []Frame {
 // caller must watch for a pause.
 func (f *Framer) Pending() bool { return f.raw > 0 }
 
-// ends tells the terminators. ETX is one because a scanner set to STX/ETX
-// wrapping sends nothing after it.
+// terminators end a code. ETX is one because a scanner set to STX/ETX wrapping
+// sends nothing after it.
+const terminators = "\r\n\t\x03"
+
 func ends(b byte) bool {
 	return b == '\r' || b == '\n' || b == '\t' || b == etx
 }
@@ -122,7 +147,7 @@ func (f *Framer) push(b byte) {
 		f.recut() // a scanner without terminators may have glued codes this far
 	}
 	if len(f.buf) == f.max {
-		kept := clean(f.buf[:min(overlongKept, f.max)], true)
+		kept := f.around.clean(f.buf[:min(overlongKept, f.max)], true)
 		f.out = append(f.out, Frame{Text: kept + string(inert), Raw: f.raw, Overlong: true})
 		f.buf, f.skip = f.buf[:0], true
 		return
@@ -138,7 +163,7 @@ func (f *Framer) cut() {
 		if !found || !f.bare && len(p) < surePrefix {
 			continue
 		}
-		text := clean(head, true)
+		text := f.around.clean(head, true)
 		if text == "" {
 			return // only a wrapper in front: the prefix begins this frame
 		}
@@ -164,7 +189,7 @@ func (f *Framer) recut() {
 
 // finish ends the frame.
 func (f *Framer) finish() {
-	if text := clean(f.buf, false); text != "" {
+	if text := f.around.clean(f.buf, false); text != "" {
 		f.out = append(f.out, Frame{Text: text, Raw: f.raw})
 	}
 	f.buf, f.raw, f.skip = f.buf[:0], 0, false

@@ -88,6 +88,12 @@ var framings = []struct {
 	{"no UTF-8", "A\xff\xc3\r", []string{"A\uFFFD\uFFFD"}},
 	{"UTF-8", "校园\r", []string{"校园"}},
 
+	{"a Newland reply", "\x02\x010000SCNTRG1\x06;\x03" + static + "\r", []string{static}},
+	{"a Newland refusal", "\x02\x010000SCNTRG1\x15;\x03" + static + "\r", []string{static}},
+	{"a Newland reply behind a code", static + "\x02\x010000SCNTRG1\x06;\x03", []string{static}},
+	{"half a Newland reply", "\x02\x010000SCN" + idle + static + "\r", []string{static}},
+	{"an answer of another make is part of the code", static + "\x04\xD0\x00\x00\xFF\x2C\r", []string{static + "\x04\uFFFD\uFFFD\uFFFD\uFFFD,"}},
+
 	{"two static codes glued", static + static2 + idle, []string{static, static2}},
 	{"two live codes glued", live + live + idle, []string{live, live}},
 	{"glued, with AIM", "]Q1" + static + "]Q1" + live + idle, []string{static, live}},
@@ -128,6 +134,46 @@ func TestByteByByteGivesTheSameCodes(t *testing.T) {
 		}
 		if !slices.Equal(got, c.want) {
 			t.Errorf("%s: got %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
+// TestWhatAScannerPutsAroundIsStripped runs scripts through framers that were
+// told of their scanner.
+func TestWhatAScannerPutsAroundIsStripped(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		config scanframe.Config
+		script string
+		want   []string
+	}{
+		{"prefix and suffix", scanframe.Config{Prefix: "GATE1:", Suffix: "#"}, "GATE1:" + live + "#\r" + live + "\r", []string{live, live}},
+		{"AIM before the prefix", scanframe.Config{Prefix: "P"}, "]Q1P" + live + "\r", []string{live}},
+		{"AIM behind it", scanframe.Config{Prefix: "P"}, "P]Q2" + live + "\r", []string{live}},
+		{"a label id and STX", scanframe.Config{Prefix: "\x02QR"}, "\x02QR" + live + "\x03", []string{live}},
+		{"a suffix that ends the code", scanframe.Config{Suffix: "END\r\n"}, live + "END\r\n", []string{live}},
+		{"a prefix alone", scanframe.Config{Prefix: "P"}, "P\r", []string{}},
+		{"stripped once", scanframe.Config{Prefix: "P", Suffix: "S"}, "PPASS\r", []string{"PAS"}},
+		{"glued, with a prefix", scanframe.Config{Prefixes: prefixes, Prefix: "G1 "}, "G1 " + static + "G1 " + live + idle, []string{static, live}},
+		{"glued, with a suffix", scanframe.Config{Prefixes: prefixes, Suffix: "#"}, static + "#" + live + "#" + idle, []string{static, live}},
+		{"an answer of this make", scanframe.Config{Answers: []string{"", "\x04\xD0\x00\x00\xFF\x2C"}}, "\x04\xD0\x00\x00\xFF\x2C" + live + "\r", []string{live}},
+		{"nothing was read", scanframe.Config{Nothing: []string{"NR"}}, "NR\r" + live + "\rNRX\r", []string{live, "NRX"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if err := c.config.Check(); err != nil {
+				t.Fatal(err)
+			}
+			if got := texts(play(scanframe.New(c.config), c.script)); !slices.Equal(got, c.want) {
+				t.Errorf("%q\n got %q\nwant %q", c.script, got, c.want)
+			}
+		})
+	}
+}
+
+func TestATerminatorInsideAPrefixIsRefused(t *testing.T) {
+	for _, c := range []scanframe.Config{{Prefix: "A\tB"}, {Suffix: "A\rB"}} {
+		if err := c.Check(); err == nil {
+			t.Errorf("%q %q was taken", c.Prefix, c.Suffix)
 		}
 	}
 }

@@ -1,7 +1,8 @@
 // Package serial opens serial ports (8N1) and runs scanners on them. The ports
 // come from github.com/tarm/serial, whose reads on Linux return io.EOF both when
 // nothing came in time and, for ever and at once, when the device was unplugged,
-// and whose Close waits for a read in progress. Port hides both.
+// and whose Close waits for a read in progress. Port hides both, and that
+// go.bug.st/serial, which may be asked for instead, has other flaws.
 package serial
 
 import (
@@ -9,10 +10,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"sync"
 	"time"
-
-	tarm "github.com/tarm/serial"
 )
 
 var (
@@ -45,9 +45,6 @@ const (
 	earlyEnds = 2
 )
 
-// bauds are the rates that tarm knows on every system.
-var bauds = []int{1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200, 230400, 460800, 921600}
-
 // Device is an open serial port as a driver package gives it.
 type Device interface {
 	io.ReadWriteCloser
@@ -63,8 +60,10 @@ type Config struct {
 	Baud int
 	// WriteTimeout bounds one Write; 0 means 500 ms.
 	WriteTimeout time.Duration
-	// Dial opens the device; nil means tarm/serial. A read must return within
-	// about timeout with no bytes, and io.EOF or no error, when nothing came.
+	// Port is the package that opens it, Tarm or Bugst; "" means Tarm.
+	Port string
+	// Dial opens the device instead. A read must return within about timeout with
+	// no bytes, and io.EOF or no error, when nothing came.
 	Dial func(path string, baud int, timeout time.Duration) (Device, error)
 }
 
@@ -73,15 +72,18 @@ func (c Config) Check() error {
 	if c.Path == "" {
 		return errors.New("serial port: path is missing")
 	}
-	if c.Baud == 0 {
+	if dials[c.Port] == nil {
+		return fmt.Errorf("serial port %s: port %q: want %s or %s", c.Path, c.Port, Tarm, Bugst)
+	}
+	switch {
+	case c.Baud == 0 || slices.Contains(bauds, c.Baud):
 		return nil
+	case c.Port != Bugst:
+		return fmt.Errorf("serial port %s: %w: %d is none of %v; port %s knows more", c.Path, ErrBaud, c.Baud, bauds, Bugst)
+	case c.Baud < bauds[0] || c.Baud > maxBaud:
+		return fmt.Errorf("serial port %s: %w: %d is not in %d to %d", c.Path, ErrBaud, c.Baud, bauds[0], maxBaud)
 	}
-	for _, b := range bauds {
-		if b == c.Baud {
-			return nil
-		}
-	}
-	return fmt.Errorf("serial port %s: %w: %d is none of %v", c.Path, ErrBaud, c.Baud, bauds)
+	return nil
 }
 
 // Port is an open serial port. One goroutine may read while another writes, and
@@ -116,7 +118,7 @@ func Open(c Config) (*Port, error) {
 		c.WriteTimeout = writeTimeout
 	}
 	if c.Dial == nil {
-		c.Dial = dialTarm
+		c.Dial = dials[c.Port]
 	}
 	dev, err := c.Dial(c.Path, c.Baud, readTimeout)
 	if err != nil {
@@ -128,14 +130,6 @@ func Open(c Config) (*Port, error) {
 	p := &Port{path: c.Path, writeTimeout: c.WriteTimeout, dev: dev, line: openLine(c.Path)}
 	p.opened, _ = os.Stat(c.Path) // a COM port has none
 	p.lastAlive = time.Now()
-	return p, nil
-}
-
-func dialTarm(path string, baud int, timeout time.Duration) (Device, error) {
-	p, err := tarm.OpenPort(&tarm.Config{Name: path, Baud: baud, ReadTimeout: timeout})
-	if err != nil {
-		return nil, err // not p: a nil *tarm.Port would be a Device
-	}
 	return p, nil
 }
 

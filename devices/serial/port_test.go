@@ -305,6 +305,10 @@ func TestAPortThatCannotWorkIsRefusedWithItsName(t *testing.T) {
 		{serial.Config{}, "path is missing"},
 		{serial.Config{Path: "/dev/null", Baud: 128000}, "/dev/null: unsupported baud rate: 128000"},
 		{serial.Config{Path: "/dev/null", Baud: -1}, "unsupported baud rate"},
+		{serial.Config{Path: "/dev/null", Baud: 5_000_000, Port: serial.Bugst}, "unsupported baud rate: 5000000 is not in 1200 to 4000000"},
+		{serial.Config{Path: "/dev/null", Port: "usb"}, `port "usb": want tarm or bugst`},
+		{serial.Config{Path: "/dev/null", Port: serial.Bugst}, "open serial port /dev/null"},
+		{serial.Config{Path: "/dev/no-such-port", Port: serial.Bugst}, "open serial port /dev/no-such-port"},
 		{serial.Config{Path: "/dev/no-such-port"}, "open serial port /dev/no-such-port"},
 		{serial.Config{Path: "/dev/null"}, "open serial port /dev/null"},
 	} {

@@ -16,8 +16,14 @@ import (
 // nobody reads with numbered frames. Once the far end reads again, the frame
 // whose write timed out must not come: it would open a barrier for nobody.
 func TestAFrameThatWasGivenUpNeverArrives(t *testing.T) {
+	bothPorts(t, aFrameThatWasGivenUpNeverArrives)
+}
+
+func aFrameThatWasGivenUpNeverArrives(t *testing.T, on func(string) serial.ScannerConfig) {
 	far := terminal(t)
-	p := open(t, serial.Config{Path: far.Path, WriteTimeout: 500 * time.Millisecond})
+	c := on(far.Path).Config
+	c.WriteTimeout = 500 * time.Millisecond
+	p := open(t, c)
 	var frame []byte
 	var took time.Duration
 	var err error
@@ -39,7 +45,7 @@ func TestAFrameThatWasGivenUpNeverArrives(t *testing.T) {
 	if err := p.Close(); err != nil {
 		t.Error(err)
 	}
-	next := open(t, serial.Config{Path: far.Path})
+	next := open(t, on(far.Path).Config)
 	guard := time.AfterFunc(patience, func() { _ = far.Close() })
 	defer guard.Stop()
 	go func() { _, _ = next.Write([]byte("LAST")) }() // goes through once there is room

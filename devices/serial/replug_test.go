@@ -28,7 +28,9 @@ func usage(t *testing.T) (goroutines, files int) {
 // TestAScannerSurvivesTwentyReplugs pulls and puts back the cable of a supervised
 // scanner. Each recovery is timed from the moment the cable is back, and at the
 // end no goroutine and no file is left over.
-func TestAScannerSurvivesTwentyReplugs(t *testing.T) {
+func TestAScannerSurvivesTwentyReplugs(t *testing.T) { bothPorts(t, aScannerSurvivesTwentyReplugs) }
+
+func aScannerSurvivesTwentyReplugs(t *testing.T, on func(string) serial.ScannerConfig) {
 	c := cable(t)
 	dev := device(t, c)
 	s, err := serial.NewScanner(on(c.Host))

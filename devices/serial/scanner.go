@@ -2,6 +2,7 @@ package serial
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"campusgate/devices"
@@ -15,6 +16,11 @@ const chunks = 64
 // ScannerConfig sets up a Scanner.
 type ScannerConfig struct {
 	Config
+	// Preset names the make; "" presumes nothing.
+	Preset string
+	// Prefix and Suffix are what the scanner was set up to add; see
+	// scanframe.Config.
+	Prefix, Suffix string
 	// IdleGap ends a frame that has no terminator; 0 means scanframe.IdleGap.
 	IdleGap time.Duration
 	// Debounce is the window of devices.NewDebounce.
@@ -28,7 +34,9 @@ type ScannerConfig struct {
 // Scanner reads codes from a serial port.
 type Scanner struct {
 	c        ScannerConfig
+	framing  scanframe.Config
 	debounce *devices.Debounce
+	mouth    mouth
 	// reader is closed when the reader of the last run is gone; of Run alone.
 	reader chan struct{}
 }
@@ -41,7 +49,17 @@ var (
 
 // NewScanner makes a Scanner, which opens its port when it runs.
 func NewScanner(c ScannerConfig) (*Scanner, error) {
-	if err := c.Check(); err != nil {
+	preset, err := LookupPreset(c.Preset)
+	if err != nil {
+		return nil, err
+	}
+	if c.Baud == 0 {
+		c.Baud = preset.Baud
+	}
+	framing := scanframe.Config{
+		Prefixes: c.Prefixes, Answers: preset.Answers, Nothing: preset.Nothing, Prefix: c.Prefix, Suffix: c.Suffix,
+	}
+	if err := errors.Join(c.Check(), framing.Check()); err != nil {
 		return nil, err
 	}
 	if c.IdleGap <= 0 {
@@ -50,7 +68,7 @@ func NewScanner(c ScannerConfig) (*Scanner, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	return &Scanner{c: c, debounce: devices.NewDebounce(c.Debounce)}, nil
+	return &Scanner{c: c, framing: framing, debounce: devices.NewDebounce(c.Debounce), mouth: mouth{preset: preset}}, nil
 }
 
 // Suppressed is how many repeats of a code held in view were not emitted.
@@ -88,6 +106,7 @@ func (s *Scanner) RunNotify(ctx context.Context, emit func(devices.Scan), opened
 		return err
 	}
 	defer func() { _ = port.Close() }() // the fault that ended Run says more
+	defer s.mouth.use(port)()
 	opened()
 	stop := make(chan struct{})
 	defer close(stop)
@@ -96,7 +115,12 @@ func (s *Scanner) RunNotify(ctx context.Context, emit func(devices.Scan), opened
 	s.reader = reader
 	go func() {
 		defer close(reader)
-		s.read(port, in, stop)
+		if err := devices.Catch(func() error { s.read(port, in, stop); return nil }); err != nil {
+			select {
+			case in <- chunk{err: err}:
+			case <-stop:
+			}
+		}
 	}()
 	return s.frames(ctx, in, emit)
 }
@@ -139,7 +163,7 @@ func (s *Scanner) read(port *Port, in chan<- chunk, stop <-chan struct{}) {
 // frames cuts the chunks into scans. A timer is all that ends a frame without a
 // terminator, because a read cannot wait for less than 0.1 s.
 func (s *Scanner) frames(ctx context.Context, in <-chan chunk, emit func(devices.Scan)) error {
-	framer := scanframe.New(scanframe.Config{Prefixes: s.c.Prefixes})
+	framer := scanframe.New(s.framing)
 	quiet := time.NewTimer(s.c.IdleGap)
 	defer quiet.Stop()
 	var last chunk

@@ -122,11 +122,26 @@ func on(path string) serial.ScannerConfig {
 	}
 }
 
+// bothPorts runs a test with each package that can open a port.
+func bothPorts(t *testing.T, test func(t *testing.T, on func(path string) serial.ScannerConfig)) {
+	for _, port := range []string{serial.Tarm, serial.Bugst} {
+		t.Run(port, func(t *testing.T) {
+			test(t, func(path string) serial.ScannerConfig {
+				c := on(path)
+				c.Port = port
+				return c
+			})
+		})
+	}
+}
+
 const static = "HTTPS://GATE.EXAMPLE/V/MFRGGZDF"
 
 // TestCodesArriveAsTheyWereSent sends each line, then a sentinel, which shows
 // that nothing else came.
-func TestCodesArriveAsTheyWereSent(t *testing.T) {
+func TestCodesArriveAsTheyWereSent(t *testing.T) { bothPorts(t, codesArriveAsTheyWereSent) }
+
+func codesArriveAsTheyWereSent(t *testing.T, on func(string) serial.ScannerConfig) {
 	c := cable(t)
 	r := run(t, on(c.Host))
 	dev := device(t, c)
@@ -161,6 +176,10 @@ func TestCodesArriveAsTheyWereSent(t *testing.T) {
 }
 
 func TestAFrameWithoutATerminatorEndsAfterThePause(t *testing.T) {
+	bothPorts(t, aFrameWithoutATerminatorEndsAfterThePause)
+}
+
+func aFrameWithoutATerminatorEndsAfterThePause(t *testing.T, on func(string) serial.ScannerConfig) {
 	p := terminal(t)
 	r := run(t, on(p.Path))
 	start := time.Now()
@@ -189,6 +208,10 @@ func TestAFrameWithoutATerminatorEndsAfterThePause(t *testing.T) {
 }
 
 func TestTenThousandBytesWithoutAnEndAreReportedOnceAndPassed(t *testing.T) {
+	bothPorts(t, tenThousandBytesWithoutAnEndAreReportedOnceAndPassed)
+}
+
+func tenThousandBytesWithoutAnEndAreReportedOnceAndPassed(t *testing.T, on func(string) serial.ScannerConfig) {
 	c := cable(t)
 	r := run(t, on(c.Host))
 	send(t, device(t, c), strings.Repeat("A", 10_000)+"\r"+static+"\r")
@@ -233,6 +256,10 @@ func TestACodeReadEvery200msIsOneScan(t *testing.T) {
 }
 
 func TestWhatWasScannedWhileNobodyReadIsDropped(t *testing.T) {
+	bothPorts(t, whatWasScannedWhileNobodyReadIsDropped)
+}
+
+func whatWasScannedWhileNobodyReadIsDropped(t *testing.T, on func(string) serial.ScannerConfig) {
 	p := terminal(t)
 	send(t, p, "STALE\r")
 	r := run(t, on(p.Path))
@@ -243,6 +270,10 @@ func TestWhatWasScannedWhileNobodyReadIsDropped(t *testing.T) {
 }
 
 func TestRunEndsWithItsContextAndCanRunAgain(t *testing.T) {
+	bothPorts(t, runEndsWithItsContextAndCanRunAgain)
+}
+
+func runEndsWithItsContextAndCanRunAgain(t *testing.T, on func(string) serial.ScannerConfig) {
 	p := terminal(t)
 	r := run(t, on(p.Path))
 	for range 3 {
@@ -277,7 +308,9 @@ func TestRunEndsWithItsContextAndCanRunAgain(t *testing.T) {
 	}
 }
 
-func TestAnUnpluggedPtyEndsTheRun(t *testing.T) {
+func TestAnUnpluggedPtyEndsTheRun(t *testing.T) { bothPorts(t, anUnpluggedPtyEndsTheRun) }
+
+func anUnpluggedPtyEndsTheRun(t *testing.T, on func(string) serial.ScannerConfig) {
 	p := terminal(t)
 	r := run(t, on(p.Path))
 	send(t, p, static+"\rHALF A FRA")
@@ -299,7 +332,9 @@ func TestAnUnpluggedPtyEndsTheRun(t *testing.T) {
 	}
 }
 
-func TestProbeNamesThePort(t *testing.T) {
+func TestProbeNamesThePort(t *testing.T) { bothPorts(t, probeNamesThePort) }
+
+func probeNamesThePort(t *testing.T, on func(string) serial.ScannerConfig) {
 	p := terminal(t)
 	s, err := serial.NewScanner(on(p.Path))
 	if err != nil {

@@ -50,8 +50,20 @@ type LiveState struct {
 	Revision  uint64            `json:"revision" doc:"how far it has taken the feed"`
 	Lanes     map[string]string `json:"lanes,omitempty"`
 	LastScan  int64             `json:"last_scan,omitempty"`
+	Devices   []AgentDevice     `json:"devices,omitempty" doc:"every device that is fitted, by its own report"`
 	DownFault string            `json:"down_fault,omitempty"`
 	UpFault   string            `json:"up_fault,omitempty"`
+}
+
+// AgentDevice is how one device at a gate is.
+type AgentDevice struct {
+	Lane   string `json:"lane" doc:"empty = it belongs to none"`
+	Kind   string `json:"kind" doc:"scanner, barrier, sensor, printer; more may come"`
+	Driver string `json:"driver"`
+	Name   string `json:"name" doc:"where a lane has several of a kind"`
+	State  string `json:"state" doc:"starting, ok, lost, stuck, silent or garbled; more may come"`
+	Since  int64  `json:"since" doc:"of the state, unix ms"`
+	Detail string `json:"detail"`
 }
 
 // Enrolment is a one-time code.
@@ -215,6 +227,7 @@ func liveBody(st hub.State) *LiveState {
 	return &LiveState{
 		Connected: st.Connected, Since: ms(st.Since), LastSeen: ms(st.LastSeen), Remote: st.Remote, Software: st.Software,
 		OffsetMS: st.OffsetMS, Queue: st.Queue, Revision: st.Applied.Revision, Lanes: st.Health.Lanes, LastScan: st.Health.LastScan,
+		Devices:   mapped(st.Health.Devices, func(d wire.Device) AgentDevice { return AgentDevice(d) }),
 		DownFault: st.DownFault, UpFault: st.UpFault,
 	}
 }

@@ -166,12 +166,18 @@ func TestAgents_LiveStateAndRevocation(t *testing.T) {
 	offset := int64(250)
 	w.link.states[e.Agent] = hub.State{
 		Connected: true, Since: w.Now(), LastSeen: w.Now(), Remote: "192.0.2.1", Software: "agent/1", Epoch: 1, OffsetMS: &offset,
-		Queue: 7, Applied: wire.Cursor{Revision: 9}, Health: wire.Health{Lanes: map[string]string{"main": "ok"}},
+		Queue: 7, Applied: wire.Cursor{Revision: 9}, Health: wire.Health{
+			Lanes:   map[string]string{"main": "ok"},
+			Devices: []wire.Device{{Lane: "main", Kind: "scanner", Driver: "serial", Name: "2", State: "lost", Since: 5, Detail: "unplugged"}},
+		},
 	}
 	var list struct{ Agents []api.Agent }
 	w.want(t, http.StatusOK, "GET", "/api/v1/agents", nil, &list)
 	if a := list.Agents[0]; a.Live == nil || !a.Live.Connected || a.Live.Queue != 7 || a.Live.Revision != 9 || *a.Live.OffsetMS != 250 || a.Live.Since != w.now.Load() {
 		t.Fatalf("agent %+v %+v", a, a.Live)
+	}
+	if d := list.Agents[0].Live.Devices; len(d) != 1 || d[0] != (api.AgentDevice{Lane: "main", Kind: "scanner", Driver: "serial", Name: "2", State: "lost", Since: 5, Detail: "unplugged"}) {
+		t.Errorf("devices %+v", d)
 	}
 	// After a restart only the last report is left.
 	delete(w.link.states, e.Agent)

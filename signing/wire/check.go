@@ -57,7 +57,7 @@ func (m *Clock) Check() error {
 			return err
 		}
 	}
-	return nil
+	return checkDevices(m.Health.Devices)
 }
 
 // Check refuses a goodbye without a code, or with an endless message.

@@ -25,3 +25,6 @@ export const registers = (): Promise<{ registers: Registered[] }> => call('GET',
 
 export const search = (query: string): Promise<{ passes: Found[]; more: boolean }> =>
   call('GET', '/passes?q=' + encodeURIComponent(query))
+
+/** Has the scanners of a lane read, as if their trigger had been pulled. */
+export const trigger = (lane: string): Promise<unknown> => call('POST', `/lanes/${encodeURIComponent(lane)}/trigger`, {})

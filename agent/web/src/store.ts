@@ -127,3 +127,12 @@ export async function enter(entry: Entry): Promise<boolean> {
 }
 
 export const annul = (scan: Scan): Promise<void> => attempt(() => api.annul(scan.id))
+
+/** Lanes whose scanners wait to be told to read. */
+export const triggers = computed(() => (status.value?.lanes ?? []).filter((lane) => lane.trigger).map((lane) => lane.name))
+
+/** Has them read; what they read comes as any scan does. */
+export async function trigger(): Promise<void> {
+  notice.value = ''
+  for (const lane of triggers.value) await api.trigger(lane).catch((error: unknown) => say(refusalOf(error).message))
+}

@@ -49,7 +49,7 @@ export interface Guard {
   since: number
 }
 
-export interface Device {
+export interface Reach {
   driver: string
   state: string
   detail: string
@@ -59,9 +59,21 @@ export interface Device {
 export interface Lane {
   name: string
   direction: string
-  scanner: Device
-  barrier: Device
-  sensor?: Device
+  scanner: Reach
+  barrier: Reach
+  /** Its scanner can be told to read. */
+  trigger: boolean
+}
+
+/** How one device is, whatever it is. Driver none: there is none. */
+export interface Device {
+  lane: string
+  kind: string
+  driver: string
+  name: string
+  state: string
+  since: number
+  detail: string
 }
 
 export interface Status {
@@ -81,6 +93,7 @@ export interface Status {
   queue: number
   clock: { trusted: boolean; offset_ms: number; synced_at: number; reason: '' | 'set_back' | 'not_synced' }
   lanes: Lane[]
+  devices: Device[] | null
 }
 
 export interface ReasonText {

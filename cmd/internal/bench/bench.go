@@ -34,6 +34,8 @@ type Options struct {
 	Bin  string
 	Now  func() time.Time
 	Rand io.Reader
+	// Rush is how long each crowd of the part lanes comes; 0 = the usual.
+	Rush time.Duration
 	// Tiny measures as little as can be; its figures say nothing. It is for tests
 	// of everything else.
 	Tiny bool
@@ -48,6 +50,7 @@ type part struct {
 var parts = []part{
 	{"verify", (*run).verify},
 	{"gate", (*run).gate},
+	{"lanes", (*run).rush},
 	{"server", (*run).server},
 	{"till", (*run).till},
 	{"charges", (*run).charges},

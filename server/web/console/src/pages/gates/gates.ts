@@ -37,10 +37,14 @@ export interface Agent {
     revision: number
     lanes?: Record<string, string>
     last_scan?: number
+    devices?: Device[]
     down_fault?: string
     up_fault?: string
   }
 }
+
+/** One device at a gate. Its state began at since, by the server's clock. */
+export interface Device { lane: string; kind: string; driver: string; name: string; state: string; since: number; detail: string }
 
 /** How an agent stands: a state for its tag, and the word. */
 export function standing(agent: Agent): { state: string; word: string } {
@@ -59,8 +63,24 @@ export function troubles(agent: Agent): string[] {
     Math.abs(live.offset_ms ?? 0) > 1000 ? t('trouble_clock', { offset: offset(agent) }) : '',
     live.queue > 100 ? t('trouble_queue', { n: live.queue }) : '',
     ...[live.down_fault, live.up_fault].map((what) => (what ? t('agent_fault', { what }) : '')),
-    ...Object.entries(live.lanes ?? {}).map(([lane, state]) => (state.includes('lost') ? t('agent_lane', { lane, state: laneWords(state) }) : '')),
+    // A device that flaps for a moment is nobody's errand.
+    ...(live.devices ?? []).filter((one) => !well(one) && live.last_seen - one.since >= errand_ms).map((one) => deviceWords(one)),
+    // An agent from before devices were told of.
+    ...Object.entries(live.devices ? {} : live.lanes ?? {}).map(([lane, state]) => (state.includes('lost') ? t('agent_lane', { lane, state: laneWords(state) }) : '')),
   ].filter(Boolean)
+}
+
+/** How long a device is away before somebody should go there. */
+const errand_ms = 60_000
+
+export const well = (device: Device): boolean => device.state === 'ok' || device.state === 'starting'
+
+const said = (word: string): string => (i18n.global.te(word) ? t(word) : '')
+
+/** "进口：扫码器 2 断开". Kinds and states without a word are said as they are. */
+export function deviceWords(device: Device): string {
+  const state = [said('agent_' + device.kind) || device.kind, device.name, said('agent_is_' + device.state) || device.state].filter(Boolean).join(' ')
+  return device.lane ? t('agent_lane', { lane: device.lane, state }) : state
 }
 
 /** The agent that decides at a gate now: the latest that was not revoked. */
@@ -79,7 +99,6 @@ export async function gateNames(): Promise<Map<number, string>> {
 
 /** "scanner ok, barrier lost" of a lane, in words. States that have none are said as they are. */
 export function laneWords(state: string): string {
-  const said = (word: string) => (i18n.global.te(word) ? t(word) : '')
   return state.split(', ').map((part) => {
     const [device = '', ...how] = part.split(' ')
     return [said('agent_' + device) || device, said('agent_is_' + how.join('_')) || how.join(' ')].join(' ')

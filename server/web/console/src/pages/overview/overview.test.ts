@@ -16,6 +16,15 @@ it('says what lanes are like in words, and states without a word as they are', (
   expect(laneWords('scanner odd thing')).toBe('扫码器 odd thing')
 })
 
+it('sends somebody to a device that is away for a minute', () => {
+  const device = { lane: '进口', kind: 'scanner', driver: 'serial', name: '2', state: 'lost', since: 1_000, detail: '' }
+  const seen = (last_seen: number, ...devices: (typeof device)[]) => troubles(agent(1, { last_seen, devices, lanes: { 进口: 'scanner lost, barrier ok' } }))
+  expect(seen(60_999, device)).toEqual([])
+  expect(seen(61_000, device)).toEqual(['进口：扫码器 2 断开'])
+  expect(seen(9e9, { ...device, state: 'ok' }, { ...device, state: 'starting' })).toEqual([])
+  expect(seen(9e9, { ...device, kind: 'lamp', name: '', lane: '', state: 'odd' })).toEqual(['lamp odd'])
+})
+
 it('has the latest agent that was not revoked decide at a gate', () => {
   expect(agentOf(gate, [agent(1, {}), agent(2, {}), agent(3, {}, { revoked_at: 5 })])?.epoch).toBe(2)
   expect(agentOf({ ...gate, id: 2 }, [agent(1, {})])).toBeUndefined()
