@@ -8,6 +8,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"path/filepath"
@@ -187,7 +188,10 @@ func TestAgent_CM072_ATillTakesMoneyWithoutANetwork(t *testing.T) {
 	}
 	r.end()
 	var out strings.Builder
-	_ = agent.Doctor(t.Context(), s.settings(lane, cash), time.Now, &out) // there is no server
+	report, err := agent.Doctor(t.Context(), s.settings(lane, cash), agent.Surroundings{})
+	if err := errors.Join(err, report.Write(&out)); err != nil {
+		t.Fatal(err)
+	}
 	if !strings.Contains(out.String(), "一食堂三号窗口, 3 records of 10.00 yuan to send") {
 		t.Fatalf("the doctor says\n%s", &out)
 	}
