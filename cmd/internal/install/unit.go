@@ -47,7 +47,7 @@ UMask=0077
 
 [Install]
 WantedBy=multi-user.target
-`, word(binary), word(config), word(data), user, specifiers(filepath.Join(data, Store)), hardening)
+`, word(binary), argument(config), word(data), user, specifiers(filepath.Join(data, Store)), hardening)
 }
 
 // ServerUnit is the text of the server's systemd unit.
@@ -72,7 +72,7 @@ ReadWritePaths=%[3]s
 
 [Install]
 WantedBy=multi-user.target
-`, word(binary), word(config), word(data), user, specifiers(filepath.Join(data, "server.db")), strings.Replace(hardening, "CapabilityBoundingSet=\n", "", 1))
+`, word(binary), argument(config), word(data), user, specifiers(filepath.Join(data, "server.db")), strings.Replace(hardening, "CapabilityBoundingSet=\n", "", 1))
 }
 
 const hardening = `NoNewPrivileges=yes
@@ -97,10 +97,13 @@ SystemCallErrorNumber=EPERM
 `
 
 // word quotes a path for systemd, which splits at spaces and expands percent
-// signs and dollars.
+// signs; argument is one on a command line, behind the program, where it expands
+// dollars too.
 func word(path string) string {
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "$", "$$").Replace(specifiers(path)) + `"`
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(specifiers(path)) + `"`
 }
+
+func argument(path string) string { return strings.ReplaceAll(word(path), "$", "$$") }
 
 func specifiers(path string) string { return strings.ReplaceAll(path, "%", "%%") }
 
