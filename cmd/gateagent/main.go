@@ -106,8 +106,9 @@ func main() {
 	env := Env{
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Now: time.Now, Rand: rand.Reader, UID: os.Getuid(), Run: execute,
 	}
-	if info, err := os.Stdin.Stat(); err == nil {
-		env.Terminal = info.Mode()&os.ModeCharDevice != 0
+	if info, err := os.Stdin.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
+		null, err := os.Stat(os.DevNull) // a device of characters too, with nobody at it
+		env.Terminal = err != nil || !os.SameFile(info, null)
 	}
 	if underServiceManager() {
 		os.Exit(runService(env, os.Args[1:]))
