@@ -123,7 +123,20 @@ func TestExamine_TakesTheWordOfTheLanesAndNoScan(t *testing.T) {
 func TestTry_HearsAScanMovesABarrierAndPrints(t *testing.T) {
 	s := newStation(t)
 	settings := s.settings("")
-	s.send("CP1:HELLO") // it waits in the line until somebody listens
+	done, gone := make(chan struct{}), make(chan struct{})
+	go func() { // somebody holds a code in front of the scanner
+		defer close(gone)
+		tick := time.NewTicker(50 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-done:
+				return
+			case <-tick.C:
+				s.send("CP1:HELLO")
+			}
+		}
+	}()
 	var heard []agent.Heard
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
@@ -131,6 +144,8 @@ func TestTry_HearsAScanMovesABarrierAndPrints(t *testing.T) {
 		heard = append(heard, h)
 		return true
 	}))
+	close(done)
+	<-gone
 	if len(heard) != 1 || heard[0] != (agent.Heard{Port: s.scanner.Host, Text: "CP1:HELLO"}) {
 		t.Errorf("heard %+v", heard)
 	}

@@ -270,7 +270,7 @@ func TestFresh_ADebianInstalledByTheReadmeAdmitsAndComesOffAgain(t *testing.T) {
 
 	// What the doctor says now, of the agent that runs.
 	var report struct {
-		OK     bool                           `json:"ok"`
+		OK     bool                            `json:"ok"`
 		Checks []struct{ Name, Detail string } `json:"checks"`
 	}
 	check(t, json.Unmarshal([]byte(d.run("gateagent doctor -json -config /etc/campusgate/agent.yaml || true")), &report))
