@@ -26,7 +26,7 @@ var (
 	// ErrUser: a name that no user of the system can have, or nobody has.
 	ErrUser = errors.New("no such user")
 	// ErrData: the data folder must be named in full, where a service finds it.
-	ErrData = errors.New("data must be a folder by its full path, outside /home")
+	ErrData = errors.New("data must be a folder by its full path, outside the homes of people")
 )
 
 // Options say what to install and where. Root is the folder of the system; "" =
@@ -110,7 +110,8 @@ func Install(ctx context.Context, o Options) error {
 	if !userName.MatchString(o.User) {
 		return fmt.Errorf("-user %q: %w", o.User, ErrUser)
 	}
-	if !filepath.IsAbs(o.Data) || strings.HasPrefix(filepath.Clean(o.Data), "/home/") || filepath.Clean(o.Data) == "/" {
+	// What is in a home is hidden from the service.
+	if top := strings.SplitN(filepath.Clean(o.Data), "/", 3); !filepath.IsAbs(o.Data) || slices.Contains([]string{"", "home", "root"}, top[1]) {
 		return fmt.Errorf("data %q: %w", o.Data, ErrData)
 	}
 	var sitting account
