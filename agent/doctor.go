@@ -151,7 +151,7 @@ func (p *patient) confirmed() {
 	var err error
 	age := time.Duration(p.Now().UnixMilli()-p.snapshot.Confirmed()) * time.Millisecond
 	switch {
-	case !ok:
+	case !ok || p.snapshot.Confirmed() == 0:
 		err = errors.New("none yet")
 	case age > p.settings.PolicyMaxAge:
 		err = fmt.Errorf("%v old, the limit is %v", age.Round(time.Minute), p.settings.PolicyMaxAge)

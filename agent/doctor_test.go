@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -243,10 +244,10 @@ func TestSupport_HoldsNobody(t *testing.T) {
 func TestIdle_GrowsOnlyWhileADeskHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		stuck := make(chan struct{})
-		hang := false
+		var hang atomic.Bool
 		d, err := desk.New(desk.Deps{
 			Settle: func(in []desk.Input) ([][]desk.Effect, error) {
-				if hang {
+				if hang.Load() {
 					<-stuck
 				}
 				return make([][]desk.Effect, len(in)), nil
@@ -262,7 +263,7 @@ func TestIdle_GrowsOnlyWhileADeskHangs(t *testing.T) {
 			t.Errorf("idle for %v with nothing to do", idle)
 		}
 		synctest.Wait()
-		hang = true
+		hang.Store(true)
 		time.Sleep(time.Minute)
 		if idle := d.Idle(); idle < 55*time.Second {
 			t.Errorf("idle for %v while it hangs", idle)

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"campusgate/agent/console"
 	"campusgate/agent/doctor"
 )
 
@@ -135,7 +136,9 @@ func TestDoctorAndSupport_AskAnAgentThatRuns(t *testing.T) {
 	check(t, os.WriteFile(g.config, bytes.Replace(text, []byte("127.0.0.1:0"), []byte(free(t)), 1), 0o600))
 	g.enrol()
 	g.start()
-	g.untilOnline()
+	g.until("online, with a confirmed snapshot", func(st console.Status) bool {
+		return st.Online && st.Snapshot.At > 0 && st.Clock.SyncedAt > 0
+	})
 	relay, err := os.OpenFile(g.relay.Device, os.O_RDWR, 0)
 	check(t, err)
 	defer func() { check(t, relay.Close()) }()
