@@ -2,7 +2,7 @@
 # The rest are the steps they are made of.
 
 .DEFAULT_GOAL := help
-.PHONY: help build web demo test lint gotest sweeps test-devices webtest deps dresses fuzz bench clean
+.PHONY: help build web demo test lint gotest sweeps test-devices webtest deps dresses fuzz bench dist clean
 
 GO ?= go
 FUZZTIME ?= 2m
@@ -65,6 +65,9 @@ fuzz: ## every fuzz target for FUZZTIME each (default 2m)
 bench: build ## every figure with its limit
 	bin/gatectl bench
 
+dist: web ## packages for Debian and Windows, and their checksums, into dist/ (VERSION=1.2.3)
+	$(GO) run ./cmd/internal/dist -out dist
+
 clean: ## what builds leave behind
-	rm -rf bin node_modules .cache
+	rm -rf bin dist node_modules .cache
 	find agent/web/dist server/web/dist -mindepth 1 -type f ! -name .gitkeep -delete

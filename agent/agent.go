@@ -37,6 +37,10 @@ import (
 // Software is what an agent calls itself on the link and on its page.
 const Software = "campusgate-agent/1"
 
+// Version is the one that was built, set by the linker; empty in a build that
+// nobody gave one.
+var Version string
+
 // pruneEvery is how often what has expired is removed from the store.
 const pruneEvery = time.Hour
 
@@ -49,6 +53,13 @@ type Deps struct {
 	Rand io.Reader
 	Log  *slog.Logger
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
+	// Root is the folder with the system's /sys and /dev; "" means "/".
+	Root string
+	// Said gives the end of the log, for the support bundle; nil means that nobody
+	// keeps it.
+	Said func() []byte
+	// File is the configuration as it is written, for the support bundle.
+	File []byte
 }
 
 // work is what gates and tills do alike; *lane.Desk and *till.Desk are both.
@@ -61,6 +72,7 @@ type work interface {
 	Nudge()
 	LastScan() int64
 	Elapsed() time.Duration
+	Idle() time.Duration
 	Claimed(ctx context.Context, c wire.Claim) wire.Answer
 }
 
@@ -69,6 +81,9 @@ type Agent struct {
 	settings Settings
 	log      *slog.Logger
 	now      func() time.Time
+	root     string // of /sys and /dev
+	said     func() []byte
+	file     []byte // the configuration as it is written
 
 	lock     *os.File
 	db       *disk.DB
@@ -91,7 +106,9 @@ type Agent struct {
 // exist (disk.ErrMissing), and takes the console's port. After an error nothing
 // stays open.
 func New(s Settings, d Deps) (_ *Agent, err error) {
-	a := &Agent{settings: s, log: d.Log, now: d.Now, changed: make(chan struct{}, 1)}
+	a := &Agent{
+		settings: s, log: d.Log, now: d.Now, root: d.Root, said: d.Said, file: d.File, changed: make(chan struct{}, 1),
+	}
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)
 	}
@@ -137,7 +154,7 @@ func New(s Settings, d Deps) (_ *Agent, err error) {
 	cfg := console.Config{
 		Status: a.status, StatusChanged: a.changed,
 		Trigger:   a.trigger,
-		Guideline: a.snapshot.Guideline, Guards: duty{a.logins, a.touch}, Lookup: lookup{a},
+		Guideline: a.snapshot.Guideline, Guards: duty{a.logins, a.touch}, Lookup: lookup{a}, Service: a,
 		FrameAncestors: s.FrameAncestors, Log: a.log, Rand: d.Rand,
 	}
 	if a.till != nil {

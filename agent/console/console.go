@@ -54,6 +54,8 @@ type Config struct {
 	Guards Guards
 	// Lookup tells of passes and registers; nil means that there are none.
 	Lookup Lookup
+	// Service checks the agent and its devices; nil means that nobody does.
+	Service Service
 	// FrameAncestors are the origins that may show the page in a frame; empty
 	// means none.
 	FrameAncestors []string
@@ -87,6 +89,8 @@ type Console struct {
 	guideline      func() *verdict.Guideline
 	guards         Guards
 	lookup         Lookup
+	service        Service
+	serving        sync.Mutex // held while the service works
 	frameAncestors []string
 	hosts          map[string]bool
 	page           fs.FS
@@ -120,6 +124,7 @@ func New(cfg Config) (*Console, error) {
 		guideline:      cfg.Guideline,
 		guards:         cfg.Guards,
 		lookup:         cfg.Lookup,
+		service:        cfg.Service,
 		frameAncestors: cfg.FrameAncestors,
 		hosts:          map[string]bool{},
 		page:           cfg.Page,

@@ -71,6 +71,9 @@ var (
 	noCharge       = failure{status: http.StatusNotFound, code: "unknown_charge", zh: "本机没有这笔收款", en: "this till has no such charge"}
 	notVoidable    = failure{status: http.StatusConflict, code: "not_voidable", zh: "这笔收款已经撤销，或批次已经结束", en: "the charge was voided before, or its batch is closed"}
 	noSupervisor   = failure{status: http.StatusForbidden, code: "not_supervisor", zh: "须由主管输入工号和口令", en: "a supervisor's number and PIN are needed"}
+	noBarrier      = failure{status: http.StatusConflict, code: "no_barrier", zh: "这条通道没有道闸", en: "the lane has no barrier"}
+	noPulse        = failure{status: http.StatusServiceUnavailable, code: "no_pulse", zh: "道闸没有反应，请检查继电器", en: "the barrier did not take the pulse, see to its relay"}
+	tooSoon        = failure{status: http.StatusTooManyRequests, code: "too_soon", zh: "刚刚试过，请稍后再试", en: "this was tried a moment ago, wait a little"}
 	busy           = failure{status: http.StatusServiceUnavailable, code: "busy", zh: "通道正忙，请重试", en: "the lane is busy, try again"}
 	notWritten     = failure{status: http.StatusServiceUnavailable, code: "not_written", zh: "没有写入本机，本次不算数；请重试，并通知管理员", en: "could not be written, so it does not count; try again and tell the administrator"}
 	tooManyFeeds   = failure{status: http.StatusServiceUnavailable, code: "too_many_feeds", zh: "打开的页面太多", en: "too many pages are open"}

@@ -58,6 +58,7 @@ type Desk struct {
 	board    board
 	shift    atomic.Pointer[Shift]
 	lastScan atomic.Int64
+	turned   atomic.Int64 // Elapsed at the end of the last turn
 
 	// Below belongs to Run's goroutine.
 	waiters map[string][]*entry // by scan id: who waits for its result
@@ -248,6 +249,10 @@ func (d *Desk) Stamp() Stamp {
 		Offline: d.deps.Online == nil || !d.deps.Online(),
 	}
 }
+
+// Idle is how long ago Run finished a turn. It takes one every second when there
+// is nothing to decide, so a long time means that it hangs.
+func (d *Desk) Idle() time.Duration { return d.Elapsed() - time.Duration(d.turned.Load()) }
 
 // Elapsed is the time since the desk was made, which no setting of the clock
 // changes.

@@ -34,6 +34,7 @@ func (d *Desk) Run(ctx context.Context) error {
 			batch = append(batch[:0], &entry{in: Tick{d.Stamp()}})
 		}
 		d.settle(ctx, batch)
+		d.turned.Store(int64(d.Elapsed()))
 	}
 }
 

@@ -175,7 +175,7 @@ func TestDoctor_SaysWhatIsWellAndWhatIsNot(t *testing.T) {
 	}
 	id := g.identity()
 	doctor("enrolled, never connected", exitFailed,
-		"✓ 身份 identity", "✕ 快照 snapshot none yet", "→ connect this PC to the server once",
+		"✓ 身份 identity", "✕ 快照 snapshot none yet", "→ 把本机连上服务器一次 / connect this PC to the server once",
 		"✕ 时钟 clock never compared with the server", "✓ 服务器 server")
 
 	g.start()
@@ -184,7 +184,7 @@ func TestDoctor_SaysWhatIsWellAndWhatIsNot(t *testing.T) {
 		t.Fatalf("presented: %+v", got)
 	}
 	g.until("all sent", func(st console.Status) bool { return st.Queue == 0 })
-	doctor("while the agent runs", exitFailed, "✕ 数据目录 data folder", "in use by another gateagent", "→ stop the agent first")
+	doctor("while the agent runs", exitFailed, "✕ 数据目录 data folder", "in use by another gateagent", "→ 先停止门岗程序 / stop the agent first")
 	g.stop()
 	doctor("all is well", exitOK,
 		"✓ 数据库 store", "✓ 身份 identity agent 1 epoch 1 at gate 1 of 云岭大学",
@@ -201,7 +201,7 @@ func TestDoctor_SaysWhatIsWellAndWhatIsNot(t *testing.T) {
 	doctor("the server down", exitFailed, "✕ 服务器 server", "connection refused", "the gate works without", port, barrier, "✓ 快照 snapshot")
 
 	check(t, os.WriteFile(filepath.Join(g.data, agent.StoreName), []byte("overwritten"), 0o600))
-	doctor("the store destroyed", exitFailed, "✕ 数据库 store", "→ keep the folder and call the administrator", port)
+	doctor("the store destroyed", exitFailed, "✕ 数据库 store", "→ 保留文件夹，联系管理员 / keep the folder and call the administrator", port)
 	g.saidNoSecret(id, ticket)
 }
 

@@ -197,14 +197,14 @@ func (g *gate) enrol() {
 }
 
 // start runs the agent, as the command does, until stop or the end of the test.
-func (g *gate) start() {
+func (g *gate) start(flags ...string) {
 	g.t.Helper()
 	read, write := io.Pipe()
 	env := Env{Stdout: io.MultiWriter(write, g.said), Stderr: g.said, Now: time.Now, Rand: rand.Reader}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan int, 1)
 	go func() {
-		code := run(ctx, env, []string{"-config", g.config})
+		code := run(ctx, env, append([]string{"-config", g.config}, flags...))
 		_ = write.Close() // whoever waits for the first line shall hear of it
 		ended <- code
 	}()

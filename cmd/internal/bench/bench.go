@@ -56,6 +56,7 @@ var parts = []part{
 	{"charges", (*run).charges},
 	{"start", (*run).start},
 	{"submit", (*run).submit},
+	{"agent-idle", (*run).idle},
 }
 
 // Parts names what Options.Only may hold.

@@ -1,10 +1,13 @@
 package bench
 
 import (
+	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -48,6 +51,30 @@ func resident(pid int) (float64, error) {
 		return 0, fmt.Errorf("process %d has no VmRSS", pid)
 	}
 	return kib / 1024, nil
+}
+
+// processorTime is what the threads of a process have used of all processors. It
+// is counted in nanoseconds, where the process's own account has ticks of 10 ms.
+func processorTime(pid int) (sum time.Duration, err error) {
+	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
+	if err != nil || len(threads) == 0 {
+		return 0, fmt.Errorf("process %d has no threads: %w", pid, os.ErrNotExist)
+	}
+	for _, path := range threads {
+		text, err := os.ReadFile(path)
+		if errors.Is(err, os.ErrNotExist) {
+			continue // it ended meanwhile
+		}
+		var ns int64
+		if err == nil {
+			_, err = fmt.Sscan(string(text), &ns)
+		}
+		if err != nil {
+			return 0, fmt.Errorf("process %d: %w", pid, err)
+		}
+		sum += time.Duration(ns)
+	}
+	return sum, nil
 }
 
 // deathSignal makes the kernel end a child whose parent died.

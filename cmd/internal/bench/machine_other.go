@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"syscall"
+	"time"
 )
 
 var errNotLinux = errors.New("measured on Linux only")
@@ -17,5 +18,7 @@ func inMemory(string) bool { return false }
 func loadAverage() (float64, error) { return 0, errNotLinux }
 
 func resident(int) (float64, error) { return 0, errNotLinux }
+
+func processorTime(int) (time.Duration, error) { return 0, errNotLinux }
 
 func deathSignal() *syscall.SysProcAttr { return nil }

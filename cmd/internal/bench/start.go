@@ -102,7 +102,7 @@ func (r *run) prepare(c *campus, bin string) (p *program, err error) {
 			err = errors.Join(err, p.close())
 		}
 	}()
-	items, err := crowd(c)
+	items, err := crowd(c, r.size(stored))
 	if err != nil {
 		return p, err
 	}
@@ -137,7 +137,7 @@ lanes:
 }
 
 // crowd is a snapshot with many revocations, and as many passes used elsewhere.
-func crowd(c *campus) (items []wire.Item, err error) {
+func crowd(c *campus, size int) (items []wire.Item, err error) {
 	at := c.now.UnixMilli()
 	revoked := wire.Revocation{At: at, Expires: c.now.Unix() + 86400}
 	used := wire.Use{First: verdict.Use{At: at, Gate: gateID + 1}, Count: 1, Expires: revoked.Expires}
@@ -149,7 +149,7 @@ func crowd(c *campus) (items []wire.Item, err error) {
 		{wire.ItemRevocation, revoked, 10_000_000},
 		{wire.ItemUse, used, 20_000_000},
 	} {
-		for n := range stored {
+		for n := range size {
 			it, err := item(list.kind, passID(list.from+n).String(), list.body)
 			if err != nil {
 				return nil, err

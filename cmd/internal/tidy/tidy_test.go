@@ -167,6 +167,8 @@ func readTree(root string) (sources []*source, err error) {
 			switch {
 			case full == root || name == ".ci":
 				return nil
+			case name == "dist" && filepath.Base(filepath.Dir(full)) == "internal":
+				return nil // makes one, and is none
 			case name == "testdata" || name == "node_modules" || name == "dist" || name == "bin" || strings.HasPrefix(name, "."):
 				return fs.SkipDir
 			}
