@@ -47,6 +47,7 @@ type part struct {
 
 var parts = []part{
 	{"verify", (*run).verify},
+	{"frames", (*run).frames},
 	{"gate", (*run).gate},
 	{"server", (*run).server},
 	{"till", (*run).till},
