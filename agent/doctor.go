@@ -18,6 +18,7 @@ import (
 	"campusgate/agent/link"
 	"campusgate/agent/snapshot"
 	"campusgate/devices"
+	"campusgate/devices/camera"
 	"campusgate/signing/verdict"
 	"campusgate/signing/wire"
 )
@@ -197,7 +198,7 @@ func (d *doctor) reach(s Settings, id journal.Identity, ca []byte) error {
 func (d *doctor) lane(ctx context.Context, l LaneSettings) {
 	scanner, err := l.scanner()
 	if scanner != nil && err == nil {
-		d.device(ctx, l.Name+" 扫码器 scanner", scanner, l.Scanner.Path)
+		d.device(ctx, l.Name+" 扫码器 scanner", scanner, camera.Place(l.Scanner.Path))
 	}
 	barrier, err := l.barrier()
 	if err == nil {

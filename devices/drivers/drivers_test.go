@@ -12,7 +12,7 @@ func TestAnUnknownDriverIsRefusedWithTheKnownOnes(t *testing.T) {
 	_, scannerErr := drivers.NewScanner("usb", drivers.ScannerConfig{Path: "/dev/ttyS0"})
 	_, barrierErr := drivers.NewBarrier("", drivers.BarrierConfig{Path: "/dev/ttyS0"})
 	for err, want := range map[error]string{
-		scannerErr: `scanner: unknown driver "usb"; known: serial`,
+		scannerErr: `scanner: unknown driver "usb"; known: camera, serial`,
 		barrierErr: `barrier: unknown driver ""; known: lcus, none`,
 	} {
 		if !errors.Is(err, drivers.ErrUnknown) || err.Error() != want {

@@ -15,10 +15,10 @@ import (
 	"github.com/makiuchi-d/gozxing/qrcode"
 	"github.com/makiuchi-d/gozxing/qrcode/decoder"
 	"github.com/makiuchi-d/gozxing/qrcode/encoder"
-	goqr "github.com/skip2/go-qrcode"
 	"pgregory.net/rapid"
 
 	"campusgate/devices/qr"
+	"campusgate/devices/qr/scene"
 )
 
 // alphabet is what our codes are made of.
@@ -27,130 +27,26 @@ const alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"
 // live is a text as long as that of a live code.
 var live = "CP1:" + strings.Repeat("6BFOXN*TS0BI$ZD.P9UOL97O4-2HH77HRM3DSPTV9", 8)
 
-// scene is a frame with a code in it, as a camera sees it: black and white of the
-// screen, and how the four corners of the code lie in the frame.
-type scene struct {
-	text        string
-	w, h        int
-	dark, light float64
-	corners     [4][2]float64 // top left, top right, bottom right, bottom left, as shares of the frame
-	blur        int           // pixels
-	noise       float64
-	inverted    bool
-	shadow      float64 // how much darker the right edge is
-	bare        bool    // no code at all
-}
-
-// straight is a code in the middle of the frame.
-func straight(text string) scene {
-	return scene{
-		text: text, w: 640, h: 480, dark: 30, light: 220,
-		corners: [4][2]float64{{0.2, 0.1}, {0.8, 0.1}, {0.8, 0.9}, {0.2, 0.9}},
-	}
-}
-
-func draw(t testing.TB, s scene) *image.Gray {
+// draw draws a scene.
+func draw(t testing.TB, s scene.Scene) *image.Gray {
 	t.Helper()
-	random := rand.New(rand.NewPCG(1, 2))
-	frame := image.NewGray(image.Rect(0, 0, s.w, s.h))
-	var modules [][]bool
-	if !s.bare {
-		code, err := goqr.New(s.text, goqr.Medium)
-		if err != nil {
-			t.Fatal(err)
-		}
-		modules = code.Bitmap() // with a quiet zone of four
-	}
-	inverse := square(s)
-	level := make([]float64, s.w*s.h)
-	for y := range s.h {
-		for x := range s.w {
-			v := s.light
-			if u, w := inverse(float64(x)+0.5, float64(y)+0.5); !s.bare && u >= 0 && u < 1 && w >= 0 && w < 1 {
-				n := float64(len(modules))
-				if modules[int(w*n)][int(u*n)] {
-					v = s.dark
-				}
-			}
-			if s.inverted {
-				v = s.dark + s.light - v
-			}
-			level[y*s.w+x] = v * (1 - s.shadow*float64(x)/float64(s.w))
-		}
-	}
-	for y := range s.h {
-		for x := range s.w {
-			sum, n := 0.0, 0.0
-			for dy := -s.blur; dy <= s.blur; dy++ {
-				for dx := -s.blur; dx <= s.blur; dx++ {
-					if i, j := x+dx, y+dy; i >= 0 && i < s.w && j >= 0 && j < s.h {
-						sum, n = sum+level[j*s.w+i], n+1
-					}
-				}
-			}
-			v := sum/n + s.noise*random.NormFloat64()
-			frame.Pix[y*s.w+x] = byte(max(0, min(v, 255)))
-		}
+	frame, err := s.Draw()
+	if err != nil {
+		t.Fatal(err)
 	}
 	return frame
 }
 
-// square gives the map from the frame to the unit square that the corners span.
-func square(s scene) func(x, y float64) (u, v float64) {
-	var p [4][2]float64
-	for i, c := range s.corners {
-		p[i] = [2]float64{c[0] * float64(s.w), c[1] * float64(s.h)}
-	}
-	// Of the square to the corners, after Heckbert.
-	sx, sy := p[0][0]-p[1][0]+p[2][0]-p[3][0], p[0][1]-p[1][1]+p[2][1]-p[3][1]
-	dx1, dy1 := p[1][0]-p[2][0], p[1][1]-p[2][1]
-	dx2, dy2 := p[3][0]-p[2][0], p[3][1]-p[2][1]
-	det := dx1*dy2 - dx2*dy1
-	g, h := (sx*dy2-dx2*sy)/det, (dx1*sy-sx*dy1)/det
-	a, b, c := p[1][0]-p[0][0]+g*p[1][0], p[3][0]-p[0][0]+h*p[3][0], p[0][0]
-	d, e, f := p[1][1]-p[0][1]+g*p[1][1], p[3][1]-p[0][1]+h*p[3][1], p[0][1]
-	return func(x, y float64) (float64, float64) {
-		u := (e-f*h)*x + (c*h-b)*y + b*f - c*e
-		v := (f*g-d)*x + (a-c*g)*y + c*d - a*f
-		w := (d*h-e*g)*x + (b*g-a*h)*y + a*e - b*d
-		return u / w, v / w
-	}
-}
-
-// scenes are codes as people show them.
-func scenes() map[string]scene {
-	tilt := straight(live)
-	tilt.corners = [4][2]float64{{0.25, 0.15}, {0.75, 0.1}, {0.85, 0.95}, {0.12, 0.88}}
-	turned := straight(live)
-	turned.corners = [4][2]float64{{0.5, 0.02}, {0.86, 0.5}, {0.5, 0.98}, {0.14, 0.5}}
-	blurred := straight(live)
-	blurred.blur, blurred.noise = 2, 2
-	faint := straight(live)
-	faint.dark, faint.light, faint.noise = 110, 135, 2
-	dusk := straight(live)
-	dusk.shadow, dusk.noise = 0.85, 2
-	night := straight(live)
-	night.inverted = true
-	large := straight(live)
-	large.w, large.h = 1280, 720
-	tiny := straight("HTTPS://GATE.EXAMPLE.EDU/V/ABCDEFGHIJ")
-	tiny.w, tiny.h, tiny.corners = 120, 120, [4][2]float64{{0.1, 0.1}, {0.9, 0.1}, {0.9, 0.9}, {0.1, 0.9}}
-	return map[string]scene{
-		"straight": straight(live), "tilt": tilt, "turned": turned, "blurred": blurred, "faint": faint,
-		"shadow": dusk, "inverted": night, "large": large, "tiny": tiny,
-	}
-}
-
 func TestCodesAreReadAsPeopleShowThem(t *testing.T) {
-	for name, s := range scenes() {
+	for name, s := range scene.All(live) {
 		t.Run(name, func(t *testing.T) {
 			frame := draw(t, s)
 			var still, stream qr.Decoder
-			if got := still.Decode(frame); !slices.Equal(got, []string{s.text}) {
+			if got := still.Decode(frame); !slices.Equal(got, []string{s.Text}) {
 				t.Errorf("Decode: %q", got)
 			}
 			for n := range 8 {
-				if got := stream.Frame(frame); slices.Equal(got, []string{s.text}) {
+				if got := stream.Frame(frame); slices.Equal(got, []string{s.Text}) {
 					return
 				} else if len(got) > 0 {
 					t.Fatalf("Frame %d: %q", n, got)
@@ -165,8 +61,8 @@ func TestEveryTextComesBackAsItWas(t *testing.T) {
 	var d qr.Decoder
 	rapid.Check(t, func(rt *rapid.T) {
 		text := rapid.StringOfN(rapid.SampledFrom([]rune(alphabet)), 1, 120, -1).Draw(rt, "text")
-		s := straight(text)
-		s.w, s.h = 256, 192
+		s := scene.Straight(text)
+		s.W, s.H = 256, 192
 		if got := d.Decode(draw(t, s)); !slices.Equal(got, []string{text}) {
 			rt.Errorf("%q was read as %q", text, got)
 		}
@@ -174,9 +70,9 @@ func TestEveryTextComesBackAsItWas(t *testing.T) {
 }
 
 func TestTwoCodesSideBySideAreBothRead(t *testing.T) {
-	left, right := straight("CP1:LEFT"), straight("CP1:RIGHT")
-	left.corners = [4][2]float64{{0.05, 0.2}, {0.4, 0.2}, {0.4, 0.7}, {0.05, 0.7}}
-	right.corners = [4][2]float64{{0.55, 0.2}, {0.9, 0.2}, {0.9, 0.7}, {0.55, 0.7}}
+	left, right := scene.Straight("CP1:LEFT"), scene.Straight("CP1:RIGHT")
+	left.Corners = [4][2]float64{{0.05, 0.2}, {0.4, 0.2}, {0.4, 0.7}, {0.05, 0.7}}
+	right.Corners = [4][2]float64{{0.55, 0.2}, {0.9, 0.2}, {0.9, 0.7}, {0.55, 0.7}}
 	a, b := draw(t, left), draw(t, right)
 	for i, v := range b.Pix {
 		a.Pix[i] = min(a.Pix[i], v)
@@ -190,7 +86,7 @@ func TestTwoCodesSideBySideAreBothRead(t *testing.T) {
 }
 
 func TestColoursAndJPEGAreReadAsGrey(t *testing.T) {
-	frame := draw(t, straight(live))
+	frame := draw(t, scene.Straight(live))
 	var b bytes.Buffer
 	if err := jpeg.Encode(&b, frame, &jpeg.Options{Quality: 60}); err != nil {
 		t.Fatal(err)
@@ -219,8 +115,8 @@ func TestColoursAndJPEGAreReadAsGrey(t *testing.T) {
 }
 
 func TestALargePhotoIsMadeSmallerFirst(t *testing.T) {
-	s := straight(live)
-	s.w, s.h = 2600, 1900
+	s := scene.Straight(live)
+	s.W, s.H = 2600, 1900
 	var d qr.Decoder
 	if got := d.Decode(draw(t, s)); !slices.Equal(got, []string{live}) {
 		t.Errorf("got %q", got)
@@ -266,7 +162,7 @@ func TestNothingIsReadWhereNoCodeIs(t *testing.T) {
 // painted over.
 func TestADamagedCodeIsReadRightlyOrNotAtAll(t *testing.T) {
 	random := rand.New(rand.NewPCG(5, 6))
-	clean := draw(t, straight(live))
+	clean := draw(t, scene.Straight(live))
 	frame := image.NewGray(clean.Rect)
 	var d qr.Decoder
 	unread := 0
@@ -355,9 +251,9 @@ func TestAPartOfATextIsNoText(t *testing.T) {
 }
 
 func BenchmarkFrame(b *testing.B) {
-	bare := straight("")
-	bare.bare, bare.noise = true, 4
-	for name, frame := range map[string]*image.Gray{"code": draw(b, straight(live)), "none": draw(b, bare)} {
+	bare := scene.Straight("")
+	bare.Noise = 4
+	for name, frame := range map[string]*image.Gray{"code": draw(b, scene.Straight(live)), "none": draw(b, bare)} {
 		b.Run(name, func(b *testing.B) {
 			var d qr.Decoder
 			for b.Loop() {
