@@ -48,6 +48,8 @@ export const chosen = ref(recall('camera-id') ?? '')
 export const mirrored = ref(true)
 
 let report: (text: string) => void = () => {}
+/** Outlives the picture: a code is not shown again because the camera was. */
+const sightings = new Sightings()
 let retry = 0
 /** Counts openings, so that one that was overtaken gives its camera back. */
 let opening = 0
@@ -152,7 +154,6 @@ async function read(stream: MediaStream): Promise<void> {
   video.srcObject = stream
   const canvas = document.createElement('canvas')
   const pen = canvas.getContext('2d', { willReadFrequently: true })!
-  const sightings = new Sightings()
   await video.play().catch(() => {}) // a page that was left at once
   while (picture.value === stream) {
     const next = performance.now() + 1000 / FRAMES_PER_SECOND
