@@ -163,7 +163,9 @@ func TestSnapshotsAreAskedForAsOftenAsTheAddressSays(t *testing.T) {
 		<-time.After(5 * time.Millisecond)
 	}
 	r.stop()
-	<-r.done
+	if err := r.end(); !errors.Is(err, context.Canceled) {
+		t.Errorf("Run: %v", err)
+	}
 	if most := int64(time.Since(start)/(40*time.Millisecond)) + 2; asked.Load() > most {
 		t.Errorf("asked %d times, at most %d are 25 a second", asked.Load(), most)
 	}
