@@ -24,7 +24,7 @@ func deviceName(lane, kind, name string) string {
 func (p *patient) lane(ctx context.Context, l LaneSettings) {
 	for _, c := range l.Scanners {
 		if scanner, err := c.scanner(); scanner != nil && err == nil {
-			p.device(ctx, deviceName(l.Name, kindScanner, c.Name), scanner, c.Path)
+			p.device(ctx, deviceName(l.Name, kindScanner, c.Name), scanner, c.shown())
 		}
 	}
 	barrier, err := l.barrier()
@@ -87,7 +87,7 @@ func (s *Settings) pathOf(d console.Device) string {
 	}
 	for _, c := range l.Scanners {
 		if c.Name == d.Name {
-			return c.Path
+			return c.shown()
 		}
 	}
 	return ""

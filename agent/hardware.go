@@ -11,6 +11,7 @@ import (
 
 	"campusgate/configs"
 	"campusgate/devices"
+	"campusgate/devices/camera"
 	"campusgate/devices/drivers"
 	"campusgate/signing/verdict"
 )
@@ -154,6 +155,14 @@ func (c ScannerConfig) validate(doc *configs.Doc, key string) (s ScannerSettings
 		return s, doc.Fault(key, "%v", err)
 	}
 	return s, nil
+}
+
+// shown is the path without the password that the address of a camera may hold.
+func (s *ScannerSettings) shown() string {
+	if s.Driver == "camera" {
+		return camera.Place(s.Path)
+	}
+	return s.Path
 }
 
 // scanner makes the scanner without opening it; nil = none.

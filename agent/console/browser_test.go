@@ -52,7 +52,10 @@ func missing(t *testing.T, format string, args ...any) {
 	t.Skipf(format, args...)
 }
 
-func startBrowser() {
+func startBrowser() { browser.ctx, browser.cancel, browser.err = launch() }
+
+// launch starts a browser with more flags than usual.
+func launch(flags ...chromedp.ExecAllocatorOption) (context.Context, context.CancelFunc, error) {
 	var path string
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "chrome"} {
 		if found, err := exec.LookPath(name); err == nil {
@@ -61,17 +64,15 @@ func startBrowser() {
 		}
 	}
 	if path == "" {
-		browser.err = fmt.Errorf("no Chromium: install it to run the browser tests")
-		return
+		return nil, nil, fmt.Errorf("no Chromium: install it to run the browser tests")
 	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:],
+	options := append(append(chromedp.DefaultExecAllocatorOptions[:], flags...),
 		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
 	)
 	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
 	ctx, cancel := chromedp.NewContext(allocator)
-	browser.ctx, browser.cancel = ctx, func() { cancel(); stop() }
-	browser.err = chromedp.Do(ctx)
+	return ctx, func() { cancel(); stop() }, chromedp.Do(ctx)
 }
 
 // tab is one page of the console in the browser.
@@ -119,7 +120,13 @@ func openPage(t *testing.T, home string, screen size, ready string, scripts ...s
 	if browser.err != nil {
 		missing(t, "%v", browser.err)
 	}
-	ctx, cancel := chromedp.NewContext(browser.ctx, chromedp.WithNewBrowserContext())
+	return openIn(t, browser.ctx, home, screen, ready, scripts...)
+}
+
+// openIn is openPage in another browser.
+func openIn(t *testing.T, parent context.Context, home string, screen size, ready string, scripts ...string) *tab {
+	t.Helper()
+	ctx, cancel := chromedp.NewContext(parent, chromedp.WithNewBrowserContext())
 	// The first use of a tab binds it to its context, so the limit comes after.
 	if err := chromedp.Do(ctx); err != nil {
 		t.Fatal(err)

@@ -18,15 +18,18 @@ const requestIDHeader = "X-Request-Id"
 // that was rebound to loopback, and requests of pages that are not ours. There
 // is no login: whoever sits at the gate's computer is the guard.
 func (c *Console) fence(next http.Handler) http.Handler {
-	policy := contentPolicy(c.frameAncestors)
+	page, rest := contentPolicy(" 'wasm-unsafe-eval'", c.frameAncestors), contentPolicy("", c.frameAncestors)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set(requestIDHeader, c.requestID())
-		h.Set("Content-Security-Policy", policy)
+		h.Set("Content-Security-Policy", rest)
+		if withCamera(r.URL.Path) {
+			h.Set("Content-Security-Policy", page)
+		}
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
-		h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
+		h.Set("Permissions-Policy", "camera=(self), microphone=(), geolocation=()")
 		defer c.recovered(w, r)
 		switch {
 		case !c.ownHost(r.Host):
@@ -103,13 +106,17 @@ func sameOrigin(r *http.Request) bool {
 	return err == nil && len(origins) == 1 && u.Host != "" && strings.EqualFold(u.Host, r.Host)
 }
 
-// contentPolicy is what the page may load and who may show it in a frame.
-func contentPolicy(ancestors []string) string {
+// withCamera are the page and its files, among them the worker that reads the
+// frames of a camera with WebAssembly; each brings a policy of its own.
+func withCamera(path string) bool { return path == "/" || strings.HasPrefix(path, "/assets/") }
+
+// contentPolicy is what the page may load and run, and who may show it in a frame.
+func contentPolicy(run string, ancestors []string) string {
 	framed := "'none'"
 	if len(ancestors) > 0 {
 		framed = strings.Join(ancestors, " ")
 	}
-	return "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; " +
+	return "default-src 'self'; script-src 'self'" + run + "; style-src 'self' 'unsafe-inline'; " +
 		"img-src 'self' data: blob:; font-src 'self' data:; media-src 'self' blob:; object-src 'none'; " +
 		"base-uri 'none'; form-action 'none'; frame-ancestors " + framed
 }

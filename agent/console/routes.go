@@ -22,6 +22,7 @@ func (c *Console) routes(gather prometheus.Gatherer) http.Handler {
 	get("/api/v1/texts", c.getTexts)
 	get("/api/v1/feed", c.getFeed)
 	add("/api/v1/scans", map[string]handle{http.MethodGet: c.getScans, http.MethodPost: c.postScan})
+	add("/api/v1/frames", map[string]handle{http.MethodPost: c.frames()})
 	add("/api/v1/shift", map[string]handle{http.MethodPost: c.postShift, http.MethodDelete: c.deleteShift})
 	c.serviceRoutes(add)
 	if c.till != nil {

@@ -92,6 +92,7 @@ type BarrierDriver struct {
 // Scanners are the scanner drivers by name. They check their configuration but
 // open nothing: the device is opened when the scanner runs.
 var Scanners = map[string]func(ScannerConfig) (devices.Scanner, error){
+	"camera": networkCamera,
 	"evdev":  evdevScanner,
 	"hidpos": hidPOSScanner,
 	"serial": serialScanner,

@@ -5,7 +5,7 @@ import type { Entry, Found, Guard, Registered, Scan } from './types'
 
 const post = (path: string, body: unknown): Promise<Scan> => call('POST', path, body)
 
-export const present = (text: string, source: 'wedge' | 'manual', lane: string): Promise<Scan> =>
+export const present = (text: string, source: 'wedge' | 'manual' | 'camera', lane: string): Promise<Scan> =>
   post('/scans', { text, source, lane })
 
 export const answer = (id: string, documents: string[]): Promise<Scan> =>

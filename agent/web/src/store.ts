@@ -93,7 +93,7 @@ async function attempt(call: () => Promise<Scan>, id = ''): Promise<void> {
   }
 }
 
-export const present = (text: string, source: 'wedge' | 'manual'): Promise<void> =>
+export const present = (text: string, source: 'wedge' | 'manual' | 'camera'): Promise<void> =>
   attempt(() => api.present(text, source, typingLane.value))
 
 async function settle(id: string, call: () => Promise<Scan>): Promise<void> {

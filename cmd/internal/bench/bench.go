@@ -49,6 +49,7 @@ type part struct {
 
 var parts = []part{
 	{"verify", (*run).verify},
+	{"frames", (*run).frames},
 	{"gate", (*run).gate},
 	{"lanes", (*run).rush},
 	{"server", (*run).server},

@@ -70,13 +70,13 @@ func checkLimited(t *testing.T, line string, f map[string]any) {
 	}
 }
 
-func TestVerifyFiguresAreJSONLinesWithAllParts(t *testing.T) {
+func TestFiguresAreJSONLinesWithAllParts(t *testing.T) {
 	var out bytes.Buffer
-	if err := bench.Measure(t.Context(), options(t, "verify"), &out); err != nil {
+	if err := bench.Measure(t.Context(), options(t, "verify", "frames"), &out); err != nil {
 		t.Fatal(err)
 	}
 	found := lines(t, out.Bytes())
-	for _, name := range []string{"verify_static", "verify_static_allocs", "verify_live"} {
+	for _, name := range []string{"verify_static", "verify_static_allocs", "verify_live", "frame_with_code", "frame_without_code"} {
 		if f := found[name]; f == nil || f["value"].(float64) == 0 || f["limit"] == nil {
 			t.Errorf("%s: %v", name, f)
 		}
