@@ -20,6 +20,7 @@ import (
 	"github.com/go-co-op/gocron/v2"
 	"golang.org/x/sync/errgroup"
 
+	"campusgate/agent/call"
 	"campusgate/agent/console"
 	"campusgate/agent/desk"
 	"campusgate/agent/disk"
@@ -74,6 +75,7 @@ type Agent struct {
 	snapshot *snapshot.Snapshot
 	desk     work
 	till     *till.Desk // nil at a gate
+	calls    *call.Book // nil at a till
 	link     *link.Link
 	console  *console.Console
 	listener net.Listener
@@ -123,6 +125,7 @@ func New(s Settings, d Deps) (_ *Agent, err error) {
 	if err != nil {
 		return nil, err
 	}
+	a.newCalls(lanes)
 	if err := a.newLink(d); err != nil {
 		return nil, err
 	}
@@ -135,6 +138,7 @@ func New(s Settings, d Deps) (_ *Agent, err error) {
 		cfg.Till = a.till
 	} else {
 		cfg.Lanes = lanes
+		cfg.Calls, cfg.Kiosk = helpCalls{a.calls, s.Lanes}, a.kiosk()
 	}
 	if a.console, err = console.New(cfg); err != nil {
 		return nil, err
@@ -186,6 +190,9 @@ func (a *Agent) newLanes(d Deps, past []desk.Past) (*lane.Desk, error) {
 	cfg := lane.Config{
 		Gate: id.Gate, Site: id.Site, Documents: a.settings.Documents, Shift: a.settings.Shift,
 		ClockMaxAge: a.settings.ClockMaxAge.Milliseconds(), PolicyMaxAge: a.settings.PolicyMaxAge.Milliseconds(),
+	}
+	if k := a.settings.Kiosk; k != nil {
+		cfg.Unstaffed, cfg.DocumentMS = !k.OnCall, wire.CallLifeMS
 	}
 	barriers := map[string]func(context.Context) error{}
 	for _, p := range a.lanes {
@@ -239,7 +246,7 @@ func (a *Agent) newLink(d Deps) (err error) {
 		Identity: link.Identity{Agent: id.Agent, Epoch: id.Epoch, Site: id.Site, Key: id.Private},
 	}, link.Deps{
 		Journal: a.journal, Snapshot: nudging{a.snapshot, a}, Clock: a.clock,
-		Claimed: a.desk.Claimed, Health: a.health,
+		Claimed: a.desk.Claimed, Health: a.health, Calls: a.linkCalls(),
 	})
 	return err
 }
@@ -260,6 +267,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	group.Go(func() error { return unless(ended, a.link.Run(ctx)) })
 	group.Go(func() error { return unless(ended, a.console.Serve(ctx, a.listener)) })
 	group.Go(func() error { return a.watchLink(ctx) })
+	group.Go(func() error { return a.attend(ctx) })
 	for _, p := range a.lanes {
 		group.Go(func() error { return unless(ended, p.run(ctx)) })
 		group.Go(func() error { return p.watch(ctx) })
