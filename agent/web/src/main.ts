@@ -4,14 +4,24 @@
 import { createApp, type Component } from 'vue'
 import { recall, remember } from './memory'
 
-async function page(): Promise<{ default: Component }> {
+// A function for each: the build finds the styles of a page that way only.
+const pages = {
+  cashier: () => import('./till/cashier'),
+  customer: () => import('./till/customer'),
+  guard: () => import('./guard'),
+  help: () => import('./help/help'),
+  kiosk: () => import('./kiosk/kiosk'),
+  service: () => import('./service'),
+} satisfies Record<string, () => Promise<{ default: Component }>>
+
+async function which(): Promise<keyof typeof pages> {
   const path = location.pathname
-  if (path === '/customer') return import('./till/customer')
-  if (path.startsWith('/help/')) return import('./help/help')
+  if (path === '/customer') return 'customer'
+  if (path.startsWith('/help/')) return 'help'
   const mode = await askMode()
-  if (mode === 'terminal') return import('./till/cashier')
-  if (mode === 'kiosk') return path === '/guard' ? import('./service') : import('./kiosk/kiosk')
-  return import('./guard')
+  if (mode === 'terminal') return 'cashier'
+  if (mode !== 'kiosk') return 'guard'
+  return path === '/guard' ? 'service' : 'kiosk'
 }
 
 /** As the agent says, or said last where it does not answer; the page then says so. */
@@ -25,4 +35,9 @@ async function askMode(): Promise<string | null> {
   }
 }
 
-void page().then((p) => createApp(p.default).mount('#app'))
+async function show(): Promise<void> {
+  const page = await pages[await which()]()
+  createApp(page.default).mount('#app')
+}
+
+void show()
