@@ -57,7 +57,9 @@ func (b *tab) skip(d time.Duration) {
 	b.call(chromedp.Evaluate[chromedp.Void](fmt.Sprintf(`window.skip += %d`, d.Milliseconds())))
 }
 
-func (b *tab) view(name string) { b.until(`document.querySelector('.kiosk').dataset.view === '` + name + `'`) }
+func (b *tab) view(name string) {
+	b.until(`document.querySelector('.kiosk').dataset.view === '` + name + `'`)
+}
 
 // scene of a kiosk: how it comes about, and how it is known.
 type kioskScene struct {
@@ -140,8 +142,12 @@ func TestKiosk_EveryStateFitsAndIsAccessible(t *testing.T) {
 		screen size
 		dress
 	}{
-		{tall, dress{"zh", "light"}}, {box600, dress{"en", "dark"}}, {wide, dress{"en", "light"}},
-		{wide, dress{"zh", "dark"}}, {tall, dress{"en", "dark"}}, {box600, dress{"zh", "light"}},
+		{tall, dress{"zh", "light"}},
+		{box600, dress{"en", "dark"}},
+		{wide, dress{"en", "light"}},
+		{wide, dress{"zh", "dark"}},
+		{tall, dress{"en", "dark"}},
+		{box600, dress{"zh", "light"}},
 	}
 	if *shots == "" {
 		looks = looks[:3] // the rest is for eyes
