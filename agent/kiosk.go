@@ -65,7 +65,7 @@ func (a *Agent) newCalls(lanes *lane.Desk) {
 		Settle: lanes.AnswerFor,
 		OnDuty: a.desk.Shift, Required: a.settings.Shift,
 		Attended: func() bool { return a.console != nil && a.console.Attended() },
-		Now:      a.corrected, Log: a.log,
+		Now:      a.corrected, Elapsed: a.desk.Elapsed, Log: a.log,
 	})
 }
 

@@ -48,9 +48,10 @@ type Deps struct {
 	Required bool
 	// Attended reports whether a guard's page is open here. Nil = never.
 	Attended func() bool
-	// Now is the corrected time in unix ms.
-	Now func() int64
-	Log *slog.Logger
+	// Now is the corrected time in unix ms; Elapsed is monotonic.
+	Now     func() int64
+	Elapsed func() time.Duration
+	Log     *slog.Logger
 }
 
 // Book keeps the calls. All methods are safe for concurrent use.
@@ -71,12 +72,12 @@ type entry struct {
 	ring     wire.Ring
 	mine     bool
 	stand    wire.Stand
-	born     time.Time
-	cut      bool        // the connection by which it came or went is lost
-	told     bool        // mine: the server has heard its end
-	sent     *wire.Reply // of another: our answer, until we hear what came of it
-	acked    bool        // of another: that it rings here was said
-	settling bool        // mine: an answer is being carried out
+	born     time.Duration // as elapsed
+	cut      bool          // the connection by which it came or went is lost
+	told     bool          // mine: the server has heard its end
+	sent     *wire.Reply   // of another: our answer, until we hear what came of it
+	acked    bool          // of another: that it rings here was said
+	settling bool          // mine: an answer is being carried out
 	timer    *time.Timer
 }
 
@@ -186,7 +187,7 @@ func (b *Book) Ring(lane string, reason wire.CallReason, scan string, subject *w
 	}
 	at := b.deps.Now()
 	b.last = max(at, b.last+1) // so that two of the same moment differ
-	e := &entry{mine: true, born: time.Now(), ring: wire.Ring{
+	e := &entry{mine: true, born: b.deps.Elapsed(), ring: wire.Ring{
 		ID:   fmt.Sprintf("%d-%d-%d", b.deps.Agent, b.deps.Epoch, b.last),
 		Gate: b.deps.Gate, Lane: lane, At: at, Reason: reason, Scan: scan, Subject: subject,
 	}}

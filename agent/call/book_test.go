@@ -38,6 +38,7 @@ type side struct {
 func newSide(t *testing.T, gate uint16) *side {
 	t.Helper()
 	s := &side{linked: true, attended: true, result: desk.Result{Reason: verdict.Granted, Opens: true}}
+	start := time.Now()
 	s.Book = call.New(call.Deps{
 		Agent: uint32(gate), Epoch: 1, Gate: gate, GateName: func(id uint16) string { return fmt.Sprintf("gate %d", id) },
 		Tell: s.tell, Settle: s.settle,
@@ -51,7 +52,8 @@ func newSide(t *testing.T, gate uint16) *side {
 			defer s.mu.Unlock()
 			return s.attended
 		},
-		Now: func() int64 { return time.Now().UnixMilli() },
+		Now:     func() int64 { return time.Now().UnixMilli() },
+		Elapsed: func() time.Duration { return time.Since(start) },
 	})
 	t.Cleanup(s.Close)
 	return s

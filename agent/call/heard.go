@@ -46,7 +46,7 @@ func (b *Book) add(r wire.Ring) *entry {
 		b.deps.Log.Warn("call dropped: too many ring", "id", r.ID)
 		return nil
 	}
-	e := &entry{ring: r, born: time.Now(), stand: wire.Stand{ID: r.ID, State: wire.CallRinging}}
+	e := &entry{ring: r, born: b.deps.Elapsed(), stand: wire.Stand{ID: r.ID, State: wire.CallRinging}}
 	// The kiosk or the server says when it ends; this is for when neither can.
 	e.timer = time.AfterFunc(wire.CallLifeMS*time.Millisecond+shownTime, func() { b.expire(e) })
 	b.calls = append(b.calls, e)

@@ -22,7 +22,7 @@ func (b *Book) take(e *entry, r wire.Reply) {
 	case r.Answer == wire.CallComing:
 		if e.stand.State != wire.CallAnswered {
 			e.stand.State, e.stand.Gate, e.stand.Guard = wire.CallAnswered, r.Gate, r.Guard
-			e.timer.Reset(wire.CallLifeMS*time.Millisecond - time.Since(e.born))
+			e.timer.Reset(wire.CallLifeMS*time.Millisecond - (b.deps.Elapsed() - e.born))
 		}
 		b.tell(e)
 	case e.ring.Reason == wire.CallHelp:
