@@ -195,7 +195,7 @@ func TestCalls_AReplyWaitsForAKioskThatIsAway(t *testing.T) {
 	x.mu.Unlock()
 	x.Replied(agent(2), wire.Reply{ID: r.ID, Answer: wire.CallRefuse, Gate: 2, Guard: "G2"})
 	x.Replied(agent(3), wire.Reply{ID: r.ID, Answer: wire.CallComing, Gate: 3, Guard: "G3"}) // does not push the first out
-	x.Replied(agent(3), wire.Reply{ID: "1-1-99", Answer: wire.CallComing, Gate: 3}) // of no call: answered after both
+	x.Replied(agent(3), wire.Reply{ID: "1-1-99", Answer: wire.CallComing, Gate: 3})          // of no call: answered after both
 	x.heard(3, "ring 1-1-1", "stand over")
 	x.heard(1)
 	x.mu.Lock()
