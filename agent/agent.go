@@ -21,6 +21,7 @@ import (
 	"github.com/go-co-op/gocron/v2"
 	"golang.org/x/sync/errgroup"
 
+	"campusgate/agent/call"
 	"campusgate/agent/console"
 	"campusgate/agent/desk"
 	"campusgate/agent/disk"
@@ -91,6 +92,7 @@ type Agent struct {
 	snapshot *snapshot.Snapshot
 	desk     work
 	till     *till.Desk // nil at a gate
+	calls    *call.Book // nil at a till
 	link     *link.Link
 	console  *console.Console
 	listener net.Listener
@@ -148,6 +150,7 @@ func New(s Settings, d Deps) (_ *Agent, err error) {
 	if err := a.newSensors(s.Lanes, lanes); err != nil {
 		return nil, err
 	}
+	a.newCalls(lanes)
 	if err := a.newLink(d); err != nil {
 		return nil, err
 	}
@@ -161,6 +164,7 @@ func New(s Settings, d Deps) (_ *Agent, err error) {
 		cfg.Till = a.till
 	} else {
 		cfg.Lanes = lanes
+		cfg.Calls, cfg.Kiosk = helpCalls{a.calls, s.Lanes}, a.kiosk()
 	}
 	if a.console, err = console.New(cfg); err != nil {
 		return nil, err
@@ -212,6 +216,9 @@ func (a *Agent) newLanes(d Deps, past []desk.Past) (*lane.Desk, error) {
 	cfg := lane.Config{
 		Gate: id.Gate, Site: id.Site, Documents: a.settings.Documents, Shift: a.settings.Shift,
 		ClockMaxAge: a.settings.ClockMaxAge.Milliseconds(), PolicyMaxAge: a.settings.PolicyMaxAge.Milliseconds(),
+	}
+	if k := a.settings.Kiosk; k != nil {
+		cfg.Unstaffed, cfg.DocumentMS = !k.OnCall, wire.CallLifeMS
 	}
 	barriers := map[string]func(context.Context) error{}
 	for _, p := range a.lanes {
@@ -265,7 +272,7 @@ func (a *Agent) newLink(d Deps) (err error) {
 		Identity: link.Identity{Agent: id.Agent, Epoch: id.Epoch, Site: id.Site, Key: id.Private},
 	}, link.Deps{
 		Journal: a.journal, Snapshot: nudging{a.snapshot, a}, Clock: a.clock,
-		Claimed: a.desk.Claimed, Health: a.health,
+		Claimed: a.desk.Claimed, Health: a.health, Calls: a.linkCalls(),
 	})
 	return err
 }
@@ -287,6 +294,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	group.Go(func() error { return unless(ended, a.console.Serve(ctx, a.listener)) })
 	group.Go(func() error { return a.watchLink(ctx) })
 	group.Go(func() error { return a.beep(ctx) })
+	group.Go(func() error { return a.attend(ctx) })
 	for _, p := range a.lanes {
 		for _, loop := range p.loops() {
 			group.Go(func() error { return unless(ended, loop(ctx)) })

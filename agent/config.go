@@ -26,6 +26,7 @@ type Config struct {
 	ClockMaxAge    string       `yaml:"clock_max_age"`
 	PolicyMaxAge   string       `yaml:"policy_max_age"`
 	FrameAncestors []string     `yaml:"frame_ancestors"`
+	Kiosk          KioskConfig  `yaml:"kiosk"`
 	Lanes          []LaneConfig `yaml:"lanes"`
 }
 
@@ -57,6 +58,7 @@ type Settings struct {
 	ClockMaxAge    time.Duration
 	PolicyMaxAge   time.Duration
 	FrameAncestors []string
+	Kiosk          *KioskSettings // nil = a guard stands there
 	Lanes          []LaneSettings
 }
 
@@ -96,8 +98,8 @@ func (c Config) validate(doc *configs.Doc) (s Settings, err error) {
 	if err := loopback(c.Listen); err != nil {
 		return s, doc.Fault("listen", "%v", err)
 	}
-	if c.Mode != "gate" && c.Mode != "terminal" {
-		return s, doc.Fault("mode", "%q: want gate or terminal", c.Mode)
+	if c.Mode != "gate" && c.Mode != "terminal" && c.Mode != "kiosk" {
+		return s, doc.Fault("mode", "%q: want gate, terminal or kiosk", c.Mode)
 	}
 	s.Till = c.Mode == "terminal"
 	if s.Documents, err = required(c.Documents); err != nil {
@@ -108,6 +110,15 @@ func (c Config) validate(doc *configs.Doc) (s Settings, err error) {
 	}
 	if s.Shift, err = required(c.Shift); err != nil {
 		return s, doc.Fault("shift", "%v", err)
+	}
+	switch {
+	case c.Mode == "kiosk":
+		if s.Kiosk, err = c.Kiosk.validate(doc); err != nil {
+			return s, err
+		}
+		s.Shift = true // whoever opens the guard page of a kiosk logs in
+	case c.Kiosk != KioskConfig{}:
+		return s, doc.Fault("kiosk", "only with mode: kiosk")
 	}
 	if s.ClockMaxAge, err = age(c.ClockMaxAge); err != nil {
 		return s, doc.Fault("clock_max_age", "%v", err)

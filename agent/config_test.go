@@ -86,6 +86,9 @@ func TestParseConfig_NamesLineAndKey(t *testing.T) {
 			"lanes[1].barrier.path: channel 1 of \"/dev/r\" is taken by lanes[0].barrier.path",
 		},
 		{"TillDirection", good[strings.Index(good, "lanes:"):], "mode: terminal\nlanes: [{name: a, scanner: {direction: in}}]\n", "lanes[0].scanners: nobody goes through a till"},
+		{"KioskAtAGate", "data:", "kiosk: {phone: 110}\ndata:", "gate.yaml:2: kiosk: only with mode: kiosk"},
+		{"KioskDocuments", "data:", "mode: kiosk\nkiosk: {documents: maybe}\ndata:", "gate.yaml:3: kiosk.documents:"},
+		{"KioskPhone", "data:", "mode: kiosk\nkiosk: {phone: \"" + strings.Repeat("1", 65) + "\"}\ndata:", "gate.yaml:3: kiosk.phone:"},
 		{"TwoLanesOneName", "lanes:\n", "lanes:\n  - name: 主通道\n", "gate.yaml:5: lanes[1].name:"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -181,6 +184,15 @@ func TestSample_HasEveryKeyAndDecodes(t *testing.T) {
 	if _, err := agent.ParseConfig("gate.yaml", on); err != nil {
 		t.Fatalf("with the commented lines: %v", err)
 	}
+	kiosk, err := configs.Samples.ReadFile("kiosk.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := agent.ParseConfig("kiosk.yaml", kiosk)
+	if err != nil || s.Kiosk == nil || !s.Kiosk.OnCall || !s.Shift {
+		t.Fatalf("kiosk.yaml: %+v, %v", s.Kiosk, err)
+	}
+	sample = append(sample, kiosk...)
 	for _, key := range keys(reflect.TypeFor[agent.Config]()) {
 		if !regexp.MustCompile(`(?m)^[# -]*(tls: \{)?` + key + `:`).Match(sample) {
 			t.Errorf("key %s is not in the sample", key)

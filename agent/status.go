@@ -84,6 +84,9 @@ func (a *Agent) watchLink(ctx context.Context) error {
 	for {
 		changed := a.link.Changed()
 		a.touch()
+		if a.calls != nil {
+			a.calls.Online(a.online())
+		}
 		select {
 		case <-ctx.Done():
 			return nil
@@ -105,7 +108,10 @@ func (a *Agent) status() console.Status {
 	switch {
 	case a.till != nil:
 		s.Mode = "terminal"
-	case a.settings.Documents || gate.Documents:
+	case a.settings.Kiosk != nil:
+		s.Mode = "kiosk"
+	}
+	if a.till == nil && (a.settings.Documents || gate.Documents) {
 		s.Documents = "required"
 	}
 	s.Shift.Required = a.settings.Shift
@@ -114,6 +120,7 @@ func (a *Agent) status() console.Status {
 	}
 	if s.Snapshot.At > 0 {
 		s.Snapshot.AgeMS = now - s.Snapshot.At
+		s.Snapshot.Stale = s.Snapshot.AgeMS > a.settings.PolicyMaxAge.Milliseconds()
 	}
 	if st.Err != nil {
 		s.LastError = st.Err.Error()

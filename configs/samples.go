@@ -6,7 +6,7 @@ import (
 )
 
 // Samples holds the commented sample files: server.yaml, gate.yaml,
-// till.yaml and documents.yaml.
+// till.yaml, kiosk.yaml and documents.yaml.
 //
 //go:embed *.yaml
 var Samples embed.FS

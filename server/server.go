@@ -17,6 +17,7 @@ import (
 	"campusgate/server/api"
 	"campusgate/server/audit"
 	"campusgate/server/auth"
+	"campusgate/server/call"
 	"campusgate/server/hub"
 	"campusgate/server/issue"
 	"campusgate/server/rules"
@@ -72,6 +73,7 @@ type Server struct {
 	counters counters
 	matters  matters
 	hub      *hub.Hub
+	calls    *call.Service
 	verify   *verify.Service
 	rules    *rules.Service
 	auditor  *audit.Auditor
@@ -113,7 +115,12 @@ func New(ctx context.Context, s Settings, d Deps) (_ *Server, err error) {
 		return nil, err
 	}
 	srv.auditor = audit.New(srv.db, d.Log)
-	srv.hub = hub.New(hub.Config{Site: s.Site, Now: d.Now, Rand: d.Rand, Log: d.Log}, agents{srv.db, srv.money.charges, srv.ingested})
+	srv.calls = call.New(call.Config{
+		Store: srv.db, Now: d.Now, Log: d.Log,
+		Tell:      func(agent uint32, typ string, body any) bool { return srv.hub.Tell(agent, typ, body) },
+		Connected: func() map[uint16]uint32 { return srv.hub.Connected() },
+	})
+	srv.hub = hub.New(hub.Config{Site: s.Site, Now: d.Now, Rand: d.Rand, Log: d.Log, Calls: srv.calls}, agents{srv.db, srv.money.charges, srv.ingested})
 	srv.verify = srv.newVerify()
 	handler, err := srv.handler()
 	if err != nil {
@@ -165,7 +172,7 @@ func (srv *Server) handler() (http.Handler, error) {
 		Store: srv.db, Issue: srv.signer, Auth: auth.New(srv.db, d.Now, d.Rand), Hub: srv.hub, Audit: srv.auditor,
 		Accounts: srv.persons.accounts, People: srv.persons.people, SSO: srv.persons.sso,
 		Apply: srv.matters.apply, Notify: srv.matters.notify, Papers: srv.matters.papers, Verify: srv.verify, Rules: srv.rules,
-		Cards: srv.money.cards, Ledger: srv.money.ledger, Canteen: srv.money.canteen, Charges: srv.money.charges, Settle: srv.money.settle,
+		Cards: srv.money.cards, Ledger: srv.money.ledger, Canteen: srv.money.canteen, Charges: srv.money.charges, Settle: srv.money.settle, Calls: srv.calls,
 		Recharge: srv.counters.recharge, Trial: srv.counters.trial, Cash: srv.counters.cash, Utility: srv.counters.utility,
 		Now: d.Now, Rand: d.Rand, Log: d.Log, Version: Version, Location: s.Location,
 		Site: s.Site, Public: s.Public, Demo: s.SMS.Gateway == gatewayTerminal,
@@ -210,6 +217,7 @@ func (srv *Server) Run(ctx context.Context) error {
 		return err
 	}
 	group.Go(func() error { return ended(srv.hub.Run(ctx)) })
+	group.Go(func() error { return ended(srv.calls.Run(ctx)) })
 	group.Go(func() error { return ended(srv.auditor.Run(ctx)) })
 	group.Go(func() error { return ended(srv.money.charges.Run(ctx)) })
 	group.Go(func() error { return srv.matters.notify.Run(ctx) })
@@ -290,6 +298,7 @@ func (srv *Server) schedule(ctx context.Context) (gocron.Scheduler, error) {
 	})
 	add(remindEvery, "applications", srv.matters.apply.Tick)
 	add(claimsEvery, "claims", srv.verify.Tick)
+	add(claimsEvery, "calls", srv.calls.Tick)
 	add(guardsEvery, "guards", srv.rules.SyncGuards)
 	add(cardsEvery, "cards", srv.money.cards.Tick)
 	add(cardsEvery, "splits", srv.money.settle.FinishSplits)

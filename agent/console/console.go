@@ -38,6 +38,10 @@ var ErrBadConfig = errors.New("console configuration")
 type Config struct {
 	Lanes Lanes
 	Till  Till
+	// Calls are those for help; nil = none are made or taken.
+	Calls Calls
+	// Kiosk says that nobody stands at this gate; nil = a guard does.
+	Kiosk *Kiosk
 	// Status says how the agent is. It must be quick and safe for concurrent use.
 	Status func() Status
 	// StatusChanged tells that Status would now answer differently. Ages need no
@@ -83,6 +87,9 @@ type Console struct {
 	desk           Desk  // lanes or till
 	lanes          Lanes // nil at a till
 	till           Till  // nil at a gate
+	calls          Calls
+	kiosk          *Kiosk // nil where a guard stands
+	pass           guardKey
 	status         func() Status
 	trigger        func(ctx context.Context, lane string, stop bool) error
 	changed        <-chan struct{}
@@ -118,6 +125,8 @@ func New(cfg Config) (*Console, error) {
 		desk:           cfg.Lanes,
 		lanes:          cfg.Lanes,
 		till:           cfg.Till,
+		calls:          cfg.Calls,
+		kiosk:          cfg.Kiosk,
 		status:         cfg.Status,
 		changed:        cfg.StatusChanged,
 		trigger:        cfg.Trigger,
@@ -157,6 +166,9 @@ func New(cfg Config) (*Console, error) {
 
 // fillIn puts the usual thing where the configuration is silent.
 func (c *Console) fillIn() {
+	if c.calls == nil {
+		c.calls = silent{}
+	}
 	if c.guideline == nil {
 		c.guideline = func() *verdict.Guideline { return nil }
 	}

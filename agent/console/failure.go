@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 
+	"campusgate/agent/call"
 	"campusgate/agent/desk"
 	"campusgate/agent/lane"
 	"campusgate/agent/shift"
@@ -63,6 +64,10 @@ var (
 	noShift        = failure{status: http.StatusForbidden, code: "no_shift", zh: "还没有门卫值班，请先登录", en: "no guard is on duty, log in first"}
 	badPIN         = failure{status: http.StatusUnauthorized, code: "bad_pin", zh: "工号或口令不对", en: "number or PIN is wrong"}
 	locked         = failure{status: http.StatusTooManyRequests, code: "locked", zh: "口令错误次数太多，请稍后再试", en: "too many wrong PINs, try again later"}
+	noCall         = failure{status: http.StatusNotFound, code: "unknown_call", zh: "没有这个呼叫，或早已结束", en: "there is no such call, or it was over long ago"}
+	callOver       = failure{status: http.StatusConflict, code: "call_over", zh: "这个呼叫已经结束", en: "this call is over"}
+	badCallAnswer  = failure{status: http.StatusUnprocessableEntity, code: "bad_answer", zh: "这个呼叫不能这样应答", en: "this call takes no such answer"}
+	manyCalls      = failure{status: http.StatusServiceUnavailable, code: "too_many_calls", zh: "呼叫太多，请稍后再试", en: "too many calls are open, try again later"}
 	noScan         = failure{status: http.StatusNotFound, code: "unknown_scan", zh: "没有这条扫码记录，或时间已过", en: "there is no such scan, or it was too long ago"}
 	notWaiting     = failure{status: http.StatusConflict, code: "not_waiting", zh: "这次扫码已有结果，不再等待回答", en: "this scan is settled and waits for no answer"}
 	notAnnullable  = failure{status: http.StatusConflict, code: "not_annullable", zh: "这次放行不能撤销", en: "this admission cannot be annulled"}
@@ -97,6 +102,10 @@ func deskFailure(err error) *failure {
 		{lane.ErrNoRegister, noRegister},
 		{desk.ErrNoShift, noShift},
 		{shift.ErrPIN, badPIN},
+		{call.ErrNoCall, noCall},
+		{call.ErrOver, callOver},
+		{call.ErrAnswer, badCallAnswer},
+		{call.ErrMany, manyCalls},
 		{till.ErrSale, badSale},
 		{till.ErrBatch, badBatch},
 		{till.ErrNoCharge, noCharge},

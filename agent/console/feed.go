@@ -7,6 +7,7 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"campusgate/agent/call"
 	"campusgate/agent/desk"
 	"campusgate/agent/till"
 )
@@ -21,6 +22,7 @@ type message struct {
 	Scan   *desk.Result  `json:"scan,omitempty"`
 	Texts  *texts        `json:"texts,omitempty"` // with state, and when they change
 	Till   *till.View    `json:"till,omitempty"`  // with state, at a till
+	Calls  []call.View   `json:"calls,omitempty"` // with state
 }
 
 // tillMessage says how the till is, when that changed and each second.
@@ -47,13 +49,29 @@ var upgrader = websocket.Upgrader{
 	CheckOrigin:      func(*http.Request) bool { return true },
 }
 
-// getFeed turns the request into a feed and stays with it.
+// getFeed tells a page of guards or cashiers everything.
 func (c *Console) getFeed(w http.ResponseWriter, r *http.Request) error {
+	v := visitor{guard: r.URL.Query().Get("page") == guardPage}
+	return c.feed(w, r, v, func() (any, error) {
+		status, texts := c.status(), c.texts()
+		state := message{Type: "state", Status: &status, Scans: c.recent(), Texts: &texts, Calls: c.calls.List()}
+		if c.till == nil {
+			return state, nil
+		}
+		till, err := c.till.View(r.Context())
+		state.Till = &till
+		return state, err
+	})
+}
+
+// feed turns the request into a feed, which begins with a first message, and
+// stays with it.
+func (c *Console) feed(w http.ResponseWriter, r *http.Request, who visitor, begin func() (any, error)) error {
 	if !websocket.IsWebSocketUpgrade(r) {
 		w.Header().Set("Upgrade", "websocket")
 		return &upgradeNeeded
 	}
-	feed, ok := c.hub.join()
+	feed, ok := c.hub.join(who)
 	if !ok {
 		return &tooManyFeeds
 	}
@@ -67,14 +85,8 @@ func (c *Console) getFeed(w http.ResponseWriter, r *http.Request) error {
 
 	// The feed has joined, so nothing is lost between this state and the first
 	// scan after it; a scan that is in both comes twice, and says the same.
-	status, texts := c.status(), c.texts()
-	state := message{Type: "state", Status: &status, Scans: c.recent(), Texts: &texts}
+	state, err := begin()
 	var first []byte
-	if c.till != nil {
-		var v till.View
-		v, err = c.till.View(r.Context())
-		state.Till = &v
-	}
 	if err == nil {
 		first, err = json.Marshal(state)
 	}
@@ -84,6 +96,9 @@ func (c *Console) getFeed(w http.ResponseWriter, r *http.Request) error {
 	}
 	if write(conn, first) != nil {
 		return nil
+	}
+	if who.guard {
+		c.calls.Nudge()
 	}
 	for {
 		select {

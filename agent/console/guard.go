@@ -34,7 +34,19 @@ func (c *Console) postShift(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return loginFailure(w, err)
 	}
-	c.answer(w, http.StatusOK, on)
+	c.calls.Nudge()
+	if c.kiosk == nil {
+		c.answer(w, http.StatusOK, on)
+		return nil
+	}
+	keyed := struct {
+		desk.Shift
+		Key string `json:"key"` // for everything else that a guard does here
+	}{Shift: on}
+	if keyed.Key, err = c.mint(on.Number); err != nil {
+		return err
+	}
+	c.answer(w, http.StatusOK, keyed)
 	return nil
 }
 

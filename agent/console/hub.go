@@ -23,10 +23,17 @@ type hub struct {
 // feed is one page's queue. gone is closed once, with the code to say goodbye
 // with.
 type feed struct {
+	visitor
 	queue chan []byte
 	gone  chan struct{}
 	once  sync.Once
 	code  int
+}
+
+// visitor is who a feed belongs to.
+type visitor struct {
+	kiosk bool // the kiosk's page, which is told of nobody
+	guard bool // a guard's page, where calls can ring
 }
 
 func newHub(m *metrics) *hub { return &hub{metrics: m, feeds: map[*feed]struct{}{}} }
@@ -40,13 +47,13 @@ func (f *feed) close(code int) {
 
 // join adds a feed. It reports false when there are too many, or the console
 // is stopping.
-func (h *hub) join() (*feed, bool) {
+func (h *hub) join(v visitor) (*feed, bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.over || len(h.feeds) >= maxFeeds {
 		return nil, false
 	}
-	f := &feed{queue: make(chan []byte, feedQueue), gone: make(chan struct{})}
+	f := &feed{visitor: v, queue: make(chan []byte, feedQueue), gone: make(chan struct{})}
 	h.feeds[f] = struct{}{}
 	h.left.Add(1)
 	h.metrics.feeds.Inc()
@@ -63,9 +70,9 @@ func (h *hub) leave(f *feed) {
 	h.left.Done()
 }
 
-// send queues a message for every feed and closes those that are full. It
-// fails, and sends nothing, when the message has no JSON.
-func (h *hub) send(m any) error {
+// send queues a message for the kiosk's feeds or for all others, and closes those
+// that are full. It fails, and sends nothing, when the message has no JSON.
+func (h *hub) send(kiosk bool, m any) error {
 	b, err := json.Marshal(m)
 	if err != nil {
 		return err
@@ -73,6 +80,9 @@ func (h *hub) send(m any) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for f := range h.feeds {
+		if f.kiosk != kiosk {
+			continue
+		}
 		select {
 		case f.queue <- b:
 		default:
@@ -93,6 +103,18 @@ func (h *hub) idle() bool {
 	return len(h.feeds) == 0
 }
 
+// attended reports whether a guard's page is open.
+func (h *hub) attended() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for f := range h.feeds {
+		if f.guard {
+			return true
+		}
+	}
+	return false
+}
+
 func (h *hub) running() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -110,15 +132,18 @@ func (h *hub) end() {
 	h.mu.Lock()
 	h.up, h.over = false, true
 	h.mu.Unlock()
-	h.closeAll(websocket.CloseGoingAway)
+	h.closeAll(websocket.CloseGoingAway, true)
 	h.left.Wait()
 }
 
-func (h *hub) closeAll(code int) {
+// closeAll closes every feed, with those of the kiosk or without.
+func (h *hub) closeAll(code int, kiosks bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for f := range h.feeds {
-		f.close(code)
+		if kiosks || !f.kiosk {
+			f.close(code)
+		}
 	}
 }
 
@@ -151,16 +176,22 @@ func (c *Console) Run(ctx context.Context) error {
 				// pages come back for what they missed, after we listen again.
 				cancel()
 				results, cancel = c.desk.Subscribe()
-				c.hub.closeAll(websocket.CloseTryAgainLater)
+				c.hub.closeAll(websocket.CloseTryAgainLater, true)
 				continue
 			}
 			c.metrics.count(r)
 			c.send(message{Type: "scan", Scan: &r})
+			if c.kiosk != nil {
+				k := kioskScanOf(&r)
+				c.sendTo(true, kioskMessage{Type: "scan", Scan: &k})
+			}
 		case _, ok := <-changed:
 			if !ok {
 				changed = nil
 			}
 			c.sendStatus()
+		case <-c.calls.Changed():
+			c.sendCalls()
 		case <-tillChanged:
 			c.sendTill(ctx)
 		case <-tick.C:
@@ -183,10 +214,14 @@ func (c *Console) sendStatus() {
 	}
 	s := c.status()
 	c.send(message{Type: "status", Status: &s})
+	c.sendKiosk()
+	c.unattend()
 }
 
-func (c *Console) send(m any) {
-	if err := c.hub.send(m); err != nil {
+func (c *Console) send(m any) { c.sendTo(false, m) }
+
+func (c *Console) sendTo(kiosk bool, m any) {
+	if err := c.hub.send(kiosk, m); err != nil {
 		c.log.Error("feed message not sent", "error", err)
 	}
 }

@@ -25,7 +25,7 @@ The API and the gate work all the same.</p>
 
 // pages are the addresses that people open; the page itself finds out what to
 // show there.
-var pages = []string{"/", "/customer"}
+var pages = []string{"/", "/customer", "/guard", "/help/guard", "/help/cashier", "/help/installer"}
 
 // getPage serves the built page. Files under assets/ carry a hash of their
 // content in their names, so that they never change; all else is asked for

@@ -15,7 +15,14 @@ type handle func(http.ResponseWriter, *http.Request) error
 
 func (c *Console) routes(gather prometheus.Gatherer) http.Handler {
 	mux := http.NewServeMux()
-	add := func(path string, methods map[string]handle) { mux.Handle(path, c.methods(methods)) }
+	add := func(path string, methods map[string]handle) {
+		for method, h := range methods {
+			if c.kiosk != nil && strings.HasPrefix(path, "/api/v1/") && !kioskOpen[method+" "+path] {
+				methods[method] = c.keyed(h)
+			}
+		}
+		mux.Handle(path, c.methods(methods))
+	}
 	get := func(path string, h handle) { add(path, map[string]handle{http.MethodGet: h}) }
 
 	get("/api/v1/status", c.getStatus)
@@ -39,6 +46,13 @@ func (c *Console) routes(gather prometheus.Gatherer) http.Handler {
 		add("/api/v1/entries", map[string]handle{http.MethodPost: c.postEntry})
 		get("/api/v1/registers", c.getRegisters)
 		get("/api/v1/passes", c.getPasses)
+		get("/api/v1/calls", c.getCalls)
+		add("/api/v1/calls/{id}/answer", map[string]handle{http.MethodPost: c.postCallAnswer})
+	}
+	if c.kiosk != nil {
+		get("/api/v1/kiosk/feed", c.getKioskFeed)
+		add("/api/v1/kiosk/calls", map[string]handle{http.MethodPost: c.postKioskCall})
+		add("/api/v1/kiosk/calls/{id}/cancel", map[string]handle{http.MethodPost: c.postKioskCancel})
 	}
 	add("/api/v1/lanes/{name}/trigger", map[string]handle{http.MethodPost: c.postTrigger})
 	get("/api/", func(http.ResponseWriter, *http.Request) error { return &notFound })

@@ -58,6 +58,7 @@ type Snapshot struct {
 	Revision uint64 `json:"revision"`
 	At       int64  `json:"at"`
 	AgeMS    int64  `json:"age_ms"`
+	Stale    bool   `json:"stale,omitempty"` // older than the configuration allows: nobody is admitted
 }
 
 // Clock says whether the agent's time can be relied on, and why not.

@@ -29,7 +29,7 @@ var (
 
 // How long things wait, in milliseconds.
 const (
-	DocumentMS = 60_000  // a guard may look for a document
+	DocumentMS = 60_000  // a guard may look for a document, where the configuration says nothing
 	AnnulMS    = 900_000 // an admission may be taken back
 
 	// waitingPerLane bounds the attempts that wait at one lane; the oldest gives
@@ -57,6 +57,7 @@ type attempt struct {
 	claim string // id, once asked
 	asked bool   // waits for that claim rather than for the guard
 	docs  []string
+	guard string // who answered from elsewhere; "" = whoever is on duty here
 }
 
 // NewCore makes a core and reads the clock from the book.
@@ -76,6 +77,9 @@ func NewCore(cfg Config, book Book) (*Core, error) {
 			l.Kinds = signing.GateKinds
 		}
 		c.lanes[l.Name] = &l
+	}
+	if c.cfg.DocumentMS == 0 {
+		c.cfg.DocumentMS = DocumentMS
 	}
 	var err error
 	c.Base, err = desk.NewBase(cfg.Gate, cfg.ClockMaxAge, book)
@@ -175,17 +179,18 @@ func (c *Core) answer(book Book, in Answer, now desk.Moment) ([]desk.Effect, err
 	switch {
 	case in.Refuse == (len(in.Documents) > 0) || !kinds(in.Documents):
 		return []desk.Effect{desk.Reject{ID: in.ID, Err: ErrBadAnswer}}, nil
-	case !in.Refuse && c.unattended():
+	case !in.Refuse && in.Guard == "" && c.unattended():
 		return []desk.Effect{desk.Reject{ID: in.ID, Err: desk.ErrNoShift}}, nil
 	}
 	for _, a := range c.waiting {
 		if a.scan.ID != in.ID || a.asked {
 			continue
 		}
-		if in.Refuse {
-			return c.refuse(book, a, now)
-		}
 		next := *a
+		next.guard = in.Guard
+		if in.Refuse {
+			return c.refuse(book, &next, now)
+		}
 		next.kase.Document = in.Guideline.Beside(a.kase.Code.Kind, in.Documents)
 		next.docs = in.Documents
 		return c.decide(book, &next, now)
@@ -206,7 +211,7 @@ func kinds(list []string) bool {
 // tick ends what waited too long.
 func (c *Core) tick(book Book, now desk.Moment) (effects []desk.Effect, err error) {
 	for _, a := range append([]*attempt(nil), c.waiting...) {
-		if now.Mono-a.scan.Mono < DocumentMS {
+		if now.Mono-a.scan.Mono < c.patience(a) {
 			continue
 		}
 		next := *a
@@ -229,6 +234,14 @@ func (c *Core) tick(book Book, now desk.Moment) (effects []desk.Effect, err erro
 	}
 	more, err := c.Base.Tick(book, now)
 	return append(effects, more...), err
+}
+
+// patience is how long an attempt may wait.
+func (c *Core) patience(a *attempt) int64 {
+	if a.asked {
+		return DocumentMS
+	}
+	return c.cfg.DocumentMS
 }
 
 // Failed says what to tell the world of an input whose transaction could not be

@@ -1,6 +1,8 @@
 package lane
 
 import (
+	"cmp"
+
 	"campusgate/agent/desk"
 	"campusgate/signing/verdict"
 	"campusgate/signing/wire"
@@ -29,6 +31,9 @@ func (c *Core) decide(book Book, a *attempt, now desk.Moment) ([]desk.Effect, er
 	}
 	switch v := verdict.Judge(k); v.Need {
 	case verdict.NeedDocument:
+		if c.cfg.Unstaffed && c.OnDuty() == (desk.Shift{}) {
+			return c.refuse(book, a, now)
+		}
 		// Should the policy have come to ask for a document after the decider
 		// answered, the decider is asked again then, with the same id.
 		next := *a
@@ -54,7 +59,7 @@ func (c *Core) conclude(book Book, a *attempt, v verdict.Verdict, now desk.Momen
 		Pass: k.Code.ID, Verdict: v, Case: k, Claim: a.claim,
 		// Judge asked for a claim wherever somebody else decides.
 		Counts:    counted && a.claim == "",
-		Documents: a.docs, Guard: c.OnDuty().Number,
+		Documents: a.docs, Guard: cmp.Or(a.guard, c.OnDuty().Number),
 	}
 	if err := c.Write(book, &e, now); err != nil {
 		return nil, err

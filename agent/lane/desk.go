@@ -136,7 +136,13 @@ func (d *Desk) Run(ctx context.Context) error {
 // or with refuse. It waits for the result. Errors are ErrNoScan, ErrNotWaiting,
 // ErrBadAnswer, ErrNoShift, ErrBusy and ErrStore.
 func (d *Desk) Answer(ctx context.Context, id string, documents []string, refuse bool) (desk.Result, error) {
-	r, err := d.Do(ctx, Answer{Stamp: d.Stamp(), ID: id, Documents: documents, Refuse: refuse, Guideline: d.Guideline()})
+	return d.AnswerFor(ctx, id, "", documents, refuse)
+}
+
+// AnswerFor is Answer for a guard elsewhere, whose number is in the event.
+// Nobody has to be on duty here.
+func (d *Desk) AnswerFor(ctx context.Context, id, guard string, documents []string, refuse bool) (desk.Result, error) {
+	r, err := d.Do(ctx, Answer{Stamp: d.Stamp(), ID: id, Guard: guard, Documents: documents, Refuse: refuse, Guideline: d.Guideline()})
 	if errors.Is(err, desk.ErrNotWaiting) && !d.Has(id) {
 		err = desk.ErrNoScan
 	}

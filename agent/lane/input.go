@@ -13,6 +13,7 @@ type Answer struct {
 	ID        string
 	Documents []string // the kinds that were shown
 	Refuse    bool     // none was
+	Guard     string   // number of a guard elsewhere who answers for it; "" = whoever is on duty here
 	// Guideline is the one in force; nil = none is known.
 	Guideline *verdict.Guideline
 }

@@ -98,6 +98,8 @@ type Deps struct {
 	Claimed func(ctx context.Context, claim wire.Claim) wire.Answer
 	// Health is asked every 5 s; the link itself fills in Queue. May be nil.
 	Health func() wire.Health
+	// Calls takes calls for help. Nil = they are not taken.
+	Calls Calls
 }
 
 // Link keeps the agent connected. Its methods may be called at once.
@@ -129,6 +131,9 @@ func New(cfg Config, deps Deps) (*Link, error) {
 	id := cfg.Identity
 	if id.Agent == 0 || id.Epoch == 0 || id.Site == "" || len(id.Key) != ed25519.PrivateKeySize {
 		return nil, fmt.Errorf("%w: the identity is incomplete: enrol first", ErrConfig)
+	}
+	if deps.Calls == nil {
+		deps.Calls = deaf{}
 	}
 	if cfg.Dial == nil {
 		cfg.Dial = (&net.Dialer{}).DialContext

@@ -160,6 +160,8 @@ func (s *session) dispatch(f wire.Frame, streams *sync.WaitGroup) error {
 		})
 	case wire.TypeClaim:
 		return handle(f, func(m wire.Claim) error { return s.claim(m, streams) })
+	case wire.TypeRing, wire.TypeReply, wire.TypeStand:
+		return s.call(f)
 	case wire.TypeBye:
 		return byeError(f)
 	}

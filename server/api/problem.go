@@ -19,6 +19,7 @@ import (
 	"campusgate/server/approval"
 	"campusgate/server/auth"
 	"campusgate/server/auth/sso"
+	"campusgate/server/call"
 	"campusgate/server/cards"
 	"campusgate/server/issue"
 	"campusgate/server/paper"
@@ -154,6 +155,7 @@ var rules = []rule{
 	{store.ErrNotFound, 404, "not_found", "没有找到", "not found"},
 	{store.ErrTaken, 409, "taken", "名称或编号已被使用", "the name or number is in use"},
 	{paper.ErrInvalid, 422, "invalid", "请求有误", "the request is not valid"},
+	{call.ErrAnswers, 422, "bad_answers", "只能由本校其他已有的校门接听", "only other gates of this site can answer calls"},
 	{verify.ErrNoGate, 409, "no_gate", "您没有绑定校门,请联系管理员", "you are bound to no gate; ask an administrator"},
 	{verify.ErrTicket, 409, "ticket_over", "查验已超时,请重新扫码", "too long ago; scan the code again"},
 	{store.ErrUsed, 409, "used", "已经用过", "used before"},

@@ -26,6 +26,7 @@ import (
 	"campusgate/server/api"
 	"campusgate/server/apply"
 	"campusgate/server/auth"
+	"campusgate/server/call"
 	"campusgate/server/canteen"
 	"campusgate/server/cards"
 	"campusgate/server/charges"
@@ -193,7 +194,7 @@ func newWorld(t testing.TB, settings ...func(*world, *api.Deps)) *world {
 		Store: w.db, Issue: signer, Auth: w.auth, Accounts: w.doors, People: w.staff, Apply: w.apply, Hub: w.link, Notify: w.told,
 		Papers: papers, Cards: w.cards, Ledger: w.money, Recharge: w.counter(), Trial: w.trial,
 		Cash: w.drawers(), Utility: w.meters(),
-		Canteen: w.tills, Charges: w.charges,
+		Canteen: w.tills, Charges: w.charges, Calls: call.New(call.Config{Store: w.db, Now: w.Now}),
 		Settle: settle.New(settle.Config{Store: w.db, Ledger: w.money, Now: w.Now, Location: campus, Ends: w.cards.Ends}),
 		Verify: verify.New(verify.Config{
 			Store: w.db, Now: w.Now, Random: rand.Reader,

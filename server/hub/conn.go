@@ -89,6 +89,8 @@ func (c *conn) serve() {
 	streams.Go(c.feed)
 	streams.Go(c.watch)
 
+	c.h.cfg.Calls.Connected(c.agent)
+
 	<-c.ctx.Done()
 	cause := context.Cause(c.ctx)
 	nc, deadline := c.ws.NetConn(), time.Now().Add(byeWait)
@@ -192,6 +194,8 @@ func (c *conn) dispatch(f wire.Frame, streams *sync.WaitGroup) error {
 			c.relayed.Settle(m)
 			return nil
 		})
+	case wire.TypeRing, wire.TypeReply, wire.TypeStand:
+		return c.call(f)
 	case wire.TypeBye:
 		return handle(f, func(m wire.Bye) error { return fmt.Errorf("the agent says %s: %s", m.Code, m.Message) })
 	}

@@ -31,6 +31,8 @@ type Config struct {
 	Now  func() time.Time // nil = time.Now
 	Rand io.Reader        // for nonces; nil = crypto/rand
 	Log  *slog.Logger     // nil = none
+
+	Calls Calls // for help; nil = none are taken
 }
 
 // Hub holds the connections of all agents. Mount it at wire.Path; it serves
@@ -62,6 +64,9 @@ func New(cfg Config, store Store) *Hub {
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Calls == nil {
+		cfg.Calls = deaf{}
 	}
 	return &Hub{
 		cfg: cfg, store: store, entry: make(chan struct{}, maxHandshakes),

@@ -172,6 +172,8 @@ var consoleAnswers = map[string]string{
 	"GET /login/ways":     `{"phone":true,"password":true,"oidc":[{"id":"main","name":"统一身份认证"}],"cas":[{"id":"old","name":"CAS 登录"}],"demo":true,"site":"云岭大学"}`,
 	"GET /me":             meJSON,
 	"GET /messages/count": `{"unread":2}`,
+	"GET /calls": `{"calls":[{"id":"7-1-2","gate":2,"gate_name":"后门","lane":"入口","reason":"document","at":1795190400000,"state":"ringing"},
+		{"id":"7-1-1","gate":2,"gate_name":"后门","lane":"入口","reason":"help","at":1795186400000,"state":"coming","answered_gate":1,"answered_gate_name":"东门","guard":"G0021","answered_at":1795186412000}]}`,
 	"GET /messages": fmt.Sprintf(`{"items":[{"id":1,"kind":"assigned","subject":"疫期通行证","text":"您好,您收到了林晓岚发起的事项【疫期通行证】,请及时办理。","link":"/applications/a1","at":%d,"read_at":0},
 		{"id":2,"kind":"comment","subject":"印章外借","text":"周文博:材料请补充一份委托书。","link":"/applications/a1","at":%d,"read_at":0},
 		{"id":3,"kind":"completed","subject":"工作用车申请","text":"您好,您的事项【工作用车申请】已办结。","link":"/applications/a3","at":%d,"read_at":%d}],"total":3,"page":1,"size":10}`, at(8), at(6), at(1), at(2)),

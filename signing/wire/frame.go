@@ -21,6 +21,7 @@ var streams = map[Stream][]string{
 	Down: {TypeDelta, TypeApplied},
 	Up:   {TypeEvents, TypeAcked},
 	Ask:  {TypeClaim, TypeAnswer},
+	Call: {TypeRing, TypeReply, TypeStand},
 }
 
 // EncodeFrame makes the bytes of one websocket message. The body is not

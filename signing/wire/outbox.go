@@ -7,14 +7,15 @@ const outboxFrames = 16
 
 // Outbox holds encoded frames until a connection's writer takes them: a
 // bounded queue for each stream, of which the writer is given the most urgent
-// first (link, ask, up, down). Any number of goroutines may put; one takes.
-type Outbox struct{ link, ask, up, down chan []byte }
+// first (link, ask, call, up, down). Any number of goroutines may put; one takes.
+type Outbox struct{ link, ask, call, up, down chan []byte }
 
 // NewOutbox makes an empty one.
 func NewOutbox() *Outbox {
 	return &Outbox{
 		link: make(chan []byte, outboxFrames),
 		ask:  make(chan []byte, 2*AskWindow), // claims and answers
+		call: make(chan []byte, 4*MaxCalls),
 		up:   make(chan []byte, outboxFrames),
 		down: make(chan []byte, outboxFrames),
 	}
@@ -26,6 +27,8 @@ func (o *Outbox) queue(s Stream) chan []byte {
 		return o.link
 	case Ask:
 		return o.ask
+	case Call:
+		return o.call
 	case Up:
 		return o.up
 	case Down:
@@ -57,7 +60,7 @@ func (o *Outbox) Offer(s Stream, frame []byte) bool {
 
 // Take waits for the next frame to write, or for ctx and then gives its cause.
 func (o *Outbox) Take(ctx context.Context) ([]byte, error) {
-	for _, q := range [...]chan []byte{o.link, o.ask, o.up, o.down} {
+	for _, q := range [...]chan []byte{o.link, o.ask, o.call, o.up, o.down} {
 		select {
 		case frame := <-q:
 			return frame, nil
@@ -68,6 +71,8 @@ func (o *Outbox) Take(ctx context.Context) ([]byte, error) {
 	case frame := <-o.link:
 		return frame, nil
 	case frame := <-o.ask:
+		return frame, nil
+	case frame := <-o.call:
 		return frame, nil
 	case frame := <-o.up:
 		return frame, nil

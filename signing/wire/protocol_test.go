@@ -39,7 +39,7 @@ func examples(t testing.TB) []string {
 func constants(t *testing.T, prefix string) map[string]string {
 	t.Helper()
 	found := make(map[string]string)
-	for _, name := range []string{"message.go", "bye.go", "check.go", "event.go"} {
+	for _, name := range []string{"message.go", "bye.go", "check.go", "event.go", "call.go"} {
 		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
 		if err != nil {
 			t.Fatal(err)
@@ -87,6 +87,12 @@ func message(typ string) any {
 		return new(wire.Claim)
 	case wire.TypeAnswer:
 		return new(wire.Answer)
+	case wire.TypeRing:
+		return new(wire.Ring)
+	case wire.TypeReply:
+		return new(wire.Reply)
+	case wire.TypeStand:
+		return new(wire.Stand)
 	}
 	return nil
 }
@@ -105,7 +111,7 @@ func TestProtocol_EveryMessageTypeHasAnExampleThatReads(t *testing.T) {
 		shown[f.Type] = true
 	}
 	types := constants(t, "Type")
-	if len(types) != 11 {
+	if len(types) != 14 {
 		t.Fatalf("found %d message types in the source: %v", len(types), types)
 	}
 	for name, typ := range types {
@@ -241,7 +247,7 @@ func TestProtocol_LimitsAreThoseOfTheCode(t *testing.T) {
 	want := map[string]int{
 		"MaxFrameBytes": wire.MaxFrameBytes, "FrameTarget": wire.FrameTarget, "MaxBatch": wire.MaxBatch,
 		"MaxGroupItems": wire.MaxGroupItems, "MaxGroupBytes": wire.MaxGroupBytes, "UpWindow": wire.UpWindow,
-		"AskWindow": wire.AskWindow, "AskTimeoutMS": wire.AskTimeoutMS, "HeartbeatMS": wire.HeartbeatMS,
+		"AskWindow": wire.AskWindow, "AskTimeoutMS": wire.AskTimeoutMS, "RingMS": wire.RingMS, "CallLifeMS": wire.CallLifeMS, "MaxCalls": wire.MaxCalls, "HeartbeatMS": wire.HeartbeatMS,
 		"PeerSilenceMS": wire.PeerSilenceMS, "WriteTimeoutMS": wire.WriteTimeoutMS, "HandshakeMS": wire.HandshakeMS,
 		"FreshMS": wire.FreshMS, "ExporterBytes": wire.ExporterBytes, "NonceBytes": wire.NonceBytes,
 	}

@@ -1,7 +1,7 @@
 // What the guard's page asks of the agent.
 
-import { call } from './call'
-import type { Entry, Found, Guard, Registered, Scan } from './types'
+import { call, refusalOf } from './call'
+import type { CallAnswer, Check, Entry, Found, Guard, Registered, Scan } from './types'
 
 const post = (path: string, body: unknown): Promise<Scan> => call('POST', path, body)
 
@@ -28,3 +28,19 @@ export const search = (query: string): Promise<{ passes: Found[]; more: boolean 
 
 /** Has the scanners of a lane read, as if their trigger had been pulled. */
 export const trigger = (lane: string): Promise<unknown> => call('POST', `/lanes/${encodeURIComponent(lane)}/trigger`, {})
+export const answerCall = (id: string, answer: CallAnswer, documents: string[]): Promise<unknown> =>
+  call('POST', `/calls/${encodeURIComponent(id)}/answer`, { answer, ...(documents.length > 0 && { documents }) })
+
+export const pulse = (lane: string): Promise<unknown> => call('POST', '/doctor/pulse', { lane })
+
+export const doctor = (): Promise<{ checks: Check[] }> => call('GET', '/doctor')
+
+/** Whether the key of this tab still opens anything. */
+export async function keyHolds(): Promise<boolean> {
+  try {
+    await call('GET', '/calls')
+    return true
+  } catch (error) {
+    return refusalOf(error).code !== 'no_shift'
+  }
+}

@@ -1,6 +1,7 @@
 // Calls to the agent. Every failure becomes a Refusal with a sentence for the
 // person at the screen.
 
+import { guardKey } from './key'
 import { lang, speaker } from './lang'
 
 const t = speaker({
@@ -25,7 +26,11 @@ export async function call<T>(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: s
   try {
     response = await fetch('/api/v1' + path, {
       method,
-      headers: { 'Content-Type': 'application/json', 'Accept-Language': lang.value },
+      headers: {
+        'Content-Type': 'application/json',
+        'Accept-Language': lang.value,
+        ...(guardKey.value && { 'X-Guard-Key': guardKey.value }),
+      },
       ...(body !== undefined && { body: JSON.stringify(body) }),
       signal: deadline(10_000),
     })

@@ -6,11 +6,11 @@ const SILENCE_MS = 5_000
 const FIRST_RETRY_MS = 300
 const LAST_RETRY_MS = 5_000
 
-/** Hears what the agent says; T is what a page makes of it. */
-export function follow<T>(hear: (m: T) => void, lost: () => void): void {
+/** Hears what the agent says at a feed; T is what a page makes of it. */
+export function follow<T>(hear: (m: T) => void, lost: () => void, feed: () => string = () => '/feed'): void {
   let retry = FIRST_RETRY_MS
   const open = (): void => {
-    const socket = new WebSocket(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/api/v1/feed`)
+    const socket = new WebSocket(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/api/v1${feed()}`)
     let over = false
     let silence = 0
     const end = (): void => {

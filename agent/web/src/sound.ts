@@ -36,6 +36,11 @@ export const sounds: Record<Cue, Note[]> = {
   ],
 }
 
+/** A call for help rings like a telephone, which none of the others does. */
+export const ringing: Note[] = [0, 0.08, 0.16, 0.24, 0.55, 0.63, 0.71, 0.79].map((at, i) => ({
+  hz: i % 2 ? 1046.5 : 830.6, at, seconds: 0.085, wave: 'sine', gain: 0.55,
+}))
+
 export const lengthOf = (cue: Cue): number => Math.max(...sounds[cue].map((n) => n.at + n.seconds))
 
 export const muted = ref(recall('muted') === 'yes')
@@ -65,13 +70,16 @@ export function unlockOnGesture(): void {
   tryIt()
 }
 
-export function play(cue: Cue): void {
+export const play = (cue: Cue): void => make(sounds[cue])
+export const ring = (): void => make(ringing)
+
+function make(notes: Note[]): void {
   if (muted.value || !audio || audio.state !== 'running') return
   const out = audio.createGain()
   out.gain.value = 0.9
   out.connect(audio.destination)
   const start = audio.currentTime + 0.01
-  for (const note of sounds[cue]) {
+  for (const note of notes) {
     const osc = audio.createOscillator()
     const level = audio.createGain()
     osc.type = note.wave

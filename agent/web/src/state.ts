@@ -2,7 +2,7 @@
 // clocks, no network, no Vue. Times called `now` are the page's own monotonic
 // milliseconds.
 
-import type { Message, Scan, Status, Texts } from './types'
+import type { HelpCall, Message, Scan, Status, Texts } from './types'
 
 /** How long a result stays on the stage. */
 export const SHOW_MS = 4_000
@@ -23,6 +23,8 @@ export interface State {
   statusAt: number
   texts: Texts | null
   scans: Scan[]
+  /** Calls for help, oldest first. */
+  calls: HelpCall[]
   /** Open questions by scan. */
   questions: Record<string, Scan>
   shown: { id: string; until: number | null } | null
@@ -40,11 +42,14 @@ export type Happening =
 export function start(now: number): State {
   return {
     connected: false, status: null, statusAt: now, texts: null,
-    scans: [], questions: {}, shown: null, cue: null,
+    scans: [], calls: [], questions: {}, shown: null, cue: null,
   }
 }
 
-export function faceOf(s: Scan): Face {
+/** What a face depends on. */
+export type Seen = Pick<Scan, 'annulled' | 'reason' | 'need' | 'repeat'>
+
+export function faceOf(s: Seen): Face {
   if (s.annulled) return 'annulled'
   if (isQuestion(s)) return 'question'
   if (s.reason === 'needs_input') return 'asking'
@@ -60,7 +65,7 @@ const cues: Record<Face, Cue | null> = {
   question: 'question', asking: null, annulled: null,
 }
 
-function isQuestion(s: Scan): boolean {
+function isQuestion(s: Seen): boolean {
   return s.reason === 'needs_input' && s.need === 'document' && !s.annulled
 }
 
@@ -82,9 +87,11 @@ export function reduce(s: State, h: Happening): State {
 function hear(s: State, m: Message, now: number): State {
   switch (m.type) {
     case 'state':
-      return begin({ ...s, status: m.status, statusAt: now, texts: m.texts }, m.scans ?? [])
+      return begin({ ...s, status: m.status, statusAt: now, texts: m.texts, calls: m.calls ?? [] }, m.scans ?? [])
     case 'status':
       return { ...s, status: m.status, statusAt: now }
+    case 'calls':
+      return { ...s, calls: m.calls }
     case 'texts':
       return { ...s, texts: m.texts }
     case 'scan':

@@ -4,13 +4,16 @@ import { computed, ref, shallowRef, watch } from 'vue'
 import * as api from './api'
 import { refusalOf } from './call'
 import { follow } from './feed'
-import { play } from './sound'
+import { guardKey, keepKey } from './key'
+import { play, ring } from './sound'
 import { choices, rulesBeside, toggled } from './papers'
 import { agentNow, annullable, faceOf, reduce, shownScan, start, type Happening } from './state'
-import type { Entry, Message, Scan } from './types'
+import type { CallAnswer, Entry, HelpCall, Message, Scan } from './types'
 
 const TICK_MS = 200
 const NOTICE_MS = 6_000
+/** A call for help rings so often. */
+const RING_EVERY_MS = 2_500
 
 const state = shallowRef(start(performance.now()))
 /** The page's monotonic clock, as far as the screen needs it. */
@@ -29,6 +32,10 @@ export const draft = ref<Entry | null>(null)
 export const status = computed(() => state.value.status)
 export const texts = computed(() => state.value.texts)
 export const scans = computed(() => state.value.scans)
+/** Calls for help that are open, or ended a moment ago. */
+export const calls = computed(() => state.value.calls)
+/** Those that wait for an answer of whoever is here. */
+export const ringing = computed(() => calls.value.filter(waits))
 export const connected = computed(() => state.value.connected)
 export const shown = computed(() => shownScan(state.value))
 export const face = computed(() => (shown.value ? faceOf(shown.value) : null))
@@ -43,6 +50,10 @@ export const documents = computed(() => choices(texts.value, rules.value))
 export const ticked = computed(() => (ticks.value.scan === shown.value?.id ? ticks.value.documents : []))
 
 let noticeTimer = 0
+
+function waits(c: HelpCall): boolean {
+  return (c.state === 'ringing' || c.state === 'calling') && !c.sent
+}
 
 function happen(h: Happening): void {
   state.value = reduce(state.value, h)
@@ -59,14 +70,32 @@ function say(text: string): void {
 export function begin(): void {
   follow<Message>(
     (message) => happen({ type: 'message', message, now: performance.now() }),
-    () => happen({ type: 'lost' }),
+    lost,
+    () => `/feed?page=guard${guardKey.value && '&key=' + guardKey.value}`,
   )
   setInterval(() => {
     now.value = performance.now()
     happen({ type: 'tick', now: now.value })
   }, TICK_MS)
+  let rang = 0
+  watch(now, (at) => {
+    if (ringing.value.length === 0 || at - rang < RING_EVERY_MS) return
+    rang = at
+    ring()
+  })
   watch(() => state.value.cue, (cue) => cue && play(cue.sound))
   watch(() => status.value?.software, reloadAfterUpdate)
+}
+
+function lost(): void {
+  happen({ type: 'lost' })
+  // At a kiosk the shift may be over, and its key with it.
+  if (!guardKey.value) return
+  void api.keyHolds().then((holds) => {
+    if (holds) return
+    keepKey('')
+    location.reload()
+  })
 }
 
 /** An updated agent serves an updated page; the old one goes when nobody looks at it. */
@@ -135,4 +164,16 @@ export const triggers = computed(() => (status.value?.lanes ?? []).filter((lane)
 export async function trigger(): Promise<void> {
   notice.value = ''
   for (const lane of triggers.value) await api.trigger(lane).catch((error: unknown) => say(refusalOf(error).message))
+}
+
+/** Answers a call for help; true when the answer was taken. What comes of it is in the feed. */
+export async function answerCall(c: HelpCall, answer: CallAnswer, documents: string[] = []): Promise<boolean> {
+  notice.value = ''
+  try {
+    await api.answerCall(c.id, answer, documents)
+    return true
+  } catch (error) {
+    say(refusalOf(error).message)
+    return false
+  }
 }

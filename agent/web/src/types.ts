@@ -47,6 +47,8 @@ export interface Guard {
   number: string
   name: string
   since: number
+  /** At a kiosk: what the rest of the API wants. */
+  key?: string
 }
 
 export interface Reach {
@@ -171,8 +173,39 @@ export interface Entry {
   pass?: string
 }
 
+export type CallAnswer = 'coming' | 'admit' | 'refuse'
+
+/** A call for help, of this PC's kiosk (`mine`) or of another gate. */
+export interface HelpCall {
+  id: string
+  gate: number
+  gate_name: string
+  lane: string
+  at: number
+  reason: 'help' | 'document'
+  subject?: { pass?: string; kind?: string; name?: string; doc4?: string }
+  mine: boolean
+  state: 'calling' | 'ringing' | 'coming' | 'admitted' | 'refused' | 'missed' | 'cancelled' | 'over'
+  by?: number
+  by_name?: string
+  guard?: string
+  /** Of the scan that was settled. */
+  verdict?: string
+  cut?: boolean
+  /** The answer given here, on its way. */
+  sent?: CallAnswer
+}
+
+export interface Check {
+  name: string
+  ok: boolean
+  detail: string
+  advice: string
+}
+
 export type Message =
-  | { type: 'state'; status: Status; scans?: Scan[]; texts: Texts }
+  | { type: 'state'; status: Status; scans?: Scan[]; texts: Texts; calls?: HelpCall[] }
+  | { type: 'calls'; calls: HelpCall[] }
   | { type: 'scan'; scan: Scan }
   | { type: 'status'; status: Status }
   | { type: 'texts'; texts: Texts }

@@ -102,6 +102,7 @@ const words = {
   fn_language: ['English', '中文'],
   fn_paper: ['小票纸宽', 'Paper width'],
   fn_customer: ['打开顾客屏', 'Customer screen'],
+  fn_help: ['使用说明', 'Help page'],
   on: ['开', 'on'],
   off: ['关', 'off'],
   mm: ['{n} 毫米', '{n} mm'],
