@@ -1,6 +1,8 @@
 package lane
 
 import (
+	"time"
+
 	"campusgate/signing"
 	"campusgate/signing/verdict"
 )
@@ -10,9 +12,10 @@ type Config struct {
 	Gate        uint16
 	Site        string
 	Lanes       []Lane
-	Documents   bool  // the guard asks for a document at every entry
-	Shift       bool  // nothing that a guard answers for happens while nobody is on duty
-	ClockMaxAge int64 // ms without a comparison of clocks; 0 = no limit
+	Documents   bool           // the guard asks for a document at every entry
+	Shift       bool           // nothing that a guard answers for happens while nobody is on duty
+	ClockMaxAge int64          // ms without a comparison of clocks; 0 = no limit
+	Zone        *time.Location // of the campus; nil = UTC
 	// PolicyMaxAge is how old the snapshot may be, in ms; 0 = no limit.
 	PolicyMaxAge int64
 }
