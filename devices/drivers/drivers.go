@@ -53,6 +53,8 @@ type BarrierConfig struct {
 	// Inverted: the relay rests on and opens by going off, so that the barrier opens
 	// when the power fails.
 	Inverted bool
+	// Door is the barrier's part of an interlock; nil means none.
+	Door *devices.Door
 }
 
 // InputConfig is what the driver of a contact may need. Zero values are defaults.
@@ -87,11 +89,24 @@ var Scanners = map[string]func(ScannerConfig) (devices.Scanner, error){
 
 // Barriers are the barrier drivers by name.
 var Barriers = map[string]BarrierDriver{
-	"lcus": {Check: checkLCUS, New: newLCUS},
+	"kmtronic":    board("kmtronic"),
+	"lcus":        board("lcus"),
+	"lcus-aa":     board("lcus-aa"),
+	"lcus-d0":     board("lcus-d0"),
+	"lcus-letter": board("lcus-letter"),
+	"modbus-rtu":  modbusBarrier(rtuPlace),
+	"modbus-tcp":  modbusBarrier(tcpPlace),
 	"none": {
 		Check: func(BarrierConfig) error { return nil },
 		New:   func(BarrierConfig) (devices.Barrier, error) { return relay.None{}, nil },
 	},
+}
+
+// Inputs are the drivers of contacts by name. Like scanners they open nothing
+// before they run.
+var Inputs = map[string]func(InputConfig) (devices.Input, error){
+	"modbus-rtu": modbusInput(rtuPlace),
+	"modbus-tcp": modbusInput(tcpPlace),
 }
 
 // NewScanner makes a scanner with the driver of that name.
@@ -105,6 +120,19 @@ func NewScanner(driver string, c ScannerConfig) (devices.Scanner, error) {
 		return nil, fmt.Errorf("scanner: %w", err)
 	}
 	return s, nil
+}
+
+// NewInput makes an input with the driver of that name.
+func NewInput(driver string, c InputConfig) (devices.Input, error) {
+	open, ok := Inputs[driver]
+	if !ok {
+		return nil, unknown("input", driver, Inputs)
+	}
+	in, err := open(c)
+	if err != nil {
+		return nil, fmt.Errorf("input: %w", err)
+	}
+	return in, nil
 }
 
 // CheckBarrier refuses what NewBarrier would refuse, and touches no device.

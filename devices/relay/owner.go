@@ -10,25 +10,25 @@ const (
 	// unplugged adapter would otherwise keep its name taken, so that the adapter
 	// comes back under another one.
 	aliveEvery = time.Second
-	// retryMin and retryMax are the pauses between attempts to switch off.
+	// retryMin and retryMax are the pauses between attempts to bring it to rest.
 	retryMin = 100 * time.Millisecond
 	retryMax = time.Second
 )
 
 // owner is the state of the one goroutine that uses the port. While there is no
-// port, an "off" is owed.
+// port, a rest is owed.
 type owner struct {
 	*Barrier
-	on, off []byte
-
-	port  Port
-	owed  bool        // "off" will be sent when timer fires
-	timer *time.Timer // runs only while owed
-	retry time.Duration
+	port   Port
+	owed   bool        // the relay will be brought to rest when timer fires
+	timer  *time.Timer // runs only while owed
+	retry  time.Duration
+	inside int // how often the door is to be left when the relay is at rest
 }
 
 func newOwner(b *Barrier) *owner {
-	return &owner{Barrier: b, on: frame(b.c.Channel, opOn), off: frame(b.c.Channel, opOff)}
+	b.c.Door.Stay() // nobody knows how an earlier run left the relay
+	return &owner{Barrier: b, inside: 1}
 }
 
 func (o *owner) run() {
@@ -38,13 +38,13 @@ func (o *owner) run() {
 	look := time.NewTicker(aliveEvery)
 	defer look.Stop()
 	o.owe(0)
-	o.switchOff() // before any request is heard
+	o.rest() // before any request is heard
 	for {
 		select {
 		case r := <-o.requests:
 			r.reply <- o.serve(r)
 		case <-o.timer.C:
-			o.switchOff()
+			o.rest()
 		case <-look.C:
 			o.look()
 		case <-o.quit:
@@ -56,17 +56,32 @@ func (o *owner) run() {
 
 // serve answers one request.
 func (o *owner) serve(r request) error {
-	if err := r.ctx.Err(); err != nil {
-		return fmt.Errorf("relay %s: %w", o.c.Name, err)
-	}
-	o.look() // a port gone stale since the last pulse must not cost an entry
-	if err := o.dial(); err != nil || !r.open {
+	err := o.ready(r)
+	if err != nil || !r.open {
+		o.notAsked(r.open)
 		return err
 	}
-	if err := o.write(o.on); err != nil {
+	o.inside++
+	if err := o.move(true); err != nil {
 		return err
 	}
 	o.owe(o.c.Pulse)
+	return nil
+}
+
+// ready opens the port where that is needed, in the time that the request has.
+func (o *owner) ready(r request) error {
+	err := r.ctx.Err()
+	if err == nil {
+		o.look() // a port gone stale since the last pulse must not cost an entry
+		if err := o.renew(); err != nil {
+			return err
+		}
+		err = r.ctx.Err() // both may take their time
+	}
+	if err != nil {
+		return fmt.Errorf("relay %s: %w", o.c.Name, err)
+	}
 	return nil
 }
 
@@ -75,6 +90,22 @@ func (o *owner) look() {
 	if o.port != nil && o.port.Alive() != nil {
 		o.drop()
 	}
+}
+
+// renew opens the port where there is none, and looks at it: a line may be there
+// without its board.
+func (o *owner) renew() error {
+	if o.port != nil {
+		return nil
+	}
+	if err := o.dial(); err != nil {
+		return err
+	}
+	if err := o.port.Alive(); err != nil {
+		o.drop()
+		return fmt.Errorf("relay %s: %w", o.c.Name, err)
+	}
+	return nil
 }
 
 // dial opens the port where there is none.
@@ -90,10 +121,10 @@ func (o *owner) dial() error {
 	return nil
 }
 
-// write sends a frame, or drops the port. A frame whose write failed may have
-// arrived all the same.
-func (o *owner) write(frame []byte) error {
-	if _, err := o.port.Write(frame); err != nil {
+// move opens the barrier or brings it to rest, or drops the port. A relay that
+// gave an error may have moved all the same.
+func (o *owner) move(open bool) error {
+	if err := o.port.Switch(open != o.c.Inverted); err != nil {
 		o.drop()
 		return fmt.Errorf("relay %s: %w", o.c.Name, err)
 	}
@@ -109,42 +140,48 @@ func (o *owner) drop() {
 	}
 }
 
-// owe sets the time of the next "off".
+// owe sets the time of the next rest.
 func (o *owner) owe(in time.Duration) {
 	o.owed, o.retry = true, retryMin
 	o.timer.Reset(in)
 }
 
-// switchOff sends "off", or sets the time of the next attempt.
-func (o *owner) switchOff() {
-	err := o.dial()
-	if err == nil {
-		err = o.write(o.off)
-	}
-	if err != nil {
+// rest brings the relay to rest, or sets the time of the next attempt.
+func (o *owner) rest() {
+	if o.tryRest() != nil {
 		o.timer.Reset(o.retry)
 		o.retry = min(2*o.retry, retryMax)
 		return
 	}
-	o.owed = false
 	o.timer.Stop()
 }
 
-// shut sends an "off" that is owed at once, on a fresh port if need be, and
-// closes the port.
+func (o *owner) tryRest() error {
+	err := o.dial()
+	if err == nil {
+		err = o.move(false)
+	}
+	if err != nil {
+		return err
+	}
+	o.owed = false
+	for ; o.inside > 0; o.inside-- {
+		o.c.Door.Leave()
+	}
+	return nil
+}
+
+// shut brings the relay to rest at once where that is owed, on a fresh port if
+// need be, and closes the port.
 func (o *owner) shut() error {
 	var err error
 	for range 2 {
-		if !o.owed {
-			break
+		if o.owed {
+			err = o.tryRest()
 		}
-		if err = o.dial(); err == nil {
-			err = o.write(o.off)
-		}
-		o.owed = err != nil
 	}
 	if o.port != nil {
-		_ = o.port.Close() // the frame is out; there is nothing left to lose
+		_ = o.port.Close() // the relay is at rest; there is nothing left to lose
 	}
 	return err
 }

@@ -1,4 +1,6 @@
-// Package relay opens barriers through a serial relay board of the LCUS family.
+// Package relay opens barriers by pulses of a relay. What makes a pulse safe is
+// here, once; how a relay is told is a Port, of which a serial board's is here
+// and others are in packages of their own.
 package relay
 
 import (
@@ -14,16 +16,23 @@ import (
 // ErrClosed is returned by a barrier after Close.
 var ErrClosed = errors.New("barrier closed")
 
-// DefaultPulse is how long the relay stays on.
+// DefaultPulse is how long the barrier is told to open.
 const DefaultPulse = 500 * time.Millisecond
 
-// openTimeout bounds how long Open keeps its caller waiting.
-const openTimeout = time.Second
+const (
+	// openTimeout bounds how long Open keeps its caller waiting for the relay.
+	openTimeout = time.Second
+	// doorTimeout bounds how long it waits before that for another barrier of its
+	// interlock to close.
+	doorTimeout = 3 * time.Second
+)
 
-// Port is an open serial port. Write and Alive must return in bounded time.
+// Port is an open connection to one relay. All methods must return in bounded
+// time.
 type Port interface {
-	Write([]byte) (int, error)
-	// Alive returns an error when the device is gone.
+	// Switch makes the relay go on or off. After an error it may have done so.
+	Switch(on bool) error
+	// Alive returns an error when the relay is gone, or is not as it was switched.
 	Alive() error
 	Close() error
 }
@@ -32,24 +41,28 @@ type Port interface {
 type Config struct {
 	// Dial opens the port; called again after a fault.
 	Dial func() (Port, error)
-	// Name is what messages call the port, its path.
+	// Name is what messages call the relay: its path and channel.
 	Name string
-	// Channel is the relay on the board, 1 to 8; 0 means 1.
-	Channel int
 	// Pulse is how long the relay stays on; 0 means DefaultPulse.
 	Pulse time.Duration
+	// Inverted: the relay rests on and opens by going off, so that the barrier
+	// opens when the power fails.
+	Inverted bool
+	// Door is the barrier's part of an interlock; nil means none.
+	Door *devices.Door
 }
 
-// Barrier is a relay as a devices.Barrier. One goroutine owns the port. The
-// board has no watchdog and no answer, so "off" is sent at start-up, after each
-// pulse, whenever the port was opened again, and until a write succeeds.
+// Barrier is a relay as a devices.Barrier. One goroutine owns the port. Few
+// boards have a watchdog, so the relay is brought to rest at start-up, after each
+// pulse, whenever the port was opened again, and until that succeeds. Until then
+// its door counts as open.
 type Barrier struct {
 	c        Config
 	requests chan request
 	quit     chan struct{}
 	done     chan struct{}
 	closing  sync.Once
-	closeErr error // of the last "off"; set before done closes
+	closeErr error // of the last attempt to bring it to rest; set before done closes
 }
 
 var (
@@ -57,24 +70,19 @@ var (
 	_ devices.Prober  = (*Barrier)(nil)
 )
 
-// request asks the owner of the port for a pulse or a look.
+// request asks the owner of the port for a pulse or a look. With a pulse the
+// door was entered, and the owner leaves it.
 type request struct {
 	ctx   context.Context
 	open  bool
 	reply chan error
 }
 
-// New starts a barrier and sends "off" in the background. A device that is not
-// there yet is no error: it is tried again until it comes.
+// New starts a barrier and brings it to rest in the background. A device that is
+// not there yet is no error: it is tried again until it comes.
 func New(c Config) (*Barrier, error) {
-	if c.Channel == 0 {
-		c.Channel = 1
-	}
 	if c.Pulse == 0 {
 		c.Pulse = DefaultPulse
-	}
-	if c.Channel < 1 || c.Channel > Channels {
-		return nil, fmt.Errorf("relay %s: channel %d is not in 1 to %d", c.Name, c.Channel, Channels)
 	}
 	if c.Pulse < 0 {
 		return nil, fmt.Errorf("relay %s: pulse %v is negative", c.Name, c.Pulse)
@@ -89,18 +97,26 @@ func New(c Config) (*Barrier, error) {
 	return b, nil
 }
 
-// Open implements devices.Barrier. It returns within one second: with an error
-// of the port, with ErrClosed, or with that of ctx; an Open that was given up
-// before its turn moves nothing.
-func (b *Barrier) Open(ctx context.Context) error { return b.ask(ctx, true) }
+// Open implements devices.Barrier. It waits up to three seconds for its
+// interlock and then one for the relay. It returns an error of the port, of the
+// interlock, ErrClosed, or that of ctx; an Open that was given up before its turn
+// moves nothing.
+func (b *Barrier) Open(ctx context.Context) error {
+	waiting, cancel := context.WithTimeout(ctx, doorTimeout)
+	defer cancel()
+	if err := b.c.Door.Enter(waiting); err != nil {
+		return fmt.Errorf("relay %s: %w", b.c.Name, err)
+	}
+	return b.ask(ctx, true)
+}
 
 // Probe implements devices.Prober: it opens the port where that is needed and
-// looks whether the device is there.
+// looks whether the relay is there.
 func (b *Barrier) Probe(ctx context.Context) (string, error) {
 	if err := b.ask(ctx, false); err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("%s channel %d", b.c.Name, b.c.Channel), nil
+	return b.c.Name, nil
 }
 
 func (b *Barrier) ask(ctx context.Context, open bool) error {
@@ -110,8 +126,10 @@ func (b *Barrier) ask(ctx context.Context, open bool) error {
 	select {
 	case b.requests <- r:
 	case <-b.done:
+		b.notAsked(open)
 		return ErrClosed
 	case <-ctx.Done():
+		b.notAsked(open)
 		return fmt.Errorf("relay %s: %w", b.c.Name, ctx.Err())
 	}
 	select {
@@ -122,7 +140,15 @@ func (b *Barrier) ask(ctx context.Context, open bool) error {
 	}
 }
 
-// Close implements devices.Barrier. It returns the error of the last "off".
+// notAsked leaves the door for a pulse that the owner will never hear of.
+func (b *Barrier) notAsked(open bool) {
+	if open {
+		b.c.Door.Leave()
+	}
+}
+
+// Close implements devices.Barrier. It returns the error of the last attempt to
+// bring the relay to rest.
 func (b *Barrier) Close() error {
 	b.closing.Do(func() { close(b.quit) })
 	<-b.done

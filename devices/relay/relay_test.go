@@ -13,8 +13,8 @@ import (
 )
 
 const (
-	on  = "\xA0\x01\x01\xA2"
-	off = "\xA0\x01\x00\xA1"
+	on  = "+"
+	off = "-"
 )
 
 var errPulled = errors.New("pulled out")
@@ -24,7 +24,7 @@ var errPulled = errors.New("pulled out")
 type board struct {
 	mu      sync.Mutex
 	start   time.Time
-	frames  []string        // what arrived
+	frames  []string        // what arrived: on and off
 	times   []time.Duration // and when
 	gone    bool            // dialling fails, ports are dead
 	failing error           // writes return it
@@ -50,7 +50,7 @@ func (b *board) dial() (relay.Port, error) {
 	return &port{board: b}, nil
 }
 
-func (p *port) Write(frame []byte) (int, error) {
+func (p *port) Switch(high bool) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if stuck := p.stuck; stuck != nil {
@@ -60,14 +60,18 @@ func (p *port) Write(frame []byte) (int, error) {
 	}
 	if p.gone || p.dead {
 		p.dead = true
-		return 0, errPulled
+		return errPulled
 	}
 	if p.failing != nil && !p.done {
-		return 0, p.failing
+		return p.failing
 	}
-	p.frames = append(p.frames, string(frame))
+	frame := off
+	if high {
+		frame = on
+	}
+	p.frames = append(p.frames, frame)
 	p.times = append(p.times, time.Since(p.start))
-	return len(frame), p.failing
+	return p.failing
 }
 
 func (p *port) Alive() error {
@@ -106,7 +110,7 @@ func (b *board) expect(t *testing.T, want string) []time.Duration {
 	t.Helper()
 	got, times := b.took()
 	if got != want {
-		t.Errorf("frames % X, want % X", got, want)
+		t.Errorf("moved %q, want %q", got, want)
 	}
 	return times
 }
@@ -243,7 +247,7 @@ func TestADeviceThatComesLateIsSwitchedOff(t *testing.T) {
 		b.set(func() { b.gone = false })
 		pass(time.Second)
 		b.expect(t, off)
-		if name, err := r.Probe(t.Context()); err != nil || name != "tty channel 1" {
+		if name, err := r.Probe(t.Context()); err != nil || name != "tty" {
 			t.Errorf("Probe: %q, %v", name, err)
 		}
 	})
@@ -357,34 +361,9 @@ func TestCloseTellsWhenOffDidNotArrive(t *testing.T) {
 	})
 }
 
-func TestEachChannelHasItsFrames(t *testing.T) {
-	for channel, want := range map[int]string{
-		1: off + on,
-		2: "\xA0\x02\x00\xA2" + "\xA0\x02\x01\xA3",
-		8: "\xA0\x08\x00\xA8" + "\xA0\x08\x01\xA9",
-	} {
-		synctest.Test(t, func(t *testing.T) {
-			b := &board{}
-			r, err := relay.New(relay.Config{Dial: b.dial, Channel: channel})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := r.Open(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-			b.expect(t, want)
-			if err := r.Close(); err != nil {
-				t.Fatal(err)
-			}
-		})
-	}
-}
-
 func TestABarrierThatCannotBeIsRefused(t *testing.T) {
-	for _, c := range []relay.Config{{Channel: -1}, {Channel: 9}, {Pulse: -1}} {
-		if _, err := relay.New(c); err == nil {
-			t.Errorf("%+v was taken", c)
-		}
+	if _, err := relay.New(relay.Config{Pulse: -1}); err == nil {
+		t.Error("a negative pulse was taken")
 	}
 }
 
