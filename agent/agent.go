@@ -15,6 +15,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-co-op/gocron/v2"
@@ -29,6 +30,7 @@ import (
 	"campusgate/agent/shift"
 	"campusgate/agent/snapshot"
 	"campusgate/agent/till"
+	"campusgate/devices"
 	"campusgate/signing/wire"
 )
 
@@ -68,19 +70,23 @@ type Agent struct {
 	log      *slog.Logger
 	now      func() time.Time
 
-	lock     *os.File
-	db       *disk.DB
-	journal  *journal.Journal
-	snapshot *snapshot.Snapshot
-	desk     work
-	till     *till.Desk // nil at a gate
-	link     *link.Link
-	console  *console.Console
-	listener net.Listener
-	lanes    []*port
-	clock    *clock
-	logins   *shift.Logins
-	changed  chan struct{} // one token when the status would read differently
+	lock          *os.File
+	db            *disk.DB
+	journal       *journal.Journal
+	snapshot      *snapshot.Snapshot
+	desk          work
+	till          *till.Desk    // nil at a gate
+	gate          *lane.Desk    // nil at a till
+	standing      standing      // open, in an emergency
+	contact       devices.Input // that opens in an emergency; nil = none
+	contactHealth atomic.Pointer[devices.Health]
+	link          *link.Link
+	console       *console.Console
+	listener      net.Listener
+	lanes         []*port
+	clock         *clock
+	logins        *shift.Logins
+	changed       chan struct{} // one token when the status would read differently
 }
 
 // New takes the data folder for itself (ErrInUse), opens the store, which must
@@ -118,6 +124,9 @@ func New(s Settings, d Deps) (_ *Agent, err error) {
 			return nil, err
 		}
 		a.lanes = append(a.lanes, p)
+	}
+	if a.contact, err = s.Emergency.input(); err != nil {
+		return nil, err
 	}
 	lanes, err := a.newDesk(d)
 	if err != nil {
@@ -172,7 +181,7 @@ func (a *Agent) newDesk(d Deps) (lanes *lane.Desk, err error) {
 			a.desk = a.till
 		}
 	} else if lanes, err = a.newLanes(d, past); err == nil {
-		a.desk = lanes
+		a.desk, a.gate = lanes, lanes
 	}
 	if err != nil {
 		return nil, err
@@ -183,8 +192,12 @@ func (a *Agent) newDesk(d Deps) (lanes *lane.Desk, err error) {
 
 func (a *Agent) newLanes(d Deps, past []desk.Past) (*lane.Desk, error) {
 	id := a.journal.Identity()
+	zone, err := time.LoadLocation(id.TimeZone)
+	if err != nil {
+		return nil, fmt.Errorf("time zone of the campus: %w", err)
+	}
 	cfg := lane.Config{
-		Gate: id.Gate, Site: id.Site, Documents: a.settings.Documents, Shift: a.settings.Shift,
+		Gate: id.Gate, Site: id.Site, Zone: zone, Documents: a.settings.Documents, Shift: a.settings.Shift,
 		ClockMaxAge: a.settings.ClockMaxAge.Milliseconds(), PolicyMaxAge: a.settings.PolicyMaxAge.Milliseconds(),
 	}
 	barriers := map[string]func(context.Context) error{}
@@ -194,7 +207,7 @@ func (a *Agent) newLanes(d Deps, past []desk.Past) (*lane.Desk, error) {
 	}
 	return lane.NewDesk(cfg, lane.Deps{
 		Store: a.journal, Keyring: a.snapshot.Keyring, Guideline: a.snapshot.Guideline, Gate: a.snapshot.Gate, Barriers: barriers,
-		Ask: a.ask, Online: a.online,
+		Ask: a.ask, Online: a.online, Alarmed: a.alarmed,
 		Past: past, Now: a.now, Rand: d.Rand, Log: a.log,
 	})
 }
@@ -263,6 +276,10 @@ func (a *Agent) Run(ctx context.Context) error {
 	for _, p := range a.lanes {
 		group.Go(func() error { return unless(ended, p.run(ctx)) })
 		group.Go(func() error { return p.watch(ctx) })
+		group.Go(func() error { return p.keepOpen(ctx) })
+	}
+	if a.contact != nil {
+		group.Go(func() error { return unless(ended, a.watchInput(ctx, a.contact, a.gate)) })
 	}
 	err = group.Wait()
 	return errors.Join(err, jobs.Shutdown(), a.close())

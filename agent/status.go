@@ -112,6 +112,9 @@ func (a *Agent) status() console.Status {
 	if on := a.desk.Shift(); on != (desk.Shift{}) {
 		s.Shift.Guard = &on
 	}
+	if a.gate != nil {
+		s.Alarms, s.Contact = a.gate.Alarms(), a.contactView()
+	}
 	if s.Snapshot.At > 0 {
 		s.Snapshot.AgeMS = now - s.Snapshot.At
 	}
@@ -130,6 +133,9 @@ func (a *Agent) health() wire.Health {
 	for _, p := range a.lanes {
 		v := p.view()
 		h.Lanes[v.Name] = "scanner " + v.Scanner.State + ", barrier " + v.Barrier.State
+	}
+	if v := a.contactView(); v != nil {
+		h.Lanes["emergency"] = "contact " + v.State
 	}
 	if a.till != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), healthTimeout)

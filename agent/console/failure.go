@@ -56,6 +56,7 @@ var (
 	badRequest     = failure{status: http.StatusUnprocessableEntity, code: "bad_request", zh: "请求中有一项不正确", en: "one part of the request is not right"}
 	noLane         = failure{status: http.StatusUnprocessableEntity, code: "unknown_lane", zh: "没有这条通道", en: "there is no such lane"}
 	noDocument     = failure{status: http.StatusUnprocessableEntity, code: "unknown_document", zh: "没有这种证件", en: "there is no such document"}
+	badAlarm       = failure{status: http.StatusUnprocessableEntity, code: "bad_alarm", zh: "只能是 open、lockdown 或 normal，原因最多 240 字节", en: "want open, lockdown or normal, and a reason of at most 240 bytes"}
 	noRule         = failure{status: http.StatusUnprocessableEntity, code: "unknown_rule", zh: "没有这条规则", en: "there is no such rule"}
 	noRegister     = failure{status: http.StatusConflict, code: "unknown_register", zh: "登记里没有这一条，或已经结束", en: "there is no such entry in the register, or it has ended"}
 	noShift        = failure{status: http.StatusForbidden, code: "no_shift", zh: "还没有门卫值班，请先登录", en: "no guard is on duty, log in first"}
@@ -88,6 +89,7 @@ func deskFailure(err error) *failure {
 		{lane.ErrNotAnnullable, notAnnullable},
 		{lane.ErrBadAnswer, badRequest},
 		{lane.ErrBadEntry, badRequest},
+		{lane.ErrBadAlarm, badAlarm},
 		{lane.ErrNoRule, noRule},
 		{lane.ErrNoRegister, noRegister},
 		{desk.ErrNoShift, noShift},

@@ -36,6 +36,7 @@ func (c *Console) routes(gather prometheus.Gatherer) http.Handler {
 		add("/api/v1/scans/{id}/annul", map[string]handle{http.MethodPost: c.postAnnul})
 		add("/api/v1/entries", map[string]handle{http.MethodPost: c.postEntry})
 		get("/api/v1/registers", c.getRegisters)
+		add("/api/v1/emergency", map[string]handle{http.MethodPost: c.postEmergency})
 		get("/api/v1/passes", c.getPasses)
 	}
 	get("/api/", func(http.ResponseWriter, *http.Request) error { return &notFound })

@@ -2,6 +2,7 @@ package console
 
 import (
 	"campusgate/agent/desk"
+	"campusgate/signing/wire"
 )
 
 // Status is how the agent is, for the page and the metrics. Times are unix
@@ -23,6 +24,11 @@ type Status struct {
 	Queue     uint64   `json:"queue"` // events that the server has not acknowledged
 	Clock     Clock    `json:"clock"`
 	Lanes     []Lane   `json:"lanes"`
+	// Alarms are the lockdowns and emergency openings in force, the one that counts
+	// first.
+	Alarms []wire.AlarmMove `json:"alarms"`
+	// Contact opens the gate in an emergency; null = there is none.
+	Contact *Barrier `json:"contact"`
 }
 
 // Shift says who is on duty. Where one is required nothing that a guard answers
