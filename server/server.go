@@ -35,6 +35,7 @@ const (
 	usedEvery    = time.Minute // sessions
 	remindEvery  = time.Minute // of applications
 	claimsEvery  = time.Minute
+	alarmsEvery  = time.Second // gates end them by themselves; this is for the trail
 	messagesKept = 365 * 24 * time.Hour
 	certEvery    = time.Hour
 	pruneEvery   = time.Hour
@@ -114,7 +115,7 @@ func New(ctx context.Context, s Settings, d Deps) (_ *Server, err error) {
 	}
 	srv.auditor = audit.New(srv.db, d.Log)
 	srv.hub = hub.New(hub.Config{Site: s.Site, Now: d.Now, Rand: d.Rand, Log: d.Log}, agents{srv.db, srv.money.charges, srv.ingested})
-	srv.verify = srv.newVerify()
+	srv.verify = srv.newVerify(s.Location)
 	handler, err := srv.handler()
 	if err != nil {
 		return nil, err
@@ -290,6 +291,7 @@ func (srv *Server) schedule(ctx context.Context) (gocron.Scheduler, error) {
 	})
 	add(remindEvery, "applications", srv.matters.apply.Tick)
 	add(claimsEvery, "claims", srv.verify.Tick)
+	add(alarmsEvery, "alarms", srv.db.EndAlarms)
 	add(guardsEvery, "guards", srv.rules.SyncGuards)
 	add(cardsEvery, "cards", srv.money.cards.Tick)
 	add(cardsEvery, "splits", srv.money.settle.FinishSplits)

@@ -87,11 +87,11 @@ type eventCase struct {
 		Direction verdict.Direction `json:"direction"`
 	} `json:"lane"`
 	Code struct {
-		Kind    signing.Kind `json:"kind"`
-		Bound   bool         `json:"bound"`
-		Expires int64        `json:"exp"`
-		Uses    uint32       `json:"uses"`
-		Owner   uint16       `json:"owner"`
+		Kind    string `json:"kind"`
+		Bound   bool   `json:"bound"`
+		Expires int64  `json:"exp"`
+		Uses    uint32 `json:"uses"`
+		Owner   uint16 `json:"owner"`
 	} `json:"code"`
 	Policy struct {
 		Mode verdict.Mode `json:"mode"`

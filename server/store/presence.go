@@ -58,8 +58,12 @@ func (t *Tx) moved(area string, e *entry) error {
 	ev := &e.event
 	c := ev.Case
 	v := verdict.Verdict{Reason: ev.Reason, Repeat: ev.Verdict.Repeat, Mark: ev.Verdict.Mark}
-	if c == nil || !c.Code.Kind.OpensGates() || !v.Opens() {
+	if c == nil || !v.Opens() {
 		return nil
+	}
+	kind, err := signing.ParseKind(c.Code.Kind)
+	if err != nil || !kind.OpensGates() {
+		return nil // a kind of a later version is in nobody's list here
 	}
 	in := v.Admits(c.Lane.Direction)
 	if !in && c.Lane.Direction != verdict.Exit {
@@ -70,7 +74,7 @@ func (t *Tx) moved(area string, e *entry) error {
 		return err // what is known is later
 	}
 	p := presence{
-		area: area, pass: ev.Pass, inside: in, gate: ev.Gate, at: ev.At, kind: c.Code.Kind, expires: max(before.expires, c.Code.Expires),
+		area: area, pass: ev.Pass, inside: in, gate: ev.Gate, at: ev.At, kind: kind, expires: max(before.expires, c.Code.Expires),
 		ref: e.id.String(), was: before.inside, wasSince: before.since, wasGate: before.gate,
 	}
 	if in {
