@@ -241,16 +241,20 @@ func TestPolicy_TheEventHoldsWhatWasJudged(t *testing.T) {
 // Whatever comes, in whatever order, with commits that fail and restarts:
 // whoever is inside does not come in, and no more are inside than may be.
 func TestPolicy_AnyOrderOfComingAndGoing(t *testing.T) {
+	// One gate for all of them: each has people and an area of its own.
+	m := newMachine(t, nil, nil)
+	round := uint64(0)
 	rapid.Check(t, func(rt *rapid.T) {
 		limit := rapid.Uint32Range(0, 3).Draw(rt, "limit")
-		m := newMachine(t, rt, nil)
+		round++
 		p := enforced()
-		p.Area.Limit = limit
+		p.Area.Limit, p.Group = limit, "round "+strconv.FormatUint(round, 10)
 		m.govern(p)
-		m.passes, m.texts = nil, nil
-		for n := uint64(1); n <= 4; n++ {
-			m.passes = append(m.passes, open(n))
-			m.texts = append(m.texts, m.c.static(t, open(n)))
+		m.rt, m.texts = rt, nil
+		for n := range uint64(4) {
+			q := open(10*round + n)
+			q.Expires = noon + 400*86400
+			m.texts = append(m.texts, m.c.static(t, q))
 		}
 		inside := map[int]int64{} // since
 		took := map[int]string{}  // the scan that came in
@@ -266,7 +270,8 @@ func (m *machine) repeatPolicy(inside map[int]int64, took map[int]string, limit 
 			}
 		}
 	}
-	m.rt.Repeat(map[string]func(*rapid.T){
+	// A commit for each action: few of them in a round, and many rounds.
+	actions := map[string]func(*rapid.T){
 		"in": func(rt *rapid.T) {
 			i := rapid.IntRange(0, 3).Draw(rt, "pass")
 			forget()
@@ -316,8 +321,12 @@ func (m *machine) repeatPolicy(inside map[int]int64, took map[int]string, limit 
 			}
 		},
 		"restart": func(*rapid.T) { m.reopen(); m.restart() },
-	})
-	m.close()
+	}
+	m.step(desk.Synced{Stamp: m.stamp()})
+	names := []string{"in", "in", "in", "out", "annul", "fail", "wait", "restart"}
+	for _, name := range rapid.SliceOfN(rapid.SampledFrom(names), 3, 9).Draw(m.rt, "actions") {
+		actions[name](m.rt)
+	}
 }
 
 func (m *machine) present(at string, i int) desk.Result { return shown(m.tb, m.scan(at, m.texts[i])) }
