@@ -24,20 +24,20 @@ import (
 type LanePolicy struct {
 	Lanes  []LaneKinds      `json:"lanes,omitempty" maxItems:"64" doc:"lanes that do not let every kind in; whoever wants out gets out by any lane"`
 	Hours  []OpeningHours   `json:"hours,omitempty" maxItems:"8" doc:"a kind in none of them is let in at any time"`
-	Exempt []signing.Kind   `json:"exempt,omitempty" maxItems:"8" doc:"kinds that a lockdown does not keep out"`
+	Exempt []string         `json:"exempt,omitempty" maxItems:"8" enum:"resident_single,resident_multi,work,visitor,vehicle" doc:"kinds that a lockdown does not keep out"`
 	Group  string           `json:"group,omitempty" doc:"gates of one group count who is inside together; empty = those of the zone"`
 	Area   PassbackSettings `json:"area" doc:"the same at all gates of the area"`
 }
 
 // LaneKinds are the kinds that a lane lets in.
 type LaneKinds struct {
-	Name  string         `json:"name" doc:"as in the configuration of the gate PC"`
-	Kinds []signing.Kind `json:"kinds" maxItems:"8"`
+	Name  string   `json:"name" doc:"as in the configuration of the gate PC"`
+	Kinds []string `json:"kinds" maxItems:"8" enum:"resident_single,resident_multi,work,visitor,vehicle"`
 }
 
 // OpeningHours say when passes of some kinds let people in.
 type OpeningHours struct {
-	Kinds []signing.Kind      `json:"kinds" minItems:"1" maxItems:"8"`
+	Kinds []string            `json:"kinds" minItems:"1" maxItems:"8" enum:"resident_single,resident_multi,work,visitor,vehicle"`
 	Week  []verdict.WeekSpan  `json:"week" doc:"none = closed; minutes after campus midnight, and one that ends before it begins goes on into the next day"`
 	Dates []verdict.DateSpans `json:"dates,omitempty" doc:"in place of the week, both dates included; no spans = closed"`
 }
@@ -71,11 +71,11 @@ type AreaOccupancy struct {
 
 // InsidePass is a pass that is inside.
 type InsidePass struct {
-	PassID string       `json:"pass_id"`
-	Kind   signing.Kind `json:"kind"`
-	Name   string       `json:"name" doc:"as signed; empty where the pass was issued elsewhere"`
-	Gate   uint16       `json:"gate"`
-	Since  int64        `json:"since"`
+	PassID string `json:"pass_id"`
+	Kind   string `json:"kind"`
+	Name   string `json:"name" doc:"as signed; empty where the pass was issued elsewhere"`
+	Gate   uint16 `json:"gate"`
+	Since  int64  `json:"since"`
 }
 
 // EmergencyState is a lockdown or an emergency opening in force.
@@ -177,7 +177,7 @@ func (a *API) putLanePolicy(ctx context.Context, in *struct {
 
 // policy checks a request and gives it as gates take it.
 func (b *LanePolicy) policy() (p wire.Policy, err error) {
-	p.Group, p.Exempt = norm.NFC.String(b.Group), signing.KindsOf(b.Exempt...)
+	p.Group, p.Exempt = norm.NFC.String(b.Group), kindSet(b.Exempt)
 	for _, l := range b.Lanes {
 		if p.Lanes == nil {
 			p.Lanes = map[string]signing.KindSet{}
@@ -185,10 +185,10 @@ func (b *LanePolicy) policy() (p wire.Policy, err error) {
 		if _, twice := p.Lanes[l.Name]; twice {
 			return p, &issue.Fault{Field: "lanes", ZH: "通道重复", EN: fmt.Sprintf("lane %.64q is there twice", l.Name)}
 		}
-		p.Lanes[l.Name] = signing.KindsOf(l.Kinds...)
+		p.Lanes[l.Name] = kindSet(l.Kinds)
 	}
 	for _, h := range b.Hours {
-		p.Hours = append(p.Hours, verdict.Hours{Kinds: signing.KindsOf(h.Kinds...), Week: h.Week, Dates: h.Dates})
+		p.Hours = append(p.Hours, verdict.Hours{Kinds: kindSet(h.Kinds), Week: h.Week, Dates: h.Dates})
 	}
 	p.Area = verdict.Area{
 		Passback: verdict.Passback(b.Area.Passback), Limit: b.Area.Limit, Watch: b.Area.Watch, ForgetHours: b.Area.ForgetHours, DayEnd: b.Area.DayEnd,
@@ -217,12 +217,12 @@ var policyWords = map[string]string{
 
 func policyBody(p store.Policy) LanePolicyOf {
 	out := LanePolicyOf{Gate: p.Gate, AreaName: p.Area, ChangedAt: p.ChangedAt, ChangedBy: p.ChangedBy}
-	out.Group, out.Exempt, out.Area = p.Group, p.Exempt.Kinds(), areaBody(&p.Policy.Area)
+	out.Group, out.Exempt, out.Area = p.Group, kindNames(p.Exempt), areaBody(&p.Policy.Area)
 	for _, name := range slices.Sorted(maps.Keys(p.Lanes)) {
-		out.Lanes = append(out.Lanes, LaneKinds{name, orNone(p.Lanes[name].Kinds())})
+		out.Lanes = append(out.Lanes, LaneKinds{name, kindNames(p.Lanes[name])})
 	}
 	for _, h := range p.Hours {
-		out.Hours = append(out.Hours, OpeningHours{h.Kinds.Kinds(), orNone(h.Week), h.Dates})
+		out.Hours = append(out.Hours, OpeningHours{kindNames(h.Kinds), orNone(h.Week), h.Dates})
 	}
 	out.AreaGates = mapped(p.Gates, func(g store.Gate) uint16 { return g.ID })
 	return out
@@ -256,7 +256,7 @@ func (a *API) listOccupancy(ctx context.Context, in *occupancyInput) (*occupancy
 			return nil, err
 		}
 		out.Body.Inside = mapped(list, func(p store.Insider) InsidePass {
-			return InsidePass{p.Pass.String(), p.Kind, p.Name, p.Gate, p.Since}
+			return InsidePass{p.Pass.String(), p.Kind.String(), p.Name, p.Gate, p.Since}
 		})
 	}
 	return out, nil
@@ -334,6 +334,18 @@ func (a *API) setEmergency(ctx context.Context, in *struct{ Body EmergencyReques
 	}
 	return a.listEmergencies(ctx, nil)
 }
+
+// kindSet reads names of kinds; the document has refused others.
+func kindSet(names []string) (set signing.KindSet) {
+	for _, name := range names {
+		if k, err := signing.ParseKind(name); err == nil {
+			set |= signing.KindsOf(k)
+		}
+	}
+	return set
+}
+
+func kindNames(set signing.KindSet) []string { return mapped(set.Kinds(), signing.Kind.String) }
 
 // orNone makes an empty list of none.
 func orNone[T any](list []T) []T {
