@@ -206,8 +206,8 @@ func (s *Store) Insiders(ctx context.Context, area string, since int64, query st
 	}, `SELECT r.area, r.pass, r.kind, coalesce(p.name, ''), r.gate, r.since
 		FROM presence r LEFT JOIN passes p ON p.id = r.pass
 		WHERE r.area = $1 AND r.inside = 1 AND r.since >= $2
-			AND ($3 = '' OR instr(lower(coalesce(p.name, '')), lower($4)) > 0 OR lower(hex(r.pass)) LIKE lower($5) || '%')
-		ORDER BY r.since DESC, r.pass LIMIT $6 OFFSET $7`, area, since, query, query, query, limit, offset)
+			AND ($3 = '' OR instr(lower(coalesce(p.name, '')), lower($4)) > 0 OR substr(lower(hex(r.pass)), 1, length($5)) = lower($6))
+		ORDER BY r.since DESC, r.pass LIMIT $7 OFFSET $8`, area, since, query, query, query, query, limit, offset)
 }
 
 // PresenceOf says whether a pass is inside an area, and how many are, as the gates

@@ -215,7 +215,7 @@ type Verdict struct {
 	Reason Reason `json:"reason"`
 	Rule   string `json:"rule,omitempty"`   // of the guideline, that admitted or bars; of an entry without a code, the one it was judged by
 	Repeat bool   `json:"repeat,omitempty"` // the previous verdict shown again: no use, no second pulse
-	Mark   Mark   `json:"mark,omitempty"` // what the reason is about, where it has several meanings
+	Mark   Mark   `json:"mark,omitempty"`   // what the reason is about, where it has several meanings
 	Need   Need   `json:"need,omitempty"`
 	First  *Use   `json:"first,omitempty"` // with AlreadyUsed; of whoever is inside already, when and where they came in
 	Owner  uint16 `json:"owner,omitempty"` // with NeedClaim and OfflineNotAllowed: who decides; 0 = the server
