@@ -84,6 +84,7 @@ type Agent struct {
 	console       *console.Console
 	listener      net.Listener
 	lanes         []*port
+	sensors       map[string]*sensor // by lane
 	clock         *clock
 	logins        *shift.Logins
 	changed       chan struct{} // one token when the status would read differently
@@ -118,6 +119,7 @@ func New(s Settings, d Deps) (_ *Agent, err error) {
 	if a.snapshot, err = s.snapshot(a.db, id); err != nil {
 		return nil, err
 	}
+	s.Lanes = interlocked(s.Lanes)
 	for _, l := range s.Lanes {
 		p, err := a.newPort(l)
 		if err != nil {
@@ -130,6 +132,9 @@ func New(s Settings, d Deps) (_ *Agent, err error) {
 	}
 	lanes, err := a.newDesk(d)
 	if err != nil {
+		return nil, err
+	}
+	if err := a.newSensors(s.Lanes, lanes); err != nil {
 		return nil, err
 	}
 	if err := a.newLink(d); err != nil {
@@ -207,7 +212,7 @@ func (a *Agent) newLanes(d Deps, past []desk.Past) (*lane.Desk, error) {
 	}
 	return lane.NewDesk(cfg, lane.Deps{
 		Store: a.journal, Keyring: a.snapshot.Keyring, Guideline: a.snapshot.Guideline, Gate: a.snapshot.Gate, Barriers: barriers,
-		Ask: a.ask, Online: a.online, Alarmed: a.alarmed,
+		Opened: a.opened, Ask: a.ask, Online: a.online, Alarmed: a.alarmed,
 		Past: past, Now: a.now, Rand: d.Rand, Log: a.log,
 	})
 }
@@ -280,6 +285,9 @@ func (a *Agent) Run(ctx context.Context) error {
 	}
 	if a.contact != nil {
 		group.Go(func() error { return unless(ended, a.watchInput(ctx, a.contact, a.gate)) })
+	}
+	for _, s := range a.sensors {
+		group.Go(func() error { return unless(ended, s.run(ctx)) })
 	}
 	err = group.Wait()
 	return errors.Join(err, jobs.Shutdown(), a.close())

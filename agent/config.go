@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"campusgate/configs"
-	"campusgate/devices/drivers"
+	"campusgate/devices"
 	"campusgate/signing/verdict"
 )
 
@@ -41,6 +41,7 @@ type LaneConfig struct {
 	Direction string        `yaml:"direction"`
 	Scanner   ScannerConfig `yaml:"scanner"`
 	Barrier   BarrierConfig `yaml:"barrier"`
+	Sensor    SensorConfig  `yaml:"sensor"`
 }
 
 // Settings are a Config that has been checked and completed.
@@ -65,6 +66,8 @@ type LaneSettings struct {
 	Direction verdict.Direction
 	Scanner   ScannerConfig
 	Barrier   BarrierConfig
+	Sensor    SensorConfig
+	door      *devices.Door // of the barrier's interlock; nil = none
 }
 
 // ParseConfig decodes and checks a configuration file. Errors wrap
@@ -178,8 +181,15 @@ func (l LaneConfig) validate(doc *configs.Doc, key string) (LaneSettings, error)
 	if s.Barrier.Driver == "" {
 		s.Barrier.Driver = "none"
 	}
-	if err := drivers.CheckBarrier(s.Barrier.Driver, s.Barrier.driver()); err != nil {
+	if err := s.Barrier.check(); err != nil {
 		return s, doc.Fault(key+".barrier", "%v", err)
+	}
+	s.Sensor = l.Sensor
+	switch in, err := s.Sensor.input(); {
+	case err != nil:
+		return s, doc.Fault(key+".sensor", "%v", err)
+	case in != nil && s.Barrier.Driver == "none":
+		return s, doc.Fault(key+".sensor", "without a barrier nobody knows whom it sees")
 	}
 	return s, nil
 }

@@ -55,7 +55,7 @@ func TestParseConfig_NamesLineAndKey(t *testing.T) {
 		{"LaneName", "name: 主通道", "name: \"\"", "gate.yaml:4: lanes[0].name: missing"},
 		{"Direction", "name: 主通道", "name: a\n    direction: up", "gate.yaml:5: lanes[0].direction:"},
 		{"ScannerDriver", "driver: serial", "driver: telepathy", "gate.yaml:5: lanes[0].scanner: scanner: unknown driver \"telepathy\"; known: serial"},
-		{"BarrierDriver", "driver: lcus", "driver: magic", "gate.yaml:6: lanes[0].barrier: barrier: unknown driver \"magic\"; known: lcus"},
+		{"BarrierDriver", "driver: lcus", "driver: magic", "gate.yaml:6: lanes[0].barrier: barrier: unknown driver \"magic\"; known: "},
 		{"BarrierChannel", "driver: lcus", "channel: 9, driver: lcus", "gate.yaml:6: lanes[0].barrier:"},
 		{"TwoLanesOneName", "lanes:\n", "lanes:\n  - name: 主通道\n", "gate.yaml:5: lanes[1].name:"},
 	} {

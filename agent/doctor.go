@@ -201,8 +201,11 @@ func (d *doctor) lane(ctx context.Context, l LaneSettings) {
 	}
 	barrier, err := l.barrier()
 	if err == nil {
-		d.device(ctx, l.Name+" 道闸 barrier", barrier, l.Barrier.Path)
+		d.device(ctx, l.Name+" 道闸 barrier", barrier, l.Barrier.shown())
 		_ = barrier.Close() // it was only looked at
+	}
+	if sensor, err := l.Sensor.input(); sensor != nil && err == nil {
+		d.device(ctx, l.Name+" 过闸感应 sensor", sensor, l.Sensor.Path)
 	}
 }
 

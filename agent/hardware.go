@@ -2,6 +2,9 @@ package agent
 
 import (
 	"cmp"
+	"errors"
+	"fmt"
+	"net/url"
 	"time"
 
 	"campusgate/devices"
@@ -20,8 +23,36 @@ type BarrierConfig struct {
 	Driver  string `yaml:"driver"`
 	Path    string `yaml:"path"`
 	Baud    int    `yaml:"baud"`
+	OffPath string `yaml:"off_path"`
+	Method  string `yaml:"method"`
+	Unit    int    `yaml:"unit"`
 	Channel int    `yaml:"channel"`
 	PulseMS int    `yaml:"pulse_ms"`
+	// Fail is secure or safe: whether the barrier stays shut or opens when the
+	// power fails.
+	Fail string `yaml:"fail"`
+	// Interlock names the barriers of which one at a time opens.
+	Interlock string `yaml:"interlock"`
+}
+
+// check refuses what cannot be, and touches no device.
+func (b BarrierConfig) check() error {
+	switch {
+	case b.Fail != "" && b.Fail != "secure" && b.Fail != "safe":
+		return fmt.Errorf("fail %q: want secure or safe", b.Fail)
+	case b.Interlock != "" && b.Driver == "none":
+		return errors.New("interlock: a lane without a barrier has none")
+	}
+	return drivers.CheckBarrier(b.Driver, b.driver())
+}
+
+// shown is the path without what nobody but the driver may read: the address of
+// a relay on the network may hold a password.
+func (b BarrierConfig) shown() string {
+	if u, err := url.Parse(b.Path); err == nil && u.Host != "" {
+		return u.Scheme + "://" + u.Host
+	}
+	return b.Path
 }
 
 // pulse is how long one lasts.
@@ -56,7 +87,10 @@ func (c InputConfig) input() (devices.Input, error) {
 
 // driver is the configuration as the drivers take it.
 func (b BarrierConfig) driver() drivers.BarrierConfig {
-	return drivers.BarrierConfig{Path: b.Path, Baud: b.Baud, Channel: b.Channel, PulseMS: b.PulseMS}
+	return drivers.BarrierConfig{
+		Path: b.Path, OffPath: b.OffPath, Method: b.Method, Baud: b.Baud, Unit: b.Unit, Channel: b.Channel, PulseMS: b.PulseMS,
+		Inverted: b.Fail == "safe",
+	}
 }
 
 // prefixes tell a scanner driver where a code begins, for codes that arrive
@@ -76,5 +110,7 @@ func (l *LaneSettings) scanner() (devices.Scanner, error) {
 // barrier makes the lane's barrier, which begins to look for its device and
 // brings it to rest. It is to be closed.
 func (l *LaneSettings) barrier() (devices.Barrier, error) {
-	return drivers.NewBarrier(l.Barrier.Driver, l.Barrier.driver())
+	c := l.Barrier.driver()
+	c.Door = l.door
+	return drivers.NewBarrier(l.Barrier.Driver, c)
 }

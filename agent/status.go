@@ -122,7 +122,11 @@ func (a *Agent) status() console.Status {
 		s.LastError = st.Err.Error()
 	}
 	for _, p := range a.lanes {
-		s.Lanes = append(s.Lanes, p.view())
+		v := p.view()
+		if s := a.sensors[v.Name]; s != nil {
+			v.Sensor = s.view()
+		}
+		s.Lanes = append(s.Lanes, v)
 	}
 	return s
 }
@@ -133,6 +137,9 @@ func (a *Agent) health() wire.Health {
 	for _, p := range a.lanes {
 		v := p.view()
 		h.Lanes[v.Name] = "scanner " + v.Scanner.State + ", barrier " + v.Barrier.State
+		if s := a.sensors[v.Name]; s != nil {
+			h.Lanes[v.Name] += ", sensor " + s.view().State
+		}
 	}
 	if v := a.contactView(); v != nil {
 		h.Lanes["emergency"] = "contact " + v.State

@@ -38,6 +38,9 @@ func newMetrics(registry prometheus.Registerer, status func() Status) (*metrics,
 }
 
 func (m *metrics) count(r desk.Result) {
+	if r.Passage == desk.WentThrough && !r.Annulled {
+		return // it was counted when the lane was opened
+	}
 	reason := r.Reason
 	if r.Annulled {
 		reason = verdict.Annulled

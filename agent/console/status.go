@@ -67,10 +67,20 @@ type Lane struct {
 	Direction string  `json:"direction"` // in or out
 	Scanner   Scanner `json:"scanner"`
 	Barrier   Barrier `json:"barrier"`
+	Sensor    *Sensor `json:"sensor,omitempty"` // where there is one
 }
 
 // Scanner is the state of a lane's reader. State is starting, ok or lost.
 type Scanner struct {
+	Driver string `json:"driver"`
+	State  string `json:"state"`
+	Since  int64  `json:"since"`
+	Detail string `json:"detail"`
+}
+
+// Sensor is the state of the contact that sees people go through. State is as
+// with Scanner; one that cannot be believed is lost.
+type Sensor struct {
 	Driver string `json:"driver"`
 	State  string `json:"state"`
 	Since  int64  `json:"since"`

@@ -30,6 +30,12 @@ func (b *board) publish(r Result) Result {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	r = b.put(r)
+	b.tell(r)
+	return r
+}
+
+// tell hands a result to whoever listens. mu is held.
+func (b *board) tell(r Result) {
 	for id, c := range b.heard {
 		select {
 		case c <- r:
@@ -38,7 +44,6 @@ func (b *board) publish(r Result) Result {
 			delete(b.heard, id)
 		}
 	}
-	return r
 }
 
 func (b *board) put(r Result) Result {
@@ -46,6 +51,9 @@ func (b *board) put(r Result) Result {
 		if old := &b.list[i]; old.ID == r.ID {
 			if r.Name == "" && r.Doc4 == "" {
 				r.Name, r.Doc4 = old.Name, old.Doc4
+			}
+			if r.Passage == "" {
+				r.Passage = old.Passage
 			}
 			*old = r
 			return r
@@ -55,6 +63,18 @@ func (b *board) put(r Result) Result {
 		b.list = append(b.list[:0], b.list[1:]...)
 	}
 	return r
+}
+
+// passed hands an attempt on again with what a sensor saw of it.
+func (b *board) passed(id string, passage Passage) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for i := range b.list {
+		if r := &b.list[i]; r.ID == id {
+			r.Passage = passage
+			b.tell(*r)
+		}
+	}
 }
 
 func (b *board) has(id string) bool {

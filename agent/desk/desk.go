@@ -188,6 +188,9 @@ func (d *Desk) Recent() []Result { return d.board.recent() }
 // Has reports whether an attempt is among the latest.
 func (d *Desk) Has(id string) bool { return d.board.has(id) }
 
+// Passed notes what a sensor saw of an attempt that is among the latest.
+func (d *Desk) Passed(id string, passage Passage) { d.board.passed(id, passage) }
+
 // Subscribe delivers every result from now on, and an attempt again whenever it
 // changes. A subscriber that falls behind is dropped: its channel is closed, as
 // it is by the returned function and when the desk stops.

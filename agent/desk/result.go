@@ -38,8 +38,20 @@ type Result struct {
 	Guard      string            `json:"guard,omitempty"`       // number of who was on duty
 	Offline    bool              `json:"offline,omitempty"`
 	Annulled   bool              `json:"annulled,omitempty"`
-	Charge     *Charge           `json:"charge,omitempty"` // at a till
+	Passage    Passage           `json:"passage,omitempty"` // in memory only
+	Charge     *Charge           `json:"charge,omitempty"`  // at a till
 }
+
+// Passage is what a lane's sensor saw of somebody it was opened for.
+type Passage string
+
+// The passages. Whatever is not certain is unknown: an admission that is taken
+// back by mistake lets two people in with one pass.
+const (
+	WentUnknown Passage = ""
+	WentThrough Passage = "passed"
+	WentNowhere Passage = "nobody"
+)
 
 // Charge is the money of an attempt at a till. Money is fen, Day a business day
 // as 2006-01-02.

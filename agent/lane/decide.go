@@ -79,7 +79,7 @@ func (c *Core) conclude(book Book, a *attempt, v verdict.Verdict, now desk.Momen
 		if err := c.opened(book, a, &e, counted); err != nil {
 			return nil, err
 		}
-		effects = append(effects, Open{a.scan.Lane})
+		effects = append(effects, Open{a.scan.Lane, a.scan.ID})
 	}
 	r := a.result(now.At, v)
 	r.Event, r.Guard = &e.ID, e.Guard
@@ -125,7 +125,7 @@ func (c *Core) useOf(e *wire.Event, counted bool) Use {
 // annul takes back an own admission: its use, its repeat, its counter, and its
 // line in a register.
 func (c *Core) annul(book Book, in Annul, now desk.Moment) ([]desk.Effect, error) {
-	if c.unattended() {
+	if !in.Sensor && c.unattended() {
 		return []desk.Effect{desk.Reject{ID: in.ID, Err: desk.ErrNoShift}}, nil
 	}
 	adm, ok, err := book.Admission(in.ID)
@@ -143,6 +143,9 @@ func (c *Core) annul(book Book, in Annul, now desk.Moment) ([]desk.Effect, error
 		Type: wire.EventAnnul, Scan: was.Scan, Lane: was.Lane, Source: was.Source, Offline: in.Offline,
 		Pass: was.Pass, Verdict: verdict.Verdict{Reason: verdict.Annulled},
 		Claim: was.Claim, Annuls: &was.ID, Counts: was.Counts, Guard: c.OnDuty().Number,
+	}
+	if in.Sensor {
+		e.Source, e.Guard = SourceSensor, ""
 	}
 	if err := c.Write(book, &e, now); err != nil {
 		return nil, err
@@ -167,6 +170,9 @@ func (c *Core) annul(book Book, in Annul, now desk.Moment) ([]desk.Effect, error
 		}
 	}
 	r, _ := desk.ResultOf(was, true)
+	if in.Sensor {
+		r.Passage = desk.WentNowhere
+	}
 	return []desk.Effect{desk.Show{Result: r}}, nil
 }
 

@@ -43,6 +43,9 @@ type Deps struct {
 	// Barriers open lanes; a lane without one shows its verdict only. An error is
 	// logged and counted: the person was admitted all the same.
 	Barriers map[string]func(ctx context.Context) error
+	// Opened is told of each scan that a barrier was to open for, when that was
+	// tried, or given up. Nil = nobody wants to know.
+	Opened func(lane, scan string)
 	// Ask puts a question to the decider of a pass. Without an answer it gives
 	// the state silent; so does a Desk that was given no Ask.
 	Ask func(ctx context.Context, c wire.Claim) wire.Answer
@@ -64,11 +67,18 @@ type Deps struct {
 type Desk struct {
 	*desk.Desk
 	barriers map[string]func(context.Context) error
-	pulses   map[string]chan time.Duration // when each was asked for, as elapsed
+	pulses   map[string]chan pulse
+	opened   func(lane, scan string)
 	lost     atomic.Uint64
 	alarms   atomic.Pointer[[]wire.AlarmMove]
 	alarmed  func([]wire.AlarmMove)
 	log      *slog.Logger
+}
+
+// pulse is an opening that waits for its barrier.
+type pulse struct {
+	scan  string
+	asked time.Duration // when, as elapsed
 }
 
 // NewDesk makes a desk and reads the clock from the store. Nothing happens
@@ -88,13 +98,16 @@ func NewDesk(cfg Config, deps Deps) (*Desk, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Desk{barriers: deps.Barriers, pulses: map[string]chan time.Duration{}, alarmed: deps.Alarmed, log: deps.Log}
+	d := &Desk{barriers: deps.Barriers, pulses: map[string]chan pulse{}, opened: deps.Opened, alarmed: deps.Alarmed, log: deps.Log}
 	d.alarms.Store(&core.held)
+	if d.opened == nil {
+		d.opened = func(string, string) {}
+	}
 	for name := range deps.Barriers {
 		if core.lanes[name] == nil {
 			return nil, fmt.Errorf("%w: barrier of %q", desk.ErrNoLane, name)
 		}
-		d.pulses[name] = make(chan time.Duration, pulseQueue)
+		d.pulses[name] = make(chan pulse, pulseQueue)
 	}
 	var past []desk.Result
 	for i := range deps.Past {
@@ -150,6 +163,12 @@ func (d *Desk) Annul(ctx context.Context, id string) (desk.Result, error) {
 	return r, err
 }
 
+// NobodyWentThrough is Annul by the lane's sensor: no guard has to be on duty.
+func (d *Desk) NobodyWentThrough(ctx context.Context, id string) error {
+	_, err := d.Do(ctx, Annul{Stamp: d.Stamp(), ID: id, Sensor: true})
+	return err
+}
+
 // Claimed answers another gate's question about a pass that this gate owns. The
 // answer is given after it is on the disk; where there is none its state is
 // silent.
@@ -180,8 +199,9 @@ func (d *Desk) perform(e desk.Effect) {
 		return
 	}
 	select {
-	case d.pulses[open.Lane] <- d.Elapsed():
+	case d.pulses[open.Lane] <- pulse{open.Scan, d.Elapsed()}:
 	default:
+		d.opened(open.Lane, open.Scan)
 		d.lost.Add(1)
 		d.log.Error("admitted, but the barrier is still busy with earlier pulses", "lane", open.Lane)
 	}
@@ -189,18 +209,21 @@ func (d *Desk) perform(e desk.Effect) {
 
 func (d *Desk) pulse(ctx context.Context, lane string, open func(context.Context) error) {
 	for {
-		var asked time.Duration
+		var p pulse
 		select {
 		case <-ctx.Done():
 			return
-		case asked = <-d.pulses[lane]:
+		case p = <-d.pulses[lane]:
 		}
-		if late := d.Elapsed() - asked; late > pulseLife {
+		if late := d.Elapsed() - p.asked; late > pulseLife {
+			d.opened(lane, p.scan)
 			d.lost.Add(1)
 			d.log.Error("admitted, but the barrier came back too late", "lane", lane, "late", late)
 			continue
 		}
-		if err := open(ctx); err != nil {
+		err := open(ctx)
+		d.opened(lane, p.scan)
+		if err != nil {
 			d.lost.Add(1)
 			d.log.Error("admitted, but the barrier did not take the pulse", "lane", lane, "error", err)
 		}

@@ -13,8 +13,11 @@ import (
 // This file is what a guard does without a code: people who are let in by their
 // documents alone, and the registers of those who leave and come back.
 
-// SourceGuard is where entries come from.
-const SourceGuard = "guard"
+// Where events come from that no scanner read.
+const (
+	SourceGuard  = "guard"  // entries
+	SourceSensor = "sensor" // annuls: nobody went through
+)
 
 // Bounds of what a guard writes, in bytes.
 const (
@@ -82,7 +85,7 @@ func (c *Core) enter(book Book, in *Entry, now desk.Moment) ([]desk.Effect, erro
 			return nil, err
 		}
 	}
-	return []desk.Effect{Open{in.Lane}, desk.Show{Result: r}}, nil
+	return []desk.Effect{Open{in.Lane, in.ID}, desk.Show{Result: r}}, nil
 }
 
 // vouch makes the case of an entry.

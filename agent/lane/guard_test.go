@@ -193,6 +193,35 @@ func TestAnnul_LetsThePassInAgain_Once(t *testing.T) {
 	}
 }
 
+func TestAnnul_TheSensorNeedsNoGuardAndTheNextScanOpens(t *testing.T) {
+	b := newBench(t, nil)
+	b.cfg.Shift = true
+	b.restart()
+	text := b.c.static(t, single(1))
+	r := b.admit("a", text)
+	b.pass(8_000)
+	if rej := find[desk.Reject](t, b.annul(r.ID)); rej.Err != desk.ErrNoShift {
+		t.Fatalf("a guard who is not on duty: %v", rej.Err)
+	}
+	back := shown(t, b.step(lane.Annul{Stamp: b.stamp(), ID: r.ID, Sensor: true}))
+	if !back.Annulled || back.Passage != desk.WentNowhere {
+		t.Fatalf("annulled: %+v", back)
+	}
+	b.pass(1_000) // within the ten seconds of a repeat
+	if again := b.admit("a", text); again.Repeat {
+		t.Fatalf("again: %+v", again)
+	}
+	b.pass(20_000)
+	b.refuse("a", text, verdict.AlreadyUsed)
+	events := b.events()
+	if e := events[1]; e.Type != wire.EventAnnul || e.Source != lane.SourceSensor || e.Guard != "" || *e.Annuls != events[0].ID || !e.Counts {
+		t.Fatalf("annul %+v", e)
+	}
+	// The way to let people in twice: a restart in between changes nothing.
+	b.restart()
+	b.refuse("a", text, verdict.AlreadyUsed)
+}
+
 func TestAnnul_SameLiveCodeOpensAgain(t *testing.T) {
 	b := newBench(t, nil)
 	text := b.c.live(t, open(1), 9, noon)

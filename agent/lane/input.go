@@ -42,6 +42,9 @@ func (in Entry) Awaits() string { return in.ID }
 type Annul struct {
 	desk.Stamp
 	ID string // of the scan
+	// Sensor: the lane's sensor says so, and not a guard, who would have to be on
+	// duty.
+	Sensor bool
 }
 
 // Awaits is the scan.
@@ -54,4 +57,4 @@ type ClaimAsked struct {
 }
 
 // Open is the effect that moves a lane's barrier.
-type Open struct{ Lane string }
+type Open struct{ Lane, Scan string }

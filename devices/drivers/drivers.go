@@ -41,6 +41,9 @@ type ScannerConfig struct {
 type BarrierConfig struct {
 	// Path is the device file, the COM port, host:port, or an http address.
 	Path string
+	// OffPath and Method are of relays that are told by HTTP: the address that
+	// switches off, empty where a pulse ends by itself, and GET, POST or PUT.
+	OffPath, Method string
 	// Baud is the rate of a serial relay; 0 means 9600.
 	Baud int
 	// Unit is the address of a Modbus board; 0 means 1.
@@ -89,6 +92,8 @@ var Scanners = map[string]func(ScannerConfig) (devices.Scanner, error){
 
 // Barriers are the barrier drivers by name.
 var Barriers = map[string]BarrierDriver{
+	"gpio":        gpioBarrier,
+	"http":        httpBarrier,
 	"kmtronic":    board("kmtronic"),
 	"lcus":        board("lcus"),
 	"lcus-aa":     board("lcus-aa"),
@@ -105,8 +110,10 @@ var Barriers = map[string]BarrierDriver{
 // Inputs are the drivers of contacts by name. Like scanners they open nothing
 // before they run.
 var Inputs = map[string]func(InputConfig) (devices.Input, error){
+	"gpio":       gpioInput,
 	"modbus-rtu": modbusInput(rtuPlace),
 	"modbus-tcp": modbusInput(tcpPlace),
+	"modem-line": modemInput,
 }
 
 // NewScanner makes a scanner with the driver of that name.

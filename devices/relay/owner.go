@@ -148,7 +148,12 @@ func (o *owner) owe(in time.Duration) {
 
 // rest brings the relay to rest, or sets the time of the next attempt.
 func (o *owner) rest() {
-	if o.tryRest() != nil {
+	stale := o.port != nil
+	err := o.tryRest()
+	if err != nil && stale {
+		err = o.tryRest() // a replug during the pulse must not keep the gate open
+	}
+	if err != nil {
 		o.timer.Reset(o.retry)
 		o.retry = min(2*o.retry, retryMax)
 		return

@@ -75,7 +75,7 @@ type Event struct {
 	Offset    *int64          `json:"offset,omitempty"` // ms that were added to the PC's clock; absent = never synced
 	Gate      uint16          `json:"gate"`
 	Lane      string          `json:"lane,omitempty"`
-	Source    string          `json:"source,omitempty"` // serial, wedge, camera, api
+	Source    string          `json:"source,omitempty"` // serial, wedge, camera, api, guard, sensor
 	Offline   bool            `json:"offline,omitempty"`
 	Pass      signing.PassID  `json:"pass,omitzero"`
 	Verdict   verdict.Verdict `json:"verdict"`

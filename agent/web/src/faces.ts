@@ -21,7 +21,7 @@ function reasonText(texts: Texts | null, reason: string): ReasonText {
 export function textOf(state: State, scan: Scan): ReasonText {
   switch (faceOf(scan)) {
     case 'annulled':
-      return reasonText(state.texts, 'annulled')
+      return { ...reasonText(state.texts, 'annulled'), ...(scan.passage === 'nobody' && { title: t('nobody_went') }) }
     case 'repeat':
       return { word: t('repeat_word'), title: t('repeat_title'), next: t('repeat_next') }
     case 'asking':

@@ -42,6 +42,10 @@ const words = {
   banner_sound_text: ['开始值班时请按任意键，或点这里', 'Press any key at the start of the shift, or this button'],
   sound_start: ['启用声音', 'Turn sound on'],
 
+  banner_sensor: ['过闸感应失效：{lane}', 'Passage sensor lost: {lane}'],
+  banner_sensor_text: ['没有人通过时不会自动撤销，请用撤销键', 'Nothing is taken back by itself; use the key'],
+  went_through: ['已通过', 'Went through'],
+  nobody_went: ['没有人通过，已自动撤销，可以再刷', 'Nobody went through: taken back, the code works again'],
   opens: ['闸门已开', 'Barrier opens'],
   stays_shut: ['闸门不开', 'Barrier stays shut'],
   open_by_hand: ['闸机断开，请手动开门', 'Barrier lost, open by hand'],

@@ -39,6 +39,8 @@ export interface Scan {
   guard?: string
   offline?: boolean
   annulled?: boolean
+  /** What the lane's sensor saw. */
+  passage?: 'passed' | 'nobody'
 }
 
 export interface Guard {
@@ -59,6 +61,7 @@ export interface Lane {
   direction: string
   scanner: Device
   barrier: Device
+  sensor?: Device
 }
 
 export interface Status {
