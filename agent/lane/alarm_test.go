@@ -142,7 +142,8 @@ func TestAlarm_ButtonAndContact(t *testing.T) {
 	b.admit("a", text)
 	b.wantMoves("input  open", "guard  lockdown", "input  ", "guard  ")
 	for _, bad := range []lane.Alarm{
-		{State: "?", Source: wire.AlarmFromGuard}, {State: wire.AlarmOpen, Source: wire.AlarmFromServer},
+		{State: "?", Source: wire.AlarmFromGuard},
+		{State: wire.AlarmOpen, Source: wire.AlarmFromServer},
 		{State: wire.AlarmOpen, Source: wire.AlarmFromGuard, Reason: "a\nb"},
 	} {
 		bad.Stamp = b.stamp()

@@ -84,6 +84,7 @@ func (t *Tx) movements(entries []entry) (err error) {
 			default:
 				err = t.moved(area, e)
 			}
+		default: // nobody goes anywhere by it
 		}
 		if err != nil {
 			return err

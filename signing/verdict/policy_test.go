@@ -255,15 +255,18 @@ func TestJudge_WhatThePolicySays(t *testing.T) {
 	}{
 		"inside already, and enforced": {
 			func(c *verdict.Case) { c.Policy.Passback, c.Policy.Inside = true, since },
-			verdict.Verdict{Reason: verdict.Antipassback, First: since}, false,
+			verdict.Verdict{Reason: verdict.Antipassback, First: since},
+			false,
 		},
 		"inside already, and a person should look": {
 			func(c *verdict.Case) { c.Policy.Alert, c.Policy.Inside = true, since },
-			verdict.Verdict{Reason: verdict.Attention, Mark: verdict.MarkPassback, First: since}, true,
+			verdict.Verdict{Reason: verdict.Attention, Mark: verdict.MarkPassback, First: since},
+			true,
 		},
 		"the decider is asked first": {
 			func(c *verdict.Case) { c.Policy.Alert, c.Code.Owner = true, 8 },
-			verdict.Verdict{Reason: verdict.NeedsInput, Need: verdict.NeedClaim, Owner: 8}, false,
+			verdict.Verdict{Reason: verdict.NeedsInput, Need: verdict.NeedClaim, Owner: 8},
+			false,
 		},
 		"inside already, nobody minds": {
 			func(c *verdict.Case) { c.Policy.Inside = since }, verdict.Verdict{Reason: verdict.Granted}, true,
@@ -271,20 +274,23 @@ func TestJudge_WhatThePolicySays(t *testing.T) {
 		"lockdown": {func(c *verdict.Case) { c.Policy.Lockdown = true }, verdict.Verdict{Reason: verdict.Lockdown}, false},
 		"leaving in a lockdown": {
 			func(c *verdict.Case) { c.Policy.Lockdown, c.Lane.Direction = true, verdict.Exit },
-			verdict.Verdict{Reason: verdict.Attention, Mark: verdict.MarkLockdown}, true,
+			verdict.Verdict{Reason: verdict.Attention, Mark: verdict.MarkLockdown},
+			true,
 		},
 		"leaving when full, inside and closed": {
 			func(c *verdict.Case) {
 				c.Lane.Direction = verdict.Exit
 				c.Policy.Full, c.Policy.Passback, c.Policy.OutsideHours = true, true, true
 			},
-			verdict.Verdict{Reason: verdict.Granted}, true,
+			verdict.Verdict{Reason: verdict.Granted},
+			true,
 		},
 		"an emergency, and everything else is wrong": {
 			func(c *verdict.Case) {
 				c.Policy.Emergency, c.Policy.Full, c.Record.Revoked, c.Document.Required = true, true, true, true
 			},
-			verdict.Verdict{Reason: verdict.Attention, Mark: verdict.MarkEmergency}, true,
+			verdict.Verdict{Reason: verdict.Attention, Mark: verdict.MarkEmergency},
+			true,
 		},
 		"an emergency, and a code of a stolen key": {
 			func(c *verdict.Case) { c.Policy.Emergency, c.Code.Compromised = true, true }, verdict.Verdict{Reason: verdict.Revoked}, false,
@@ -294,7 +300,8 @@ func TestJudge_WhatThePolicySays(t *testing.T) {
 		},
 		"a lane for vehicles": {
 			func(c *verdict.Case) { c.Lane.Kinds = signing.KindsOf(signing.Vehicle) },
-			verdict.Verdict{Reason: verdict.WrongKind, Mark: verdict.MarkLane}, false,
+			verdict.Verdict{Reason: verdict.WrongKind, Mark: verdict.MarkLane},
+			false,
 		},
 		"a till": {
 			func(c *verdict.Case) { c.Lane.Kinds = signing.PayKinds }, verdict.Verdict{Reason: verdict.WrongKind}, false,

@@ -101,8 +101,10 @@ type Alarm struct {
 // ScopeCampus is the scope of every gate.
 const ScopeCampus = "campus"
 
-// ScopeZone and ScopeGate are the scopes of one.
-func ScopeZone(zone int) string    { return fmt.Sprintf("zone:%d", zone) }
+// ScopeZone is the scope of the gates of a zone.
+func ScopeZone(zone int) string { return fmt.Sprintf("zone:%d", zone) }
+
+// ScopeGate is the scope of one gate.
 func ScopeGate(gate uint16) string { return fmt.Sprintf("gate:%d", gate) }
 
 // Check refuses an alarm of no state, and one whose words are too many.
