@@ -99,7 +99,8 @@ func NewDesk(cfg Config, deps Deps) (*Desk, error) {
 		return nil, err
 	}
 	d := &Desk{barriers: deps.Barriers, pulses: map[string]chan pulse{}, opened: deps.Opened, alarmed: deps.Alarmed, log: deps.Log}
-	d.alarms.Store(&core.held)
+	held := core.held
+	d.alarms.Store(&held)
 	if d.opened == nil {
 		d.opened = func(string, string) {}
 	}
