@@ -31,6 +31,7 @@ import (
 	"campusgate/agent/shift"
 	"campusgate/agent/snapshot"
 	"campusgate/agent/till"
+	"campusgate/devices"
 	"campusgate/signing/verdict"
 	"campusgate/signing/wire"
 )
@@ -86,22 +87,26 @@ type Agent struct {
 	said     func() []byte
 	file     []byte // the configuration as it is written
 
-	lock     *os.File
-	db       *disk.DB
-	journal  *journal.Journal
-	snapshot *snapshot.Snapshot
-	desk     work
-	till     *till.Desk // nil at a gate
-	calls    *call.Book // nil at a till
-	link     *link.Link
-	console  *console.Console
-	listener net.Listener
-	lanes    []*port
-	sensors  map[string]*sensor // by lane
-	devices  []*device          // of all lanes, and of none
-	clock    *clock
-	logins   *shift.Logins
-	changed  chan struct{} // one token when the status would read differently
+	lock          *os.File
+	db            *disk.DB
+	journal       *journal.Journal
+	snapshot      *snapshot.Snapshot
+	desk          work
+	till          *till.Desk // nil at a gate
+	gate          *lane.Desk // nil at a till
+	calls         *call.Book // nil at a till
+	link          *link.Link
+	console       *console.Console
+	listener      net.Listener
+	lanes         []*port
+	sensors       map[string]*sensor // by lane
+	devices       []*device          // of all lanes, and of none
+	standing      standing           // open, in an emergency
+	contact       devices.Input      // that opens in an emergency; nil = none
+	contactHealth *device
+	clock         *clock
+	logins        *shift.Logins
+	changed       chan struct{} // one token when the status would read differently
 }
 
 // New takes the data folder for itself (ErrInUse), opens the store, which must
@@ -142,6 +147,12 @@ func New(s Settings, d Deps) (_ *Agent, err error) {
 			return nil, err
 		}
 		a.lanes = append(a.lanes, p)
+	}
+	if a.contact, err = s.Emergency.input(); err != nil {
+		return nil, err
+	}
+	if a.contact != nil {
+		a.contactHealth = a.newDevice("", kindContact, s.Emergency.Driver, "")
 	}
 	lanes, err := a.newDesk(d)
 	if err != nil {
@@ -202,7 +213,7 @@ func (a *Agent) newDesk(d Deps) (lanes *lane.Desk, err error) {
 			a.desk = a.till
 		}
 	} else if lanes, err = a.newLanes(d, past); err == nil {
-		a.desk = lanes
+		a.desk, a.gate = lanes, lanes
 	}
 	if err != nil {
 		return nil, err
@@ -213,8 +224,12 @@ func (a *Agent) newDesk(d Deps) (lanes *lane.Desk, err error) {
 
 func (a *Agent) newLanes(d Deps, past []desk.Past) (*lane.Desk, error) {
 	id := a.journal.Identity()
+	zone, err := time.LoadLocation(id.TimeZone)
+	if err != nil {
+		return nil, fmt.Errorf("time zone of the campus: %w", err)
+	}
 	cfg := lane.Config{
-		Gate: id.Gate, Site: id.Site, Documents: a.settings.Documents, Shift: a.settings.Shift,
+		Gate: id.Gate, Site: id.Site, Zone: zone, Documents: a.settings.Documents, Shift: a.settings.Shift,
 		ClockMaxAge: a.settings.ClockMaxAge.Milliseconds(), PolicyMaxAge: a.settings.PolicyMaxAge.Milliseconds(),
 	}
 	if k := a.settings.Kiosk; k != nil {
@@ -227,7 +242,7 @@ func (a *Agent) newLanes(d Deps, past []desk.Past) (*lane.Desk, error) {
 	}
 	return lane.NewDesk(cfg, lane.Deps{
 		Store: a.journal, Keyring: a.snapshot.Keyring, Guideline: a.snapshot.Guideline, Gate: a.snapshot.Gate, Barriers: barriers,
-		Opened: a.opened, Ask: a.ask, Online: a.online,
+		Opened: a.opened, Ask: a.ask, Online: a.online, Alarmed: a.alarmed,
 		Past: past, Now: a.now, Rand: d.Rand, Log: a.log,
 	})
 }
@@ -299,6 +314,9 @@ func (a *Agent) Run(ctx context.Context) error {
 		for _, loop := range p.loops() {
 			group.Go(func() error { return unless(ended, loop(ctx)) })
 		}
+	}
+	if a.contact != nil {
+		group.Go(func() error { return unless(ended, a.watchInput(ctx, a.contact, a.gate)) })
 	}
 	for _, s := range a.sensors {
 		group.Go(func() error { return unless(ended, s.run(ctx)) })

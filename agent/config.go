@@ -28,6 +28,7 @@ type Config struct {
 	FrameAncestors []string     `yaml:"frame_ancestors"`
 	Kiosk          KioskConfig  `yaml:"kiosk"`
 	Lanes          []LaneConfig `yaml:"lanes"`
+	Inputs         InputsConfig `yaml:"inputs"`
 }
 
 // TLSConfig says whom to trust as the server, beside the system's roots and
@@ -60,6 +61,7 @@ type Settings struct {
 	FrameAncestors []string
 	Kiosk          *KioskSettings // nil = a guard stands there
 	Lanes          []LaneSettings
+	Emergency      InputConfig // the contact that opens the gate; no driver = there is none
 }
 
 // LaneSettings is a checked LaneConfig.
@@ -130,6 +132,13 @@ func (c Config) validate(doc *configs.Doc) (s Settings, err error) {
 		if u, err := url.Parse(origin); err != nil || u.Host == "" || u.Scheme+"://"+u.Host != origin {
 			return s, doc.Fault(fmt.Sprintf("frame_ancestors[%d]", i), "%q: want scheme://host[:port]", origin)
 		}
+	}
+	s.Emergency = c.Inputs.Emergency
+	switch in, err := s.Emergency.input(); {
+	case err != nil:
+		return s, doc.Fault("inputs.emergency", "%v", err)
+	case s.Till && in != nil:
+		return s, doc.Fault("inputs.emergency", "a till opens nothing")
 	}
 	if len(c.Lanes) == 0 {
 		return s, doc.Fault("lanes", "missing: there is at least one lane")

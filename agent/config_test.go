@@ -52,6 +52,8 @@ func TestParseConfig_NamesLineAndKey(t *testing.T) {
 		{"Shift", "data:", "shift: night\ndata:", "gate.yaml:2: shift:"},
 		{"Age", "data:", "clock_max_age: a week\ndata:", "gate.yaml:2: clock_max_age:"},
 		{"Origin", "data:", "frame_ancestors: [\"*\"]\ndata:", "gate.yaml:2: frame_ancestors[0]:"},
+		{"EmergencyDriver", "data:", "inputs: {emergency: {driver: smoke}}\ndata:", "inputs.emergency: input: unknown driver \"smoke\""},
+		{"TillEmergency", "data:", "mode: terminal\ninputs: {emergency: {driver: modbus-tcp, path: board}}\ndata:", "inputs.emergency: a till opens nothing"},
 		{"NoLanes", good[strings.Index(good, "lanes"):], "", "lanes: missing"},
 		{"LaneName", "name: 主通道", "name: \"\"", "gate.yaml:4: lanes[0].name: missing"},
 		{"Direction", "name: 主通道", "name: a\n    direction: up", "gate.yaml:5: lanes[0].direction:"},

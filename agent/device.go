@@ -17,6 +17,7 @@ const (
 	kindScanner = "scanner"
 	kindBarrier = "barrier"
 	kindSensor  = "sensor"
+	kindContact = "contact"
 )
 
 // device is the health of one device, of whatever kind: what the pages, the log

@@ -14,7 +14,7 @@ import (
 )
 
 // The names of the kinds of devices.
-var kindNames = map[string]string{kindScanner: "扫码器 scanner", kindBarrier: "道闸 barrier", kindSensor: "过闸感应 sensor"}
+var kindNames = map[string]string{kindScanner: "扫码器 scanner", kindBarrier: "道闸 barrier", kindSensor: "过闸感应 sensor", kindContact: "紧急按钮 emergency contact"}
 
 func deviceName(lane, kind, name string) string {
 	return strings.TrimSpace(lane + " " + kindNames[kind] + " " + name)
@@ -74,6 +74,9 @@ func (a *Agent) Examine(ctx context.Context) doctor.Report {
 
 // pathOf is where a device is plugged in, as anybody may read it.
 func (s *Settings) pathOf(d console.Device) string {
+	if d.Kind == kindContact {
+		return s.Emergency.Path
+	}
 	at := slices.IndexFunc(s.Lanes, func(l LaneSettings) bool { return l.Name == d.Lane })
 	if at < 0 {
 		return ""

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/url"
@@ -75,6 +76,36 @@ func (b BarrierConfig) shown() string {
 		return u.Scheme + "://" + u.Host
 	}
 	return b.Path
+}
+
+// pulse is how long one lasts.
+func (b BarrierConfig) pulse() time.Duration {
+	return time.Duration(cmp.Or(b.PulseMS, 500)) * time.Millisecond
+}
+
+// InputsConfig names the contacts of a gate PC.
+type InputsConfig struct {
+	Emergency InputConfig `yaml:"emergency"`
+}
+
+// InputConfig names a contact's driver and port. No driver = there is none.
+type InputConfig struct {
+	Driver   string `yaml:"driver"`
+	Path     string `yaml:"path"`
+	Baud     int    `yaml:"baud"`
+	Unit     int    `yaml:"unit"`
+	Channel  int    `yaml:"channel"`
+	Inverted bool   `yaml:"inverted"`
+}
+
+// input makes the contact without opening it; nil = none.
+func (c InputConfig) input() (devices.Input, error) {
+	if c.Driver == "" || c.Driver == "none" {
+		return nil, nil
+	}
+	return drivers.NewInput(c.Driver, drivers.InputConfig{
+		Path: c.Path, Baud: c.Baud, Unit: c.Unit, Channel: c.Channel, Inverted: c.Inverted,
+	})
 }
 
 // driver is the configuration as the drivers take it.

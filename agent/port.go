@@ -49,14 +49,14 @@ func (p *port) loops() (all []func(context.Context) error) {
 	for _, r := range p.readers {
 		all = append(all, r.run, r.listen)
 	}
-	return append(all, p.gate.watch)
+	return append(all, p.gate.watch, p.keepOpen)
 }
 
 // opener is a lane's barrier.
 type opener struct {
 	*device
-	barrier         devices.Barrier
-	opening, asking calls
+	barrier                  devices.Barrier
+	opening, asking, holding calls
 }
 
 // open pulses the barrier and remembers whether that worked.

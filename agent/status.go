@@ -118,6 +118,9 @@ func (a *Agent) status() console.Status {
 	if on := a.desk.Shift(); on != (desk.Shift{}) {
 		s.Shift.Guard = &on
 	}
+	if a.gate != nil {
+		s.Alarms = a.gate.Alarms()
+	}
 	if s.Snapshot.At > 0 {
 		s.Snapshot.AgeMS = now - s.Snapshot.At
 		s.Snapshot.Stale = s.Snapshot.AgeMS > a.settings.PolicyMaxAge.Milliseconds()

@@ -48,6 +48,16 @@ type Barrier interface {
 	Close() error
 }
 
+// Holder is a Barrier that can stand open: in an emergency it is held open until
+// it is let go. Where a barrier is none, its pulse is renewed before it ends.
+type Holder interface {
+	// Hold opens the barrier and keeps it open, past every pulse and whatever an
+	// interlock says, or with false brings it to rest. Holding again what is held
+	// changes nothing, but for a device that came back meanwhile: it opens. After
+	// an error it should be asked again. Safe for concurrent use.
+	Hold(ctx context.Context, on bool) error
+}
+
 // Input is a contact: a sensor that sees people go through, a button.
 type Input interface {
 	// Run blocks. It calls emit with the state of the contact once it is open, and

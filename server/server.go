@@ -36,6 +36,7 @@ const (
 	usedEvery    = time.Minute // sessions
 	remindEvery  = time.Minute // of applications
 	claimsEvery  = time.Minute
+	alarmsEvery  = time.Second // gates end them by themselves; this is for the trail
 	messagesKept = 365 * 24 * time.Hour
 	certEvery    = time.Hour
 	pruneEvery   = time.Hour
@@ -121,7 +122,7 @@ func New(ctx context.Context, s Settings, d Deps) (_ *Server, err error) {
 		Connected: func() map[uint16]uint32 { return srv.hub.Connected() },
 	})
 	srv.hub = hub.New(hub.Config{Site: s.Site, Now: d.Now, Rand: d.Rand, Log: d.Log, Calls: srv.calls}, agents{srv.db, srv.money.charges, srv.ingested})
-	srv.verify = srv.newVerify()
+	srv.verify = srv.newVerify(s.Location)
 	handler, err := srv.handler()
 	if err != nil {
 		return nil, err
@@ -299,6 +300,7 @@ func (srv *Server) schedule(ctx context.Context) (gocron.Scheduler, error) {
 	add(remindEvery, "applications", srv.matters.apply.Tick)
 	add(claimsEvery, "claims", srv.verify.Tick)
 	add(claimsEvery, "calls", srv.calls.Tick)
+	add(alarmsEvery, "alarms", srv.db.EndAlarms)
 	add(guardsEvery, "guards", srv.rules.SyncGuards)
 	add(cardsEvery, "cards", srv.money.cards.Tick)
 	add(cardsEvery, "splits", srv.money.settle.FinishSplits)

@@ -35,6 +35,8 @@ type Lanes interface {
 	Enter(ctx context.Context, in lane.Entry) (desk.Result, error)
 	// Annul takes back an admission after which nobody went through.
 	Annul(ctx context.Context, id string) (desk.Result, error)
+	// Raise raises or ends a lockdown or an emergency opening of this gate's own.
+	Raise(ctx context.Context, state wire.AlarmState, source wire.AlarmSource, reason string) error
 }
 
 // Till is a Desk where they pay; *till.Desk is one.

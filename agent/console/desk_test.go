@@ -19,6 +19,7 @@ import (
 	"campusgate/agent/lane"
 	"campusgate/signing"
 	"campusgate/signing/verdict"
+	"campusgate/signing/wire"
 )
 
 // The lanes' own desk is one that the console can use.
@@ -140,6 +141,13 @@ var guideline = sync.OnceValue(func() *verdict.Guideline {
 	}
 	return g
 })
+
+func (d *actor) Raise(_ context.Context, state wire.AlarmState, source wire.AlarmSource, reason string) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.calls = append(d.calls, fmt.Sprintf("raise %q %s %s", state, source, reason))
+	return d.fail
+}
 
 func (d *actor) Annul(_ context.Context, id string) (desk.Result, error) {
 	d.mu.Lock()

@@ -59,6 +59,7 @@ var (
 	noTrigger      = failure{status: http.StatusConflict, code: "no_trigger", zh: "这条通道的扫码器不能由程序触发", en: "no scanner of this lane can be told to read"}
 	deviceLost     = failure{status: http.StatusServiceUnavailable, code: "device_lost", zh: "扫码器没有响应，请检查插头", en: "the scanner did not take it, check its plug"}
 	noDocument     = failure{status: http.StatusUnprocessableEntity, code: "unknown_document", zh: "没有这种证件", en: "there is no such document"}
+	badAlarm       = failure{status: http.StatusUnprocessableEntity, code: "bad_alarm", zh: "只能是 open、lockdown 或 normal，原因最多 240 字节", en: "want open, lockdown or normal, and a reason of at most 240 bytes"}
 	noRule         = failure{status: http.StatusUnprocessableEntity, code: "unknown_rule", zh: "没有这条规则", en: "there is no such rule"}
 	noRegister     = failure{status: http.StatusConflict, code: "unknown_register", zh: "登记里没有这一条，或已经结束", en: "there is no such entry in the register, or it has ended"}
 	noShift        = failure{status: http.StatusForbidden, code: "no_shift", zh: "还没有门卫值班，请先登录", en: "no guard is on duty, log in first"}
@@ -98,6 +99,7 @@ func deskFailure(err error) *failure {
 		{lane.ErrNotAnnullable, notAnnullable},
 		{lane.ErrBadAnswer, badRequest},
 		{lane.ErrBadEntry, badRequest},
+		{lane.ErrBadAlarm, badAlarm},
 		{lane.ErrNoRule, noRule},
 		{lane.ErrNoRegister, noRegister},
 		{desk.ErrNoShift, noShift},

@@ -102,7 +102,7 @@ type kioskView struct {
 	OtherGate string      `json:"other_gate"`
 	OnCall    bool        `json:"on_call"`
 	Online    bool        `json:"online"`
-	Trouble   string      `json:"trouble"` // snapshot, stale or clock; "" = none
+	Trouble   string      `json:"trouble"` // emergency, lockdown, snapshot, stale or clock; "" = none
 	Lanes     []kioskLane `json:"lanes"`
 	Calls     []kioskCall `json:"calls"`
 }
@@ -174,6 +174,10 @@ func (c *Console) kioskView() *kioskView {
 		Phone: c.kiosk.Phone, OtherGate: c.kiosk.OtherGate, OnCall: c.kiosk.OnCall, Lanes: []kioskLane{}, Calls: []kioskCall{},
 	}
 	switch {
+	case len(s.Alarms) > 0 && s.Alarms[0].State == wire.AlarmOpen:
+		v.Trouble = "emergency"
+	case len(s.Alarms) > 0:
+		v.Trouble = "lockdown"
 	case s.Snapshot.At == 0:
 		v.Trouble = "snapshot"
 	case !s.Clock.Trusted:

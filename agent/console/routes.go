@@ -45,6 +45,7 @@ func (c *Console) routes(gather prometheus.Gatherer) http.Handler {
 		add("/api/v1/scans/{id}/annul", map[string]handle{http.MethodPost: c.postAnnul})
 		add("/api/v1/entries", map[string]handle{http.MethodPost: c.postEntry})
 		get("/api/v1/registers", c.getRegisters)
+		add("/api/v1/emergency", map[string]handle{http.MethodPost: c.postEmergency})
 		get("/api/v1/passes", c.getPasses)
 		get("/api/v1/calls", c.getCalls)
 		add("/api/v1/calls/{id}/answer", map[string]handle{http.MethodPost: c.postCallAnswer})

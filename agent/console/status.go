@@ -2,6 +2,7 @@ package console
 
 import (
 	"campusgate/agent/desk"
+	"campusgate/signing/wire"
 )
 
 // Status is how the agent is, for the page and the metrics. Times are unix
@@ -24,6 +25,9 @@ type Status struct {
 	Clock     Clock    `json:"clock"`
 	Lanes     []Lane   `json:"lanes"`
 	Devices   []Device `json:"devices"`
+	// Alarms are the lockdowns and emergency openings in force, the one that counts
+	// first.
+	Alarms []wire.AlarmMove `json:"alarms"`
 }
 
 // Device is how one device is, whatever it is. Its state is starting, ok, lost,

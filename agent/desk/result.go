@@ -18,6 +18,7 @@ type Result struct {
 	Direction  verdict.Direction `json:"direction"`
 	Source     string            `json:"source"`
 	Reason     verdict.Reason    `json:"reason"`
+	Mark       verdict.Mark      `json:"mark,omitempty"` // what the reason is about, where it has several meanings
 	Repeat     bool              `json:"repeat,omitempty"`
 	Opens      bool              `json:"opens"`
 	Need       verdict.Need      `json:"need,omitempty"`
@@ -27,7 +28,7 @@ type Result struct {
 	Doc4       string            `json:"doc4,omitempty"`
 	ValidFrom  int64             `json:"valid_from,omitempty"`  // unix s
 	ValidUntil int64             `json:"valid_until,omitempty"` // unix s
-	FirstUse   *FirstUse         `json:"first_use,omitempty"`   // with already_used
+	FirstUse   *FirstUse         `json:"first_use,omitempty"`   // with already_used; of whoever is inside already, when they came in
 	Owner      *Owner            `json:"owner,omitempty"`       // who decides, where it did not answer
 	Vouched    bool              `json:"vouched,omitempty"`     // without a code
 	Rule       string            `json:"rule,omitempty"`        // of the guideline, that admitted, bars, or was chosen
@@ -108,7 +109,7 @@ func (r *Result) fill(e *wire.Event) {
 
 // Judged adds a verdict and the part of the case that may be shown.
 func (r *Result) Judged(at int64, c *verdict.Case, v verdict.Verdict) {
-	r.At, r.Reason, r.Repeat, r.Opens, r.Need = at, v.Reason, v.Repeat, v.Opens(), v.Need
+	r.At, r.Reason, r.Mark, r.Repeat, r.Opens, r.Need = at, v.Reason, v.Mark, v.Repeat, v.Opens(), v.Need
 	if k := c.Code; k.Kind != 0 {
 		r.Pass, r.Kind, r.ValidFrom, r.ValidUntil = k.ID, k.Kind, k.NotBefore, k.Expires
 	}

@@ -27,6 +27,8 @@ type Journal struct {
 
 	mu   sync.Mutex // held while head may move
 	head head
+
+	rules rules // belongs to whoever holds mu
 }
 
 // head is the end of the chain. It is read again after a transaction failed,
@@ -84,7 +86,7 @@ func (j *Journal) Update(do func(lane.Book) error) error {
 func (j *Journal) update(do func(*tx) error) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	t := &tx{id: &j.id}
+	t := &tx{id: &j.id, rules: &j.rules}
 	err := j.db.Update(func(dtx *disk.Tx) error {
 		if !j.head.known {
 			if err := j.head.load(dtx); err != nil {

@@ -15,9 +15,10 @@ import (
 // tx is a lane.Book. It reads the snapshot's tables too: one query gathers all
 // that bears on a scan.
 type tx struct {
-	id   *Identity
-	tx   *disk.Tx
-	head head
+	id    *Identity
+	tx    *disk.Tx
+	head  head
+	rules *rules
 }
 
 var _ lane.Book = (*tx)(nil)
@@ -34,7 +35,8 @@ const standingQuery = `SELECT
 	coalesce(u.count, 0), coalesce(u.claimed, 0), u.first_at IS NOT NULL, coalesce(u.first_at, 0), coalesce(u.first_gate, 0),
 	coalesce(u.recent_seq, 0), coalesce(u.recent_at, 0), coalesce(u.recent_reason, 0),
 	coalesce(c.number, 0), coalesce(c.state, 0), coalesce(c.at, 0),
-	k.counter IS NOT NULL, coalesce(k.counter, 0)
+	k.counter IS NOT NULL, coalesce(k.counter, 0),
+	(SELECT y.body FROM policy y WHERE y.id = 1)
 FROM snapshot s
 LEFT JOIN gates g ON g.id = $2
 LEFT JOIN phones f ON f.pass = $1 AND f.gone = 0 AND f.gen = (SELECT max(x.gen) FROM phones x
@@ -58,6 +60,7 @@ func (t *tx) Standing(pass signing.PassID, phone signing.PhoneID) (s lane.Standi
 		recent                         verdict.Recent
 		claimNumber, claimState, asked int64
 		counter                        int64
+		rules                          []byte
 	)
 	ok, err := t.tx.Get(standingQuery, []any{pass[:], int64(t.id.Gate), phone[:]},
 		&p.Revision, &p.Fresh, &p.Known, &p.Zone, &mode, &p.OwnsFrom, &p.Documents,
@@ -66,7 +69,7 @@ func (t *tx) Standing(pass signing.PassID, phone signing.PhoneID) (s lane.Standi
 		&own, &claimed, &hasFirst, &here.At, &here.Gate,
 		&recentSeq, &recent.At, &recent.Reason,
 		&claimNumber, &claimState, &asked,
-		&hasCounter, &counter)
+		&hasCounter, &counter, &rules)
 	if err != nil {
 		return s, fmt.Errorf("standing: %w", err)
 	}
@@ -91,6 +94,9 @@ func (t *tx) Standing(pass signing.PassID, phone signing.PhoneID) (s lane.Standi
 	}
 	if claimState != 0 {
 		s.Asked = &desk.Question{ID: t.claimID(claimNumber), Pass: pass, At: asked, State: desk.ClaimState(claimState)}
+	}
+	if s.Rules, err = t.rules.read(rules); err != nil {
+		return s, fmt.Errorf("standing: %w", err)
 	}
 	if hasCounter {
 		highest := uint64(counter)

@@ -41,12 +41,30 @@ type Book interface {
 	Register(e *wire.Event) error
 	// Unregister takes that back.
 	Unregister(e *wire.Event) error
+
+	// Presence is the latest word on a pass in an area; zero = there is none.
+	Presence(area string, pass signing.PassID) (Presence, error)
+	// PresenceBy lists the words that an own event gave and that still stand.
+	PresenceBy(pass signing.PassID, seq uint64) ([]Presence, error)
+	SetPresence(p Presence) error
+	// Occupied counts who came into an area since a moment and is inside, up to
+	// a limit.
+	Occupied(area string, since int64, limit uint32) (uint32, error)
+
+	// Alarms lists the alarms that are about this gate.
+	Alarms() ([]wire.AlarmMove, error)
+	// SetOwnAlarm keeps the one of a source of this gate's own.
+	SetOwnAlarm(source wire.AlarmSource, a wire.Alarm) error
+	// Held and SetHeld keep the alarms that the journal says are in force.
+	Held() ([]wire.AlarmMove, error)
+	SetHeld(held []wire.AlarmMove) error
 }
 
 // Standing is what bears on a pass at this gate.
 type Standing struct {
 	Record verdict.Record
 	Policy Policy
+	Rules  *wire.Policy // of the lanes; nil = none. Shared.
 	Phone  desk.PhoneKey
 	Asked  *desk.Question // the last question about the pass
 }

@@ -45,7 +45,8 @@ type Core struct {
 	desk.Base
 	cfg     Config
 	lanes   map[string]*Lane
-	waiting []*attempt // oldest first; attempts are replaced, never changed
+	waiting []*attempt       // oldest first; attempts are replaced, never changed
+	held    []wire.AlarmMove // in force, the one that counts first; replaced as a whole
 }
 
 var _ desk.Core[Book] = (*Core)(nil)
@@ -58,6 +59,7 @@ type attempt struct {
 	asked bool   // waits for that claim rather than for the guard
 	docs  []string
 	guard string // who answered from elsewhere; "" = whoever is on duty here
+	area  string // where it is kept who is inside; "" = nobody keeps it
 }
 
 // NewCore makes a core and reads the clock from the book.
@@ -82,7 +84,9 @@ func NewCore(cfg Config, book Book) (*Core, error) {
 		c.cfg.DocumentMS = DocumentMS
 	}
 	var err error
-	c.Base, err = desk.NewBase(cfg.Gate, cfg.ClockMaxAge, book)
+	if c.Base, err = desk.NewBase(cfg.Gate, cfg.ClockMaxAge, book); err == nil {
+		c.held, err = book.Held()
+	}
 	return c, err
 }
 
@@ -100,6 +104,8 @@ func (c *Core) Step(book Book, in desk.Input) ([]desk.Effect, error) {
 		return c.annul(book, in, now)
 	case Entry:
 		return c.enter(book, &in, now)
+	case Alarm:
+		return c.alarm(book, in, now)
 	case desk.BeginShift:
 		return c.BeginShift(book, in, now)
 	case desk.EndShift:
@@ -232,8 +238,12 @@ func (c *Core) tick(book Book, now desk.Moment) (effects []desk.Effect, err erro
 	if err := c.release(book, now); err != nil {
 		return nil, err
 	}
+	alarms, err := c.alarms(book, now)
+	if err != nil {
+		return nil, err
+	}
 	more, err := c.Base.Tick(book, now)
-	return append(effects, more...), err
+	return append(append(effects, alarms...), more...), err
 }
 
 // patience is how long an attempt may wait.
@@ -263,6 +273,8 @@ func (c *Core) Failed(in desk.Input, cause error) []desk.Effect {
 		return []desk.Effect{desk.Reject{ID: in.ID, Err: cause}}
 	case Entry:
 		return []desk.Effect{desk.Reject{ID: in.ID, Err: cause}}
+	case Alarm:
+		return c.unwritten(in, cause)
 	case desk.BeginShift, desk.EndShift:
 		return []desk.Effect{desk.Reject{Err: cause}}
 	case ClaimAsked:

@@ -22,6 +22,9 @@ func (c *Core) decide(book Book, a *attempt, now desk.Moment) ([]desk.Effect, er
 			return nil, err
 		}
 		standing.apply(k, &c.cfg)
+		if err := c.govern(book, a, &standing); err != nil {
+			return nil, err
+		}
 		asked = standing.Asked
 		if r := k.Record.Recent; r != nil && r.At > k.At {
 			// Overtaken by an admission of the same pass: this is a repeat now,
@@ -52,8 +55,7 @@ func (c *Core) decide(book Book, a *attempt, now desk.Moment) ([]desk.Effect, er
 // conclude writes the event of an attempt and everything that follows from it.
 func (c *Core) conclude(book Book, a *attempt, v verdict.Verdict, now desk.Moment) ([]desk.Effect, error) {
 	k := &a.kase
-	entered := v.Opens() && k.Lane.Direction == verdict.Entry
-	counted := entered && k.Code.Uses > 0
+	counted := counts(v, k)
 	e := wire.Event{
 		Type: wire.EventScan, Scan: a.scan.ID, Lane: a.scan.Lane, Source: a.scan.Source, Offline: a.scan.Offline,
 		Pass: k.Code.ID, Verdict: v, Case: k, Claim: a.claim,
@@ -97,8 +99,8 @@ func (c *Core) opened(book Book, a *attempt, e *wire.Event, counted bool) error 
 			return err
 		}
 	}
-	if k.Lane.Direction != verdict.Entry {
-		return nil
+	if err := c.moved(book, a, e); err != nil || !e.Verdict.Admits(k.Lane.Direction) {
+		return err
 	}
 	return book.Use(c.useOf(e, counted))
 }
@@ -109,6 +111,11 @@ func known(k *verdict.Case) uint64 {
 		return 0
 	}
 	return *k.Record.Counter
+}
+
+// counts reports whether a verdict uses up one of the uses of a pass.
+func counts(v verdict.Verdict, k *verdict.Case) bool {
+	return v.Admits(k.Lane.Direction) && k.Code.Uses > 0
 }
 
 // useOf is what an own admission used up: the same when it happens and when it
@@ -148,8 +155,10 @@ func (c *Core) annul(book Book, in Annul, now desk.Moment) ([]desk.Effect, error
 	if err := c.Write(book, &e, now); err != nil {
 		return nil, err
 	}
-	counted := was.Case.Lane.Direction == verdict.Entry && was.Case.Code.Uses > 0
-	if err := book.Unuse(c.useOf(was, counted)); err != nil {
+	if err := book.Unuse(c.useOf(was, counts(was.Verdict, was.Case))); err != nil {
+		return nil, err
+	}
+	if err := c.unmoved(book, was, &e); err != nil {
 		return nil, err
 	}
 	if was.Claim != "" {

@@ -51,6 +51,10 @@ type Deps struct {
 	Ask func(ctx context.Context, c wire.Claim) wire.Answer
 	// Online says whether the server can be reached.
 	Online func() bool
+	// Alarmed is told of the alarms in force, the one that counts first: at the
+	// start, and when they change. While the first is an emergency opening the
+	// barriers are held open by whoever is told, and get no pulses.
+	Alarmed func(held []wire.AlarmMove)
 	// Past are the latest events, newest first, to show after a restart.
 	Past []desk.Past
 	Now  func() time.Time // the computer's clock; time.Now where nil
@@ -66,6 +70,8 @@ type Desk struct {
 	pulses   map[string]chan pulse
 	opened   func(lane, scan string)
 	lost     atomic.Uint64
+	alarms   atomic.Pointer[[]wire.AlarmMove]
+	alarmed  func([]wire.AlarmMove)
 	log      *slog.Logger
 }
 
@@ -92,7 +98,9 @@ func NewDesk(cfg Config, deps Deps) (*Desk, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Desk{barriers: deps.Barriers, pulses: map[string]chan pulse{}, opened: deps.Opened, log: deps.Log}
+	d := &Desk{barriers: deps.Barriers, pulses: map[string]chan pulse{}, opened: deps.Opened, alarmed: deps.Alarmed, log: deps.Log}
+	held := core.held
+	d.alarms.Store(&held)
 	if d.opened == nil {
 		d.opened = func(string, string) {}
 	}
@@ -128,6 +136,9 @@ func (d *Desk) Run(ctx context.Context) error {
 	defer pulsing.Wait()
 	for name, open := range d.barriers {
 		pulsing.Go(func() { d.pulse(ctx, name, open) })
+	}
+	if d.alarmed != nil {
+		d.alarmed(d.Alarms())
 	}
 	return d.Desk.Run(ctx)
 }
@@ -182,8 +193,16 @@ func (d *Desk) LostPulses() uint64 { return d.lost.Load() }
 // perform hands a pulse to the lane's barrier without waiting: a stuck port of
 // one lane is no other lane's business.
 func (d *Desk) perform(e desk.Effect) {
+	if a, ok := e.(Alarmed); ok {
+		d.alarms.Store(&a.Held)
+		d.log.Warn("alarms", "state", string(state(a.Held)), "in_force", len(a.Held))
+		if d.alarmed != nil {
+			d.alarmed(a.Held)
+		}
+		return
+	}
 	open, ok := e.(Open)
-	if !ok || d.pulses[open.Lane] == nil {
+	if !ok || d.pulses[open.Lane] == nil || state(d.Alarms()) == wire.AlarmOpen {
 		return
 	}
 	select {

@@ -99,6 +99,7 @@ func (c *Core) vouch(book Book, in *Entry, now desk.Moment) (*verdict.Case, erro
 		Lane:   verdict.Lane{Gate: c.cfg.Gate, Site: c.cfg.Site, Zone: standing.Policy.Zone, Direction: in.Direction},
 		Policy: verdict.Policy{Revision: standing.Policy.Revision, Mode: standing.Policy.Mode, Fresh: standing.Policy.Fresh},
 	}
+	c.alarmed(k, standing.Rules)
 	k.Document, _ = in.Guideline.Under(in.Rule, in.Documents)
 	return k, nil
 }

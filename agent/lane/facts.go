@@ -1,6 +1,8 @@
 package lane
 
 import (
+	"time"
+
 	"campusgate/signing"
 	"campusgate/signing/verdict"
 )
@@ -10,11 +12,12 @@ type Config struct {
 	Gate        uint16
 	Site        string
 	Lanes       []Lane
-	Documents   bool  // the guard asks for a document at every entry
-	DocumentMS  int64 // how long a document may be looked for; 0 = DocumentMS
-	Unstaffed   bool  // while nobody is on duty a document counts as not shown, at once
-	Shift       bool  // nothing that a guard answers for happens while nobody is on duty
-	ClockMaxAge int64 // ms without a comparison of clocks; 0 = no limit
+	Documents   bool           // the guard asks for a document at every entry
+	DocumentMS  int64          // how long a document may be looked for; 0 = DocumentMS
+	Unstaffed   bool           // while nobody is on duty a document counts as not shown, at once
+	Shift       bool           // nothing that a guard answers for happens while nobody is on duty
+	ClockMaxAge int64          // ms without a comparison of clocks; 0 = no limit
+	Zone        *time.Location // of the campus; nil = UTC
 	// PolicyMaxAge is how old the snapshot may be, in ms; 0 = no limit.
 	PolicyMaxAge int64
 }

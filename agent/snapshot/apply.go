@@ -45,7 +45,7 @@ func (s *Snapshot) apply(g *group) error {
 	if err != nil {
 		return err
 	}
-	if !g.reset && len(g.rows)+len(g.releases) <= small {
+	if !g.reset && len(g.rows)+len(g.releases)+len(g.inside) <= small {
 		return s.db.Update(func(tx *disk.Tx) error {
 			for i := range g.rows {
 				if err := replace(tx, &g.rows[i], current); err != nil {
@@ -103,7 +103,13 @@ func (s *Snapshot) stage(g *group, gen int64) error {
 	}
 	releases := g.releases
 	g.releases = nil
-	return s.chunks(len(releases), func(tx *disk.Tx, i int) error { return keep(tx, releases[i]) })
+	err = s.chunks(len(releases), func(tx *disk.Tx, i int) error { return keep(tx, releases[i]) })
+	if err != nil {
+		return err
+	}
+	inside := g.inside
+	g.inside = nil
+	return s.chunks(len(inside), func(tx *disk.Tx, i int) error { return putInside(tx, &inside[i], gen) })
 }
 
 // chunks does n things in short transactions.
@@ -127,7 +133,7 @@ func (s *Snapshot) chunks(n int, do func(tx *disk.Tx, i int) error) error {
 // settle is the transaction that brings a group into force, apart from rows.
 func (s *Snapshot) settle(tx *disk.Tx, g *group, base, current int64, dirty bool) error {
 	if g.reset {
-		for _, clear := range []string{"DELETE FROM gates", "DELETE FROM guards", "DELETE FROM guideline", "DELETE FROM till"} {
+		for _, clear := range []string{"DELETE FROM gates", "DELETE FROM guards", "DELETE FROM guideline", "DELETE FROM till", "DELETE FROM policy", "DELETE FROM alarms WHERE source = 'server'"} {
 			if err := tx.Exec(clear); err != nil {
 				return err
 			}
@@ -150,6 +156,21 @@ func (s *Snapshot) settle(tx *disk.Tx, g *group, base, current int64, dirty bool
 	}
 	if g.till != nil {
 		if err := putTill(tx, g.till); err != nil {
+			return err
+		}
+	}
+	if g.policy != nil {
+		if err := putPolicy(tx, g.policy); err != nil {
+			return err
+		}
+	}
+	for i := range g.alarms {
+		if err := putAlarm(tx, &g.alarms[i]); err != nil {
+			return err
+		}
+	}
+	for i := range g.inside {
+		if err := putInside(tx, &g.inside[i], current); err != nil {
 			return err
 		}
 	}

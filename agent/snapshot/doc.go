@@ -1,7 +1,8 @@
 // Package snapshot is what an agent knows from its server: the signed keyring,
 // revocations, replaced phone keys, gates with their policies, moved ownership,
 // uses elsewhere, released claims, the campus's guideline, the guards of this
-// gate and the passes that they may look up; at a till, its rules and the cards
+// gate and the passes that they may look up, the policy of its lanes, lockdowns
+// and who is inside; at a till, its rules and the cards
 // that are not in order. The long lists stay on the disk and
 // are asked for one key at a time, so that a hundred thousand of them cost
 // nothing at start.

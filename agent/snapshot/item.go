@@ -36,8 +36,11 @@ type group struct {
 	guide    *guideItem // nil: none came
 	till     *tillItem  // nil: none came
 	guards   []guardItem
+	policy   *policyItem // nil: none came
+	alarms   []alarmItem
 	rows     []row
 	releases []release
+	inside   []insideItem
 }
 
 type gateItem struct {
@@ -114,6 +117,26 @@ func (s *Snapshot) add(g *group, it *wire.Item) error {
 		if body.Owner == s.gate {
 			g.releases = append(g.releases, release{it.Key, body.Pass})
 		}
+	case wire.ItemPolicy:
+		item, err := s.readPolicy(it)
+		if err != nil {
+			return bad(err)
+		}
+		if item != nil {
+			g.policy = item
+		}
+	case wire.ItemAlarm:
+		item, err := readAlarm(it)
+		if err != nil {
+			return bad(err)
+		}
+		g.alarms = append(g.alarms, item)
+	case wire.ItemInside:
+		item, err := readInside(it)
+		if err != nil {
+			return bad(err)
+		}
+		g.inside = append(g.inside, item)
 	case wire.ItemDocuments:
 		item, err := readGuideline(it)
 		if err != nil {

@@ -113,6 +113,9 @@ func (s *Snapshot) sweep(base, current int64) error {
 			return err
 		}
 	}
+	if err := s.few(sweepInside, base); err != nil {
+		return err
+	}
 	return s.db.Update(func(tx *disk.Tx) error {
 		return tx.Exec("UPDATE snapshot SET dirty = 0 WHERE id = 1")
 	})
@@ -166,6 +169,9 @@ func (s *Snapshot) Prune(now time.Time) error {
 		if err := s.walk(t, prunes[t], before); err != nil {
 			return fmt.Errorf("prune snapshot: %w", err)
 		}
+	}
+	if err := s.few(pruneInside, before); err != nil {
+		return fmt.Errorf("prune snapshot: %w", err)
 	}
 	return nil
 }

@@ -138,6 +138,7 @@ func New(d Deps) (*API, error) {
 	a.passRoutes()
 	a.phoneRoutes()
 	a.gateRoutes()
+	a.laneRoutes()
 	a.agentRoutes()
 	a.eventRoutes()
 	a.keyRoutes()

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -16,7 +17,7 @@ type Event struct {
 	Agent      uint32   `json:"agent"`
 	Epoch      uint32   `json:"epoch"`
 	Seq        uint64   `json:"seq"`
-	Type       string   `json:"type" doc:"scan, grant (an owner's answer to another gate), annul, entry (without a code), register, shift; of a till charge, void or batch"`
+	Type       string   `json:"type" doc:"scan, grant (an owner's answer to another gate), annul, entry (without a code), register, shift, alarm (a lockdown or emergency opening began or ended); of a till charge, void or batch"`
 	At         int64    `json:"at" doc:"the agent's corrected clock"`
 	ReceivedAt int64    `json:"received_at"`
 	Offline    bool     `json:"offline"`
@@ -31,6 +32,9 @@ type Event struct {
 	Guard      string   `json:"guard,omitempty" doc:"number of the guard who decided or was on shift"`
 	Note       string   `json:"note,omitempty" doc:"the guard's own words to an entry"`
 	Shift      string   `json:"shift,omitempty" enum:"begins,ends" doc:"of type shift"`
+	Alarm      string   `json:"alarm,omitempty" enum:"lockdown,open,normal" doc:"of type alarm: what holds at the gate from then on"`
+	Source     string   `json:"source,omitempty" doc:"of type alarm: server, guard or input"`
+	Mark       string   `json:"mark,omitempty" doc:"what the reason is about, where it has several meanings"`
 	AmountFen  int64    `json:"amount_fen,omitempty" doc:"of a charge or void"`
 	Opinion    string   `json:"opinion" doc:"the server's, from the same facts and what it knows better; empty until it has looked"`
 	JudgedAt   int64    `json:"judged_at,omitempty"`
@@ -149,7 +153,12 @@ func eventBody(e store.Event) Event {
 		if rest.Charge != nil {
 			out.AmountFen = rest.Charge.AmountFen
 		}
-		out.Documents, out.Rule, out.Guard, out.Note, out.Shift = rest.Documents, rest.Verdict.Rule, rest.Guard, rest.Note, string(rest.Shift)
+		if m := rest.Alarm; m != nil {
+			out.Alarm, out.Source, out.Note = cmp.Or(string(m.State), "normal"), string(m.Source), m.Reason
+		}
+		out.Mark = string(rest.Verdict.Mark)
+		out.Documents, out.Rule, out.Guard, out.Shift = rest.Documents, rest.Verdict.Rule, rest.Guard, string(rest.Shift)
+		out.Note = cmp.Or(rest.Note, out.Note)
 	}
 	return out
 }

@@ -136,7 +136,7 @@ func (a *API) lookBody(r verify.Result) Look {
 		out.Verdict.Kind = "needs_input"
 	}
 	for _, lang := range []string{verdict.Chinese, verdict.English} {
-		out.Verdict.Text[lang] = verdict.TextOf(v.Reason, lang)
+		out.Verdict.Text[lang] = verdict.TextOfVerdict(v, lang)
 	}
 	if r.Event.Seq != 0 {
 		out.EventID = r.Event.String()

@@ -15,8 +15,11 @@ import (
 const unknownLifeMS = 90 * 24 * 3600 * 1000
 
 // effects does what new events say, in their order: uses are counted and taken
-// back, claims are released.
+// back, claims are released, people are inside or not.
 func (t *Tx) effects(entries []entry) error {
+	if err := t.movements(entries); err != nil {
+		return err
+	}
 	var uses []use
 	for i := range entries {
 		e := &entries[i]
@@ -51,10 +54,43 @@ func (t *Tx) effects(entries []entry) error {
 				return err
 			}
 		case wire.EventEntry, wire.EventRegister, wire.EventShift,
-			wire.EventCharge, wire.EventVoid, wire.EventBatch: // use no pass up
+			wire.EventCharge, wire.EventVoid, wire.EventBatch, wire.EventAlarm: // use no pass up
 		}
 	}
 	return t.addUses(uses)
+}
+
+// movements does what events say of who is inside, and of a gate's own alarms.
+// All of them are of one gate.
+func (t *Tx) movements(entries []entry) (err error) {
+	area, asked := "", false
+	for i := range entries {
+		e := &entries[i]
+		if e.problem != "" {
+			continue
+		}
+		switch e.event.Type {
+		case wire.EventAlarm:
+			err = t.gateAlarm(e)
+		case wire.EventScan, wire.EventAnnul:
+			if !asked {
+				area, err = t.keptBy(e.event.Gate)
+				asked = true
+			}
+			switch {
+			case area == "" || err != nil || e.event.Pass.IsZero():
+			case e.event.Type == wire.EventAnnul:
+				err = t.unmoved(e)
+			default:
+				err = t.moved(area, e)
+			}
+		default: // nobody goes anywhere by it
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // mayCount reports whether the agent decided what it counts: an admission of

@@ -21,14 +21,17 @@ const (
 	rankPhone      = 3
 	rankCard       = 4
 	rankGate       = 5
-	rankOwner      = 6
-	rankUse        = 7 // not in table feed: the rows of table uses
-	rankRelease    = 8
-	rankDocuments  = 9
-	rankTill       = 10
-	rankGuard      = 11
-	rankPass       = 12
-	rankEnd        = 13
+	rankPolicy     = 6
+	rankAlarm      = 7
+	rankOwner      = 8
+	rankUse        = 9 // not in table feed: the rows of table uses
+	rankInside     = 10
+	rankRelease    = 11
+	rankDocuments  = 12
+	rankTill       = 13
+	rankGuard      = 14
+	rankPass       = 15
+	rankEnd        = 16
 )
 
 var rankKinds = [rankEnd]wire.ItemKind{
@@ -37,8 +40,11 @@ var rankKinds = [rankEnd]wire.ItemKind{
 	rankPhone:      wire.ItemPhone,
 	rankCard:       wire.ItemCard,
 	rankGate:       wire.ItemGate,
+	rankPolicy:     wire.ItemPolicy,
+	rankAlarm:      wire.ItemAlarm,
 	rankOwner:      wire.ItemOwner,
 	rankUse:        wire.ItemUse,
+	rankInside:     wire.ItemInside,
 	rankRelease:    wire.ItemRelease,
 	rankDocuments:  wire.ItemDocuments,
 	rankTill:       wire.ItemTill,
@@ -301,6 +307,7 @@ func (s *Store) PruneFeed(ctx context.Context, before int64) error {
 			t.Exec("DELETE FROM feed WHERE gone = $1 AND changed_at < $2", true, before),
 			t.Exec("DELETE FROM feed WHERE expires_at < $1", before),
 			t.Exec("DELETE FROM uses WHERE expires < $1", before/1000),
+			t.Exec("DELETE FROM presence WHERE expires < $1", before/1000),
 			t.Exec("DELETE FROM claims WHERE expires < $1", before/1000),
 			t.Exec("DELETE FROM nonces WHERE expires_at < $1", before),
 			t.Exec("DELETE FROM enrolments WHERE expires_at < $1", before),

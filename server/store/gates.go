@@ -98,7 +98,7 @@ func (t *Tx) AddGate(actor string, g Gate) (Gate, error) {
 		return g, fmt.Errorf("%w: %d gates were made already", ErrFull, maxGate)
 	}
 	g.ID = uint16(id)
-	return g, errors.Join(t.putGate(&g), t.Trail(actor, "gate.created", gateTarget(g.ID), g.notes()))
+	return g, errors.Join(t.putGate(&g), t.rezone(g.ID), t.Trail(actor, "gate.created", gateTarget(g.ID), g.notes()))
 }
 
 // ChangeGate lets change edit name, zone, mode and documents. A gate that
@@ -178,7 +178,7 @@ func (t *Tx) saveGate(actor, action string, g *Gate) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(t.putGate(g), t.Trail(actor, action, gateTarget(g.ID), g.notes()))
+	return errors.Join(t.putGate(g), t.rezone(g.ID), t.Trail(actor, action, gateTarget(g.ID), g.notes()))
 }
 
 // putGate tells every agent.

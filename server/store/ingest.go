@@ -42,13 +42,16 @@ type event struct {
 	Offline  bool           `json:"offline"`
 	PassText string         `json:"pass"`
 	Verdict  struct {
-		Reason string `json:"reason"`
+		Reason string       `json:"reason"`
+		Repeat bool         `json:"repeat"`
+		Mark   verdict.Mark `json:"mark"`
 	} `json:"verdict"`
-	Case   *eventCase `json:"case"`
-	Claim  string     `json:"claim"`
-	For    uint16     `json:"for"`
-	Annuls string     `json:"annuls"`
-	Counts bool       `json:"counts"`
+	Case   *eventCase      `json:"case"`
+	Claim  string          `json:"claim"`
+	For    uint16          `json:"for"`
+	Annuls string          `json:"annuls"`
+	Counts bool            `json:"counts"`
+	Alarm  *wire.AlarmMove `json:"alarm"`
 
 	Pass   signing.PassID `json:"-"`
 	Reason verdict.Reason `json:"-"`
@@ -78,9 +81,13 @@ func readEvent(body []byte) (e event, err error) {
 }
 
 // eventCase is the part of verdict.Case that says how often the pass may be
-// used and who decides.
+// used, who decides, and who goes which way.
 type eventCase struct {
+	Lane struct {
+		Direction verdict.Direction `json:"direction"`
+	} `json:"lane"`
 	Code struct {
+		Kind    string `json:"kind"`
 		Bound   bool   `json:"bound"`
 		Expires int64  `json:"exp"`
 		Uses    uint32 `json:"uses"`

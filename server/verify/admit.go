@@ -34,6 +34,9 @@ func (s *Service) Admit(ctx context.Context, g Guard, name string, documents []s
 	if _, err := s.known(ctx, &k); err != nil {
 		return Result{}, err
 	}
+	if err := s.govern(ctx, r.Gate, &k); err != nil {
+		return Result{}, err
+	}
 	r.Verdict = verdict.Judge(&k)
 	claim, err := s.ask(ctx, t, &k, &r)
 	if err != nil {
@@ -88,7 +91,7 @@ func (s *Service) Tick(ctx context.Context) error {
 // the same question again and gets the same answer.
 func (s *Service) ask(ctx context.Context, t *ticket, k *verdict.Case, r *Result) (claim string, err error) {
 	needed := r.Verdict.Need == verdict.NeedClaim
-	if !needed && (r.Verdict.Reason != verdict.Granted || k.Code.Uses == 0) {
+	if !needed && (!r.Verdict.Admits(verdict.Entry) || k.Code.Uses == 0) {
 		return "", nil
 	}
 	c := wire.Claim{

@@ -52,6 +52,9 @@ func (s *Service) facts(ctx context.Context, gate store.Gate, read *code.Code, f
 	if err != nil {
 		return k, r, err
 	}
+	if err := s.govern(ctx, gate, &k); err != nil {
+		return k, r, err
+	}
 	if gate.Documents {
 		g, err := s.Guideline(ctx)
 		if err != nil {

@@ -46,6 +46,7 @@ type Config struct {
 	Guideline func(ctx context.Context) (*verdict.Guideline, error)
 	Random    io.Reader
 	Now       func() time.Time
+	Location  *time.Location // of the campus; nil = UTC
 }
 
 // Service verifies for guards with a phone. Safe for concurrent use.
@@ -58,7 +59,7 @@ type Service struct {
 	ring     *signing.Keyring
 }
 
-// New makes a Service.
+// New makes a Service. It needs all of the configuration but Location.
 func New(c Config) *Service {
 	return &Service{Config: c, tickets: map[string]*ticket{}, counters: map[signing.PhoneID]uint64{}}
 }
@@ -124,7 +125,7 @@ func (s *Service) Look(ctx context.Context, g Guard, text string) (Result, error
 		return Result{}, err
 	}
 	r.Verdict = verdict.Judge(&k)
-	if r.Verdict.Reason != verdict.Granted && r.Verdict.Reason != verdict.NeedsInput {
+	if !r.Verdict.Opens() && r.Verdict.Reason != verdict.NeedsInput {
 		r.Event, err = s.record(ctx, g, &k, &r, "", "")
 		return r, err
 	}

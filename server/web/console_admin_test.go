@@ -20,6 +20,9 @@ var adminRoutes = []consoleRoute{
 	{name: "households", path: "/households"},
 	{name: "household", path: "/households/7"},
 	{name: "gates", path: "/gates"},
+	{name: "gate-policy", path: "/gates/1"},
+	{name: "gate-inside", path: "/gates/inside"},
+	{name: "gate-emergency", path: "/gates/emergency"},
 	{name: "gate-code", path: "/gates", after: func(c *consoleTab) {
 		c.press("生成登记码: 东门")
 		c.press("确定")

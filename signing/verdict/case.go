@@ -112,9 +112,12 @@ type Policy struct {
 	Fresh        int64  `json:"fresh"`                // when the snapshot was last known current; 0 = never
 	MaxAgeMS     int64  `json:"max_age_ms,omitempty"` // 0 = no limit
 	OutsideHours bool   `json:"outside_hours,omitempty"`
-	Lockdown     bool   `json:"lockdown,omitempty"`
+	Lockdown     bool   `json:"lockdown,omitempty"`  // and this kind is not exempt
+	Emergency    bool   `json:"emergency,omitempty"` // the barriers stand open
 	Full         bool   `json:"full,omitempty"`
 	Passback     bool   `json:"passback,omitempty"` // inside already, and the rule is enforced
+	Alert        bool   `json:"alert,omitempty"`    // inside already, and the rule wants a person to look
+	Inside       *Use   `json:"inside,omitempty"`   // since when, and by which gate; nil = not, or nobody keeps it
 }
 
 // Use is one admission that counts.
@@ -195,15 +198,35 @@ const (
 	NeedConfirm  Need = "confirm"  // the cashier must say that the same holder pays once more
 )
 
+// Mark tells meanings of one reason apart. Each pair has a text of its own.
+type Mark string
+
+// The marks.
+const (
+	MarkNone      Mark = ""
+	MarkPassback  Mark = "antipassback" // of Attention: came in while recorded as inside
+	MarkLockdown  Mark = "lockdown"     // of Attention: went out while nobody may come in
+	MarkEmergency Mark = "emergency"    // of Attention: the barriers stand open for everybody; nothing is used up
+	MarkLane      Mark = "lane"         // of WrongKind: another lane takes this kind
+)
+
 // Verdict is the answer to a Case.
 type Verdict struct {
 	Reason Reason `json:"reason"`
 	Rule   string `json:"rule,omitempty"`   // of the guideline, that admitted or bars; of an entry without a code, the one it was judged by
 	Repeat bool   `json:"repeat,omitempty"` // the previous verdict shown again: no use, no second pulse
+	Mark   Mark   `json:"mark,omitempty"`   // what the reason is about, where it has several meanings
 	Need   Need   `json:"need,omitempty"`
-	First  *Use   `json:"first,omitempty"` // with AlreadyUsed
+	First  *Use   `json:"first,omitempty"` // with AlreadyUsed; of whoever is inside already, when and where they came in
 	Owner  uint16 `json:"owner,omitempty"` // with NeedClaim and OfflineNotAllowed: who decides; 0 = the server
 }
 
 // Opens reports whether the barrier moves.
 func (v Verdict) Opens() bool { return v.Reason.Opens() && !v.Repeat }
+
+// Admits reports whether somebody came in by this, as a gate in that direction
+// judged: so it uses the pass up, is repeated and can be taken back. An emergency
+// opening lets people through and admits nobody.
+func (v Verdict) Admits(d Direction) bool {
+	return v.Opens() && d != Exit && v.Mark != MarkEmergency
+}

@@ -68,7 +68,10 @@ func Judge(c *Case) Verdict {
 		return c.vouched()
 	}
 	if r := first(unreadable, c); r != 0 {
-		return Verdict{Reason: r}
+		return c.refuse(r)
+	}
+	if c.Policy.Emergency && c.Code.Kind.OpensGates() && !c.Code.Compromised {
+		return Verdict{Reason: Attention, Mark: MarkEmergency}
 	}
 	if c.leaving() {
 		return c.exit()
@@ -102,6 +105,9 @@ func Judge(c *Case) Verdict {
 // for.
 func (c *Case) grant() Verdict {
 	v := Verdict{Reason: Granted}
+	if c.Policy.Alert && c.Code.Kind.OpensGates() {
+		v = Verdict{Reason: Attention, Mark: MarkPassback, First: c.Policy.Inside}
+	}
 	if c.Document.Required {
 		v.Rule = c.Document.Complete().Rule
 	}
@@ -141,6 +147,8 @@ func (c *Case) exit() Verdict {
 		return Verdict{Reason: Revoked}
 	case first(standing, c) != 0:
 		return Verdict{Reason: Attention}
+	case c.Policy.Lockdown:
+		return Verdict{Reason: Attention, Mark: MarkLockdown}
 	}
 	return Verdict{Reason: Granted}
 }
@@ -148,8 +156,14 @@ func (c *Case) exit() Verdict {
 func (c *Case) refuse(r Reason) Verdict {
 	v := Verdict{Reason: r}
 	switch r {
+	case WrongKind:
+		if c.Code.Kind.OpensGates() && c.Lane.Kinds&signing.GateKinds != 0 && !c.wrongContext() {
+			v.Mark = MarkLane
+		}
 	case AlreadyUsed:
 		v.First = c.firstUse()
+	case Antipassback:
+		v.First = c.Policy.Inside
 	case OfflineNotAllowed:
 		v.Owner = c.Decider()
 	case DocumentNotAccepted:

@@ -207,6 +207,7 @@ func TestJudge_Exit(t *testing.T) {
 	opensWithAttention := map[verdict.Reason]bool{
 		verdict.Revoked: true, verdict.Blocked: true, verdict.ClockUntrusted: true, verdict.PolicyStale: true,
 		verdict.ProofMissing: true, verdict.ProofStale: true, verdict.NotYetValid: true, verdict.Expired: true,
+		verdict.Lockdown: true,
 	}
 	refused := map[verdict.Reason]bool{
 		verdict.Malformed: true, verdict.UnknownKey: true, verdict.BadSignature: true,

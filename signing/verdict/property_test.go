@@ -81,7 +81,8 @@ func anyCase(t *rapid.T, tidy bool) *verdict.Case {
 			Revision: rapid.Uint64().Draw(t, "revision"),
 			Mode:     verdict.Mode(rapid.SampledFrom([]string{"", "owner", "online", "first_seen", "?"}).Draw(t, "mode")),
 			Fresh:    n("fresh"), MaxAgeMS: n("policy age"), OutsideHours: yes("hours"), Lockdown: yes("lockdown"),
-			Full: yes("full"), Passback: yes("passback"),
+			Full: yes("full"), Passback: yes("passback"), Alert: yes("alert"), Inside: use("inside"),
+			Emergency: rapid.IntRange(0, 9).Draw(t, "emergency") == 0,
 		},
 		Record: verdict.Record{
 			Revoked: yes("revoked"), Replaced: yes("replaced"), Blocked: yes("blocked"), Owner: gate("moved"), Uses: count("used"), First: use("first"),
@@ -165,8 +166,12 @@ func sound(t interface{ Fatalf(string, ...any) }, c *verdict.Case, v verdict.Ver
 		t.Fatalf("repeats %v", v.Reason)
 	case (v.Reason == verdict.NeedsInput) != (v.Need != verdict.NeedNothing):
 		t.Fatalf("%v needs %q", v.Reason, v.Need)
-	case v.First != nil && v.Reason != verdict.AlreadyUsed:
+	case v.First != nil && v.Reason != verdict.AlreadyUsed && v.Reason != verdict.Antipassback && v.Mark != verdict.MarkPassback:
 		t.Fatalf("%v with a first use", v.Reason)
+	case v.Mark != verdict.MarkNone && verdict.TextOfVerdict(v, "zh") == verdict.TextOf(v.Reason, "zh"):
+		t.Fatalf("%v with mark %q", v.Reason, v.Mark)
+	case v.Mark == verdict.MarkEmergency && (v.Admits(c.Lane.Direction) || !c.Policy.Emergency):
+		t.Fatalf("an emergency admits, or is none")
 	case v.Opens() && c.Code.Compromised:
 		t.Fatalf("opens for a compromised key")
 	case v.Opens() && c.Read != 0:
@@ -202,6 +207,8 @@ func TestJudge_OneMoreFaultNeverAdmits(t *testing.T) {
 		switch exit := c.Lane.Direction == verdict.Exit && !wasPay; {
 		case exit && after.Opens() && !before.Opens():
 			t.Fatalf("exit: %v turned %+v into %+v", r, before, after)
+		case c.Policy.Emergency && c.Code.Kind.OpensGates():
+			// The barriers stand open whatever is wrong.
 		case exit || r == verdict.LimitOffline && !wasPay || r == verdict.Internal:
 			// An exit may open, a pass has no offline money, and Internal's
 			// trigger can mend a case that was already broken.

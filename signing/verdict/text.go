@@ -30,13 +30,49 @@ func TextOf(r Reason, lang string) Text {
 	return texts[r].zh
 }
 
-// Texts gives every text by language and name of reason, for the pages.
+// Texts gives every text by language and name of reason, and of those that a
+// mark tells apart by "reason.mark" too, for the pages.
 func Texts() map[string]map[string]Text {
 	zh, en := make(map[string]Text), make(map[string]Text)
 	for _, r := range Reasons() {
 		zh[r.String()], en[r.String()] = texts[r].zh, texts[r].en
 	}
+	for key, both := range marked {
+		zh[key], en[key] = both.zh, both.en
+	}
 	return map[string]map[string]Text{Chinese: zh, English: en}
+}
+
+// TextOfVerdict is TextOf with what the mark says beside.
+func TextOfVerdict(v Verdict, lang string) Text {
+	both, ok := marked[v.Reason.String()+"."+string(v.Mark)]
+	if !ok {
+		return TextOf(v.Reason, lang)
+	}
+	if primary, _, _ := strings.Cut(lang, "-"); strings.EqualFold(primary, English) {
+		return both.en
+	}
+	return both.zh
+}
+
+// marked are the texts of reasons with a mark.
+var marked = map[string]struct{ zh, en Text }{
+	"wrong_kind.lane": {
+		Text{"拒绝", "此通道不收这种码", "请走标明收这种码的通道"},
+		Text{"Refuse", "Not for this lane", "Send to a lane that takes this kind of pass"},
+	},
+	"attention.antipassback": {
+		Text{"注意", "已放行，记录显示已在校内", "请核对本人；不是本人的请拦下"},
+		Text{"Attention", "Let in, though recorded as inside", "Compare with a document; stop anybody but the holder"},
+	},
+	"attention.lockdown": {
+		Text{"注意", "封控中，已放行出校", "请提醒对方：封控期间不能再进"},
+		Text{"Attention", "Let out during a lockdown", "Tell them that nobody comes in again until it ends"},
+	},
+	"attention.emergency": {
+		Text{"注意", "紧急开闸，全部放行", "请疏导人员；本次不计次数"},
+		Text{"Attention", "Emergency: all barriers open", "Guide people out; no use is counted"},
+	},
 }
 
 var texts = [len(reasonNames)]struct{ zh, en Text }{

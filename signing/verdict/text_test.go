@@ -22,8 +22,22 @@ func TestTexts_EveryReasonInEveryLanguage(t *testing.T) {
 		t.Errorf("%d languages, want %d", len(all), len(longest))
 	}
 	for lang, limit := range longest {
-		if len(all[lang]) != len(verdict.Reasons()) {
-			t.Errorf("%s: %d texts for %d reasons", lang, len(all[lang]), len(verdict.Reasons()))
+		for key, text := range all[lang] {
+			reason, mark, marked := strings.Cut(key, ".")
+			r, err := verdict.ParseReason(reason)
+			if err != nil {
+				t.Errorf("%s: a text of %q: %v", lang, key, err)
+				continue
+			}
+			if marked && text != verdict.TextOfVerdict(verdict.Verdict{Reason: r, Mark: verdict.Mark(mark)}, lang) {
+				t.Errorf("%s: TextOfVerdict is not the text of %s", lang, key)
+			}
+			for part, s := range map[string]struct {
+				text string
+				max  int
+			}{"word": {text.Word, limit.word}, "title": {text.Title, limit.title}, "next": {text.Next, limit.next}} {
+				checkText(t, lang+" "+key+" "+part, lang, s.text, s.max)
+			}
 		}
 		for _, r := range verdict.Reasons() {
 			text, ok := all[lang][r.String()]
@@ -34,13 +48,27 @@ func TestTexts_EveryReasonInEveryLanguage(t *testing.T) {
 			if text != verdict.TextOf(r, lang) {
 				t.Errorf("%s: TextOf(%v) is not the text of Texts", lang, r)
 			}
-			for part, s := range map[string]struct {
-				text string
-				max  int
-			}{"word": {text.Word, limit.word}, "title": {text.Title, limit.title}, "next": {text.Next, limit.next}} {
-				checkText(t, lang+" "+r.String()+" "+part, lang, s.text, s.max)
+		}
+	}
+}
+
+// Every mark that Judge gives has words of its own, and a mark that nobody knows
+// the reason's.
+func TestTexts_MarksSayMore(t *testing.T) {
+	for reason, marks := range map[verdict.Reason][]verdict.Mark{
+		verdict.Attention: {verdict.MarkPassback, verdict.MarkLockdown, verdict.MarkEmergency},
+		verdict.WrongKind: {verdict.MarkLane},
+	} {
+		for _, mark := range marks {
+			for lang := range longest {
+				if v := (verdict.Verdict{Reason: reason, Mark: mark}); verdict.TextOfVerdict(v, lang) == verdict.TextOf(reason, lang) {
+					t.Errorf("%s: %v of %q says no more than %v", lang, reason, mark, reason)
+				}
 			}
 		}
+	}
+	if got := verdict.TextOfVerdict(verdict.Verdict{Reason: verdict.Granted, Mark: "?"}, "en-GB"); got != verdict.TextOf(verdict.Granted, "en") {
+		t.Errorf("an unknown mark: %+v", got)
 	}
 }
 

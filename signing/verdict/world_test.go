@@ -46,6 +46,7 @@ func clone(c *verdict.Case) *verdict.Case {
 	d := *c
 	d.Code.Proof = copied(c.Code.Proof)
 	d.Code.Pay = copied(c.Code.Pay)
+	d.Policy.Inside = copied(c.Policy.Inside)
 	d.Record.First = copied(c.Record.First)
 	d.Record.Recent = copied(c.Record.Recent)
 	d.Record.Counter = copied(c.Record.Counter)

@@ -20,7 +20,8 @@ type EventType string
 // Register is an entry that is kept in a register. Shift is a guard who came on
 // duty or went. Charge is an attempt at a till, whatever its result; Void takes an
 // accepted charge back, or gives back a question that led to none; Batch is the
-// till's batch that was opened or closed.
+// till's batch that was opened or closed. Alarm is a lockdown or an emergency
+// opening that came to hold at the gate, or that ended.
 const (
 	EventScan     EventType = "scan"
 	EventGrant    EventType = "grant"
@@ -31,6 +32,7 @@ const (
 	EventCharge   EventType = "charge"
 	EventVoid     EventType = "void"
 	EventBatch    EventType = "batch"
+	EventAlarm    EventType = "alarm"
 )
 
 // Judged reports whether events of this type hold a decision and its case.
@@ -89,6 +91,7 @@ type Event struct {
 	Shift     ShiftMove       `json:"shift,omitempty"`     // shifts
 	Charge    *Charge         `json:"charge,omitempty"`    // charges, and voids of one
 	Batch     *Batch          `json:"batch,omitempty"`     // batches
+	Alarm     *AlarmMove      `json:"alarm,omitempty"`     // alarms
 }
 
 // Register is what is kept of somebody who leaves or comes by a rule that

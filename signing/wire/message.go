@@ -140,8 +140,11 @@ const (
 	ItemPhone      ItemKind = "phone"      // key pass id: Phone
 	ItemCard       ItemKind = "card"       // key account, decimal: Card
 	ItemGate       ItemKind = "gate"       // key gate number: Gate
+	ItemPolicy     ItemKind = "policy"     // key gate number: Policy
+	ItemAlarm      ItemKind = "alarm"      // key scope: Alarm
 	ItemOwner      ItemKind = "owner"      // key pass id: Ownership
 	ItemUse        ItemKind = "use"        // key pass id: Use
+	ItemInside     ItemKind = "inside"     // key area/pass id: Inside
 	ItemRelease    ItemKind = "release"    // key claim id: Release
 	ItemDocuments  ItemKind = "documents"  // key "": verdict.Guideline
 	ItemTill       ItemKind = "till"       // key gate number: Till

@@ -149,7 +149,7 @@ func TestProtocol_EveryByeCodeIsInTheTableAndNoOther(t *testing.T) {
 
 func TestProtocol_EveryItemKindIsInTheTableAndNoOther(t *testing.T) {
 	kinds := constants(t, "Item")
-	if len(kinds) != 12 {
+	if len(kinds) != 15 {
 		t.Fatalf("found %d kinds in the source: %v", len(kinds), kinds)
 	}
 	text := protocol(t)
@@ -171,7 +171,7 @@ func TestProtocol_EveryItemKindIsInTheTableAndNoOther(t *testing.T) {
 
 func TestProtocol_EveryEventTypeIsInTheTableAndNoOther(t *testing.T) {
 	types := constants(t, "Event")
-	if len(types) != 9 {
+	if len(types) != 10 {
 		t.Fatalf("found %d types in the source: %v", len(types), types)
 	}
 	text := protocol(t)
@@ -233,10 +233,17 @@ func TestProtocol_ExamplesOfEventsAndItemsAreTrue(t *testing.T) {
 				body := map[wire.ItemKind]any{
 					wire.ItemRevocation: new(wire.Revocation), wire.ItemPhone: new(wire.Phone), wire.ItemDocuments: new(verdict.Guideline),
 					wire.ItemGuard: new(wire.Guard), wire.ItemPass: new(wire.Pass),
+					wire.ItemPolicy: new(wire.Policy), wire.ItemAlarm: new(wire.Alarm), wire.ItemInside: new(wire.Inside),
 				}[it.Kind]
 				strictly(it.Body, body)
+				if c, ok := body.(interface{ Check() error }); ok && c.Check() != nil {
+					t.Errorf("%s: %v", it.Body, c.Check())
+				}
 			}
 		}
+	}
+	if !items[wire.ItemPolicy] || !items[wire.ItemAlarm] || !items[wire.ItemInside] {
+		t.Errorf("items %v: examples of policies are missing", items)
 	}
 	if judged == 0 || !items[wire.ItemDocuments] || !items[wire.ItemGuard] || !items[wire.ItemPass] {
 		t.Errorf("%d judged events, items %v: examples are missing", judged, items)

@@ -17,6 +17,8 @@ export const annul = (id: string): Promise<Scan> => post(`/scans/${encodeURIComp
 
 export const enter = (entry: Entry): Promise<Scan> => post('/entries', entry)
 
+export const alarm = (state: 'open' | 'lockdown' | 'normal', reason: string): Promise<unknown> => call('POST', '/emergency', { state, reason })
+
 export const beginShift = (number: string, pin: string): Promise<Guard> => call('POST', '/shift', { number, pin })
 
 export const endShift = (): Promise<null> => call('DELETE', '/shift')

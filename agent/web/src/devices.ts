@@ -8,7 +8,7 @@ const words = {
   scanner: ['扫码器', 'Scanner'],
   barrier: ['闸机', 'Barrier'],
   sensor: ['通行传感器', 'Sensor'],
-  input: ['开关', 'Contact'],
+  contact: ['紧急按钮', 'Emergency contact'],
   printer: ['打印机', 'Printer'],
   camera: ['摄像头', 'Camera'],
 
@@ -26,6 +26,7 @@ const words = {
   barrier_lost: ['请检查接线，放行时手动开门', 'Check its cable; open by hand'],
   barrier_stuck: ['拔下重插；放行时手动开门', 'Unplug it and plug it in again; open by hand'],
   sensor_lost: ['没有人通过时不会自动撤销，请用撤销键', 'Nothing is taken back by itself; use the key'],
+  contact_lost: ['请检查接线；紧急时用屏幕上的按钮（E）', 'Check its cable; use the button on the screen (E)'],
   any_lost: ['请检查插头和电源', 'Check its plug and its power'],
   any_stuck: ['拔下重插；不行就重启电脑', 'Unplug it and plug it in again; if that fails, restart the PC'],
   any_silent: ['请擦净窗口，用手机码试扫一次', 'Wipe its window and try a code'],

@@ -27,6 +27,6 @@ export function textOf(state: State, scan: Scan): ReasonText {
     case 'asking':
       return { word: t('asking_word'), title: t('asking_title'), next: '' }
     default:
-      return reasonText(state.texts, scan.reason)
+      return state.texts?.reasons[lang.value]?.[`${scan.reason}.${scan.mark}`] ?? reasonText(state.texts, scan.reason)
   }
 }

@@ -15,6 +15,8 @@ export interface Scan {
   direction: string
   source: string
   reason: string
+  /** What the reason is about, where it has several meanings. */
+  mark?: string
   repeat?: boolean
   opens: boolean
   /** What a needs_input scan waits for: "document", or "claim" while another gate is asked. */
@@ -96,6 +98,19 @@ export interface Status {
   clock: { trusted: boolean; offset_ms: number; synced_at: number; reason: '' | 'set_back' | 'not_synced' }
   lanes: Lane[]
   devices: Device[] | null
+  /** In force, the one that counts first. */
+  alarms?: Alarm[] | null
+}
+
+/** A lockdown or an emergency opening. */
+export interface Alarm {
+  state: 'lockdown' | 'open'
+  source: 'server' | 'guard' | 'input'
+  scope?: string
+  reason?: string
+  by?: string
+  since?: number
+  until?: number
 }
 
 export interface ReasonText {

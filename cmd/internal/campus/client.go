@@ -126,6 +126,7 @@ type Event struct {
 	PassID   string `json:"pass_id"`
 	Reason   string `json:"reason"`
 	Repeat   bool   `json:"repeat"`
+	Opinion  string `json:"opinion"`    // the server's; "" = none yet
 	Amount   int64  `json:"amount_fen"` // of a charge
 	Hash     string `json:"hash"`
 }

@@ -2,7 +2,7 @@ import type { Column } from '../../columns'
 import { t, i18n } from '../../i18n'
 import { reasonName, second, verdictOf, type SeenEvent } from './events'
 
-const typeName = ({ type, shift }: SeenEvent): string => (shift ? t('event_shift_' + shift) : i18n.global.te('event_type_' + type) ? t('event_type_' + type) : type)
+const typeName = ({ type, shift, alarm }: SeenEvent): string => (alarm ? t('event_alarm_' + alarm) : shift ? t('event_shift_' + shift) : i18n.global.te('event_type_' + type) ? t('event_type_' + type) : type)
 
 /** The columns of events, with gates by their names. */
 export const eventColumns = (gateName: (id: number) => string): Column<SeenEvent>[] => [

@@ -10,6 +10,7 @@ export interface SeenEvent extends GateEvent {
   guard?: string
   note?: string
   shift?: 'begins' | 'ends'
+  alarm?: 'lockdown' | 'open' | 'normal'
   lane?: string
   repeat: boolean
   opinion: string
