@@ -26,6 +26,7 @@ import (
 	"campusgate/agent/journal"
 	"campusgate/agent/lane"
 	"campusgate/agent/link"
+	"campusgate/agent/printing"
 	"campusgate/agent/shift"
 	"campusgate/agent/snapshot"
 	"campusgate/agent/till"
@@ -80,7 +81,8 @@ type Agent struct {
 	lanes    []*port
 	clock    *clock
 	logins   *shift.Logins
-	changed  chan struct{} // one token when the status would read differently
+	press    *printing.Press // nil without a printer
+	changed  chan struct{}   // one token when the status would read differently
 }
 
 // New takes the data folder for itself (ErrInUse), opens the store, which must
@@ -123,6 +125,9 @@ func New(s Settings, d Deps) (_ *Agent, err error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := a.newPress(); err != nil {
+		return nil, err
+	}
 	if err := a.newLink(d); err != nil {
 		return nil, err
 	}
@@ -135,6 +140,9 @@ func New(s Settings, d Deps) (_ *Agent, err error) {
 		cfg.Till = a.till
 	} else {
 		cfg.Lanes = lanes
+	}
+	if a.press != nil {
+		cfg.Press = a.press
 	}
 	if a.console, err = console.New(cfg); err != nil {
 		return nil, err
@@ -234,12 +242,16 @@ func (a *Agent) newLink(d Deps) (err error) {
 	if a.clock, err = newClock(a.journal, a.desk, a.now); err != nil {
 		return err
 	}
+	var print func(context.Context, wire.Print) wire.Printed
+	if a.press != nil {
+		print = a.press.Order
+	}
 	a.link, err = link.New(link.Config{
 		Server: server, TLS: trust, Software: Software, Dial: d.Dial, Now: a.now, Rand: d.Rand, Log: a.log,
 		Identity: link.Identity{Agent: id.Agent, Epoch: id.Epoch, Site: id.Site, Key: id.Private},
 	}, link.Deps{
 		Journal: a.journal, Snapshot: nudging{a.snapshot, a}, Clock: a.clock,
-		Claimed: a.desk.Claimed, Health: a.health,
+		Claimed: a.desk.Claimed, Print: print, Health: a.health,
 	})
 	return err
 }
@@ -260,6 +272,9 @@ func (a *Agent) Run(ctx context.Context) error {
 	group.Go(func() error { return unless(ended, a.link.Run(ctx)) })
 	group.Go(func() error { return unless(ended, a.console.Serve(ctx, a.listener)) })
 	group.Go(func() error { return a.watchLink(ctx) })
+	if a.press != nil {
+		group.Go(func() error { return unless(ended, a.press.Run(ctx)) })
+	}
 	for _, p := range a.lanes {
 		group.Go(func() error { return unless(ended, p.run(ctx)) })
 		group.Go(func() error { return p.watch(ctx) })

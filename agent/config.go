@@ -15,17 +15,18 @@ import (
 // Config is the agent's file as written. configs/gate.yaml shows every key, and
 // configs/till.yaml what differs at a till.
 type Config struct {
-	Server         string       `yaml:"server"`
-	Data           string       `yaml:"data"`
-	Listen         string       `yaml:"listen"`
-	Mode           string       `yaml:"mode"`
-	Documents      string       `yaml:"documents"`
-	Shift          string       `yaml:"shift"`
-	TLS            TLSConfig    `yaml:"tls"`
-	ClockMaxAge    string       `yaml:"clock_max_age"`
-	PolicyMaxAge   string       `yaml:"policy_max_age"`
-	FrameAncestors []string     `yaml:"frame_ancestors"`
-	Lanes          []LaneConfig `yaml:"lanes"`
+	Server         string        `yaml:"server"`
+	Data           string        `yaml:"data"`
+	Listen         string        `yaml:"listen"`
+	Mode           string        `yaml:"mode"`
+	Documents      string        `yaml:"documents"`
+	Shift          string        `yaml:"shift"`
+	TLS            TLSConfig     `yaml:"tls"`
+	ClockMaxAge    string        `yaml:"clock_max_age"`
+	PolicyMaxAge   string        `yaml:"policy_max_age"`
+	FrameAncestors []string      `yaml:"frame_ancestors"`
+	Lanes          []LaneConfig  `yaml:"lanes"`
+	Printer        PrinterConfig `yaml:"printer"`
 }
 
 // TLSConfig says whom to trust as the server, beside the system's roots and
@@ -55,6 +56,7 @@ type Settings struct {
 	PolicyMaxAge   time.Duration
 	FrameAncestors []string
 	Lanes          []LaneSettings
+	Printer        PrinterConfig
 }
 
 // LaneSettings is a checked LaneConfig.
@@ -114,6 +116,9 @@ func (c Config) validate(doc *configs.Doc) (s Settings, err error) {
 		if u, err := url.Parse(origin); err != nil || u.Host == "" || u.Scheme+"://"+u.Host != origin {
 			return s, doc.Fault(fmt.Sprintf("frame_ancestors[%d]", i), "%q: want scheme://host[:port]", origin)
 		}
+	}
+	if s.Printer, err = c.Printer.validate(doc, s.Till); err != nil {
+		return s, err
 	}
 	if len(c.Lanes) == 0 {
 		return s, doc.Fault("lanes", "missing: there is at least one lane")

@@ -56,6 +56,11 @@ func TestParseConfig_NamesLineAndKey(t *testing.T) {
 		{"Direction", "name: 主通道", "name: a\n    direction: up", "gate.yaml:5: lanes[0].direction:"},
 		{"ScannerDriver", "driver: serial", "driver: telepathy", "gate.yaml:5: lanes[0].scanner: scanner: unknown driver \"telepathy\"; known: serial"},
 		{"BarrierDriver", "driver: lcus", "driver: magic", "gate.yaml:6: lanes[0].barrier: barrier: unknown driver \"magic\"; known: lcus"},
+		{"PrinterDriver", "data:", "printer: {driver: laser}\ndata:", "gate.yaml:2: printer: printer: unknown driver \"laser\"; known: escpos"},
+		{"PrinterPath", "data:", "printer: {driver: escpos}\ndata:", "gate.yaml:2: printer: printer: path is missing"},
+		{"PrinterColumns", "data:", "printer: {driver: escpos, path: /dev/usb/lp0, columns: 40}\ndata:", "columns 40: want 32"},
+		{"Receipts", "data:", "printer: {driver: escpos, path: /dev/usb/lp0, receipts: maybe}\ndata:", "gate.yaml:2: printer.receipts: \"maybe\": want ask or always"},
+		{"ReceiptsAtAGate", "data:", "printer: {driver: escpos, path: /dev/usb/lp0, receipts: always}\ndata:", "printer.receipts: only a till prints receipts"},
 		{"BarrierChannel", "driver: lcus", "channel: 9, driver: lcus", "gate.yaml:6: lanes[0].barrier:"},
 		{"TwoLanesOneName", "lanes:\n", "lanes:\n  - name: 主通道\n", "gate.yaml:5: lanes[1].name:"},
 	} {

@@ -53,6 +53,9 @@ func Doctor(ctx context.Context, s Settings, now func() time.Time, out io.Writer
 	for _, l := range s.Lanes {
 		d.lane(ctx, l)
 	}
+	if printer, err := s.Printer.printer(); printer != nil && err == nil {
+		d.device(ctx, "打印机 printer", printer, s.Printer.Path)
+	}
 	if d.failed {
 		return ErrUnwell
 	}

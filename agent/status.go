@@ -121,12 +121,13 @@ func (a *Agent) status() console.Status {
 	for _, p := range a.lanes {
 		s.Lanes = append(s.Lanes, p.view())
 	}
+	s.Printer = a.printerView()
 	return s
 }
 
 // health is what the server is told.
 func (a *Agent) health() wire.Health {
-	h := wire.Health{LastScan: a.desk.LastScan(), Lanes: map[string]string{}}
+	h := wire.Health{LastScan: a.desk.LastScan(), Lanes: map[string]string{}, Printer: a.prints()}
 	for _, p := range a.lanes {
 		v := p.view()
 		h.Lanes[v.Name] = "scanner " + v.Scanner.State + ", barrier " + v.Barrier.State

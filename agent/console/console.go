@@ -50,6 +50,8 @@ type Config struct {
 	Guards Guards
 	// Lookup tells of passes and registers; nil means that there are none.
 	Lookup Lookup
+	// Press prints a till's receipts; nil means that there is no printer.
+	Press Press
 	// FrameAncestors are the origins that may show the page in a frame; empty
 	// means none.
 	FrameAncestors []string
@@ -82,6 +84,7 @@ type Console struct {
 	guideline      func() *verdict.Guideline
 	guards         Guards
 	lookup         Lookup
+	press          Press // nil without a printer
 	frameAncestors []string
 	hosts          map[string]bool
 	page           fs.FS
@@ -114,6 +117,7 @@ func New(cfg Config) (*Console, error) {
 		guideline:      cfg.Guideline,
 		guards:         cfg.Guards,
 		lookup:         cfg.Lookup,
+		press:          cfg.Press,
 		frameAncestors: cfg.FrameAncestors,
 		hosts:          map[string]bool{},
 		page:           cfg.Page,

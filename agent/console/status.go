@@ -23,6 +23,7 @@ type Status struct {
 	Queue     uint64   `json:"queue"` // events that the server has not acknowledged
 	Clock     Clock    `json:"clock"`
 	Lanes     []Lane   `json:"lanes"`
+	Printer   *Printer `json:"printer"` // null = there is none
 }
 
 // Shift says who is on duty. Where one is required nothing that a guard answers
@@ -68,6 +69,16 @@ type Scanner struct {
 	Driver string `json:"driver"`
 	State  string `json:"state"`
 	Since  int64  `json:"since"`
+	Detail string `json:"detail"`
+}
+
+// Printer is the state of the receipt printer. State is as with Scanner; Reason is
+// a wire.PrintReason where it is lost.
+type Printer struct {
+	Driver string `json:"driver"`
+	State  string `json:"state"`
+	Since  int64  `json:"since"`
+	Reason string `json:"reason"`
 	Detail string `json:"detail"`
 }
 

@@ -3,7 +3,6 @@ package escpos
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"os"
@@ -91,13 +90,14 @@ func File(path string) func(context.Context) (Port, error) {
 		}
 		// A device can be waited for with a deadline. What cannot is a file on a
 		// disk, which answers nothing.
-		return &filePort{f, f.SetDeadline(time.Time{}) == nil}, nil
+		return &filePort{f: f, waits: f.SetDeadline(time.Time{}) == nil}, nil
 	}
 }
 
 type filePort struct {
 	f     *os.File
 	waits bool
+	stuck bool // a write has failed
 }
 
 func (p *filePort) Write(b []byte) (int, error) {
@@ -106,7 +106,9 @@ func (p *filePort) Write(b []byte) (int, error) {
 			return 0, err
 		}
 	}
-	return p.f.Write(b)
+	n, err := p.f.Write(b)
+	p.stuck = err != nil
+	return n, err
 }
 
 func (p *filePort) Receive(b []byte, wait time.Duration) (int, error) {
@@ -120,9 +122,9 @@ func (p *filePort) Receive(b []byte, wait time.Duration) (int, error) {
 // the last piece that it was given and has not sent, so that has to be one that
 // says nothing.
 func (p *filePort) Close() error {
-	_, err := p.Write(initialise)
-	if errors.Is(err, os.ErrDeadlineExceeded) {
-		err = fmt.Errorf("the printer takes no more: %w", err)
+	var err error
+	if !p.stuck {
+		_, err = p.Write(initialise)
 	}
 	return errors.Join(err, p.f.Close())
 }

@@ -103,6 +103,7 @@ type Health struct {
 	Lanes    map[string]string `json:"lanes,omitempty"`
 	LastScan int64             `json:"last_scan,omitempty"`
 	Till     *TillHealth       `json:"till,omitempty"`
+	Printer  bool              `json:"printer,omitempty"` // it has a receipt printer, which is ready
 }
 
 // TillHealth is what a till adds: its last batch, and what it took that is not
