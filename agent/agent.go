@@ -125,10 +125,10 @@ func New(s Settings, d Deps) (_ *Agent, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := a.newPress(); err != nil {
+	if err := a.newLink(d); err != nil {
 		return nil, err
 	}
-	if err := a.newLink(d); err != nil {
+	if err := a.newPress(); err != nil {
 		return nil, err
 	}
 	cfg := console.Config{
@@ -242,16 +242,12 @@ func (a *Agent) newLink(d Deps) (err error) {
 	if a.clock, err = newClock(a.journal, a.desk, a.now); err != nil {
 		return err
 	}
-	var print func(context.Context, wire.Print) wire.Printed
-	if a.press != nil {
-		print = a.press.Order
-	}
 	a.link, err = link.New(link.Config{
 		Server: server, TLS: trust, Software: Software, Dial: d.Dial, Now: a.now, Rand: d.Rand, Log: a.log,
 		Identity: link.Identity{Agent: id.Agent, Epoch: id.Epoch, Site: id.Site, Key: id.Private},
 	}, link.Deps{
 		Journal: a.journal, Snapshot: nudging{a.snapshot, a}, Clock: a.clock,
-		Claimed: a.desk.Claimed, Print: print, Health: a.health,
+		Claimed: a.desk.Claimed, Print: a.order, Health: a.health,
 	})
 	return err
 }

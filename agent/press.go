@@ -1,12 +1,14 @@
 package agent
 
 import (
+	"context"
 	"fmt"
 	"time"
 
 	"campusgate/agent/console"
 	"campusgate/agent/printing"
 	"campusgate/devices"
+	"campusgate/signing/wire"
 )
 
 // newPress makes what prints, where there is a printer.
@@ -27,6 +29,14 @@ func (a *Agent) newPress() error {
 	}
 	a.press = printing.New(cfg)
 	return nil
+}
+
+// order prints what the server asks for.
+func (a *Agent) order(ctx context.Context, p wire.Print) wire.Printed {
+	if a.press == nil {
+		return wire.Printed{ID: p.ID, State: wire.PrintFailed, Reason: wire.PrintNoPrinter}
+	}
+	return a.press.Order(ctx, p)
 }
 
 // printerView is the printer as the pages see it; nil = there is none.

@@ -23,6 +23,8 @@ const (
 	statusWait = 300 * time.Millisecond
 	// doneWait is how long a printer that answers may take to print what it got.
 	doneWait = 8 * time.Second
+	// askEvery is how often it is asked meanwhile whether it still can.
+	askEvery = 500 * time.Millisecond
 	// piece is how much is written at once: on a line of 9600 baud a quarter of a
 	// second, far within the time that one write may take.
 	piece = 256
@@ -161,52 +163,67 @@ func (p *Printer) send(port Port, data []byte) error {
 }
 
 // settle waits until the printer has worked through what it was sent: GS r is
-// answered in its turn. Some printers know only DLE EOT, and one that has run
-// out of paper answers only that.
+// answered in its turn. One that has run out of paper does not get that far and
+// answers only DLE EOT; some know nothing else.
 func (p *Printer) settle(port Port) error {
-	if !p.curt {
-		if _, err := port.Write([]byte{0x1D, 'r', 1}); err != nil {
-			return err
-		}
+	if p.curt {
+		_, err := status(port)
+		return err
+	}
+	if _, err := port.Write([]byte{0x1D, 'r', 1}); err != nil {
+		return err
+	}
+	for end := time.Now().Add(doneWait); time.Now().Before(end); {
 		var b [1]byte
-		n, err := port.Receive(b[:], doneWait)
+		n, err := port.Receive(b[:], askEvery)
 		switch {
 		case err != nil:
 			return err
-		case n == 1 && b[0]&0x90 == 0 && b[0]&0x0C != 0:
+		case n == 0:
+			_, err = port.Write([]byte{0x10, 0x04, 2})
+		case b[0]&0x93 == 0x12:
+			err = offline(b[0])
+		case b[0]&0x90 == 0 && b[0]&0x0C != 0:
 			return devices.ErrPaperOut
-		case n == 1 && b[0]&0x90 == 0:
+		case b[0]&0x90 == 0:
 			return nil
 		}
+		if err != nil {
+			return err
+		}
 	}
-	answers, err := status(port)
-	p.curt = answers && err == nil
-	return err
+	p.curt = true
+	return nil
 }
 
 // status asks why the printer might be offline and whether it has paper (DLE EOT
 // 2 and 4), and reports whether it answers at all.
 func status(port Port) (answers bool, err error) {
-	offline, answers, err := ask(port, 2)
+	cause, answers, err := ask(port, 2)
 	if err != nil || !answers {
 		return answers, err
 	}
-	switch {
-	case offline&0x04 != 0:
-		return true, devices.ErrCoverOpen
-	case offline&0x20 != 0:
-		return true, devices.ErrPaperOut
+	if err := offline(cause); err != nil {
+		return true, err
 	}
 	paper, answered, err := ask(port, 4)
-	switch {
-	case err != nil:
-		return true, err
-	case answered && paper&0x60 != 0:
-		return true, devices.ErrPaperOut
-	case offline&0x40 != 0:
-		return true, devices.ErrOffline
+	if err == nil && answered && paper&0x60 != 0 {
+		err = devices.ErrPaperOut
 	}
-	return true, nil
+	return true, err
+}
+
+// offline reads the answer to DLE EOT 2.
+func offline(cause byte) error {
+	switch {
+	case cause&0x04 != 0:
+		return devices.ErrCoverOpen
+	case cause&0x20 != 0:
+		return devices.ErrPaperOut
+	case cause&0x40 != 0:
+		return devices.ErrOffline
+	}
+	return nil
 }
 
 // ask gives the answer to DLE EOT n. What is none is passed over: printers that
