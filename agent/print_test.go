@@ -37,7 +37,7 @@ func TestAgent_ATillPrintsItsReceipts(t *testing.T) {
 	defer cancel()
 	slips := must[[]*paper.Slip](t)(d.Slips(ctx, 1, 48))
 	said := slips[0].Text()
-	for _, want := range []string{"一食堂\n", "一食堂三号窗口", "红烧肉", "2 x 8.50", "￥17.00", "流水号 No.", "离线收款 Taken offline"} {
+	for _, want := range []string{"一食堂\n", "一食堂三号窗口", "红烧肉", "2 x 8.50", "￥17.00", "流水号 Flow no.", "离线收款 Taken offline"} {
 		if !strings.Contains(said, want) {
 			t.Errorf("%q is not on the receipt:\n%s", want, said)
 		}
@@ -46,7 +46,7 @@ func TestAgent_ATillPrintsItsReceipts(t *testing.T) {
 	r.call("POST", print, struct{}{}, 200, nil)
 	r.call("POST", "/till/batches/1/print", struct{}{}, 200, nil)
 	slips = must[[]*paper.Slip](t)(d.Slips(ctx, 3, 48))
-	if !strings.Contains(slips[1].Text(), "补打 REPRINT") || strings.Contains(said, "补打") || !strings.Contains(slips[2].Text(), "班次报表 Batch report") {
+	if !strings.Contains(slips[1].Text(), "补打 REPRINT") || strings.Contains(said, "补打") || !strings.Contains(slips[2].Text(), "结班小票 Batch report") {
 		t.Errorf("%s\n%s", slips[1].Text(), slips[2].Text())
 	}
 	r.refused("POST", "/till/charges/13-1-99/print", struct{}{}, 404, "unknown_charge")

@@ -13,8 +13,9 @@ import (
 	"campusgate/signing/wire"
 )
 
-// printTimeout bounds how long a page waits for its paper.
-const printTimeout = 10 * time.Second
+// printTimeout bounds how long a page waits for its paper; its own patience is
+// ten seconds.
+const printTimeout = 8 * time.Second
 
 // Press is what the console needs of the receipt printer; *printing.Press is one.
 type Press interface {

@@ -203,8 +203,8 @@ func TestCharge_TheReceiptSaysAllOfIt(t *testing.T) {
 			t.Fatal(err)
 		}
 		rule := strings.Repeat("-", 32) + "\n"
-		want := "第一食堂家常菜\n消费小票 Receipt\n" + rule +
-			"收款台 Till 3 号窗\n时间 Time 2000-01-01 09:00:00\n营业日 Business day 2026-11-22\n班次 Batch 3\n流水号 No. 1001\n持卡人 Holder **远\n" + rule +
+		want := "第一食堂家常菜\n收款小票 Receipt\n" + rule +
+			"收款台 Till 3 号窗\n时间 Time 2000-01-01 09:00:00\n营业日 Business day 2026-11-22\n班次 Batch 3\n流水号 Flow no. 1001\n持卡人 Holder **远\n" + rule +
 			"红烧肉 2 x 12.50\n米饭 1 x 1.50\n合计 Total\n￥26.50\n余额 Balance ￥86.40\n谢谢 Thank you\n"
 		if got := lines(c.p.printed()[0]); got != want {
 			t.Errorf("got\n%s want\n%s", got, want)
@@ -223,7 +223,7 @@ func TestCharge_TheReceiptSaysAllOfIt(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := lines(c.p.printed()[2])
-		for _, say := range []string{"撤销凭条 Void\n", "￥-26.50\n", "离线收款 Taken offline\n", "Voided\n"} {
+		for _, say := range []string{"撤销小票 Void\n", "￥-26.50\n", "离线收款 Taken offline\n", "Voided\n"} {
 			if !strings.Contains(got, say) {
 				t.Errorf("the void does not say %q:\n%s", say, got)
 			}

@@ -17,9 +17,9 @@ import (
 // receipt is the slip of a charge, or of its void.
 func receipt(v *till.View, r *desk.Result, again bool, zone *time.Location) devices.Slip {
 	c := r.Charge
-	title, sign := "消费小票 Receipt", int64(1)
+	title, sign := "收款小票 Receipt", int64(1)
 	if r.Annulled {
-		title, sign = "撤销凭条 Void", -1
+		title, sign = "撤销小票 Void", -1
 	}
 	s := head(v, title)
 	if again {
@@ -29,7 +29,7 @@ func receipt(v *till.View, r *desk.Result, again bool, zone *time.Location) devi
 		pair("收款台 Till", name(v)), pair("时间 Time", stamp(r.At, zone)), pair("营业日 Business day", c.Day),
 		pair("班次 Batch", strconv.FormatUint(uint64(c.Batch), 10)))
 	if c.Flow > 0 {
-		s = append(s, pair("流水号 No.", strconv.FormatUint(c.Flow, 10)))
+		s = append(s, pair("流水号 Flow no.", strconv.FormatUint(c.Flow, 10)))
 	}
 	if c.Holder != "" {
 		s = append(s, pair("持卡人 Holder", c.Holder))
@@ -53,7 +53,7 @@ func receipt(v *till.View, r *desk.Result, again bool, zone *time.Location) devi
 
 // report is the slip of a batch.
 func report(v *till.View, b *till.Batch, now time.Time, zone *time.Location) devices.Slip {
-	s := head(v, "班次报表 Batch report")
+	s := head(v, "结班小票 Batch report")
 	s = append(s, pair("收款台 Till", name(v)), pair("班次 Batch", strconv.FormatUint(uint64(b.Number), 10)),
 		pair("开班 Opened", stamp(b.OpenedAt, zone)), pair("开班人 By", b.OpenedBy))
 	if b.Open {

@@ -54,6 +54,11 @@ export interface Device {
   since?: number
 }
 
+export interface Printer extends Device {
+  /** Why it is lost: paper_out, cover_open or fault. */
+  reason: string
+}
+
 export interface Lane {
   name: string
   direction: string
@@ -78,6 +83,8 @@ export interface Status {
   queue: number
   clock: { trusted: boolean; offset_ms: number; synced_at: number; reason: '' | 'set_back' | 'not_synced' }
   lanes: Lane[]
+  /** The receipt printer; null or absent = there is none. */
+  printer?: Printer | null
 }
 
 export interface ReasonText {
