@@ -114,6 +114,7 @@ func New(ctx context.Context, s Settings, d Deps) (_ *Server, err error) {
 	}
 	srv.auditor = audit.New(srv.db, d.Log)
 	srv.hub = hub.New(hub.Config{Site: s.Site, Now: d.Now, Rand: d.Rand, Log: d.Log}, agents{srv.db, srv.money.charges, srv.ingested})
+	srv.matters.papers.Prints = srv.hub.Print
 	srv.verify = srv.newVerify()
 	handler, err := srv.handler()
 	if err != nil {

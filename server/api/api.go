@@ -152,6 +152,7 @@ func New(d Deps) (*API, error) {
 	a.settingsRoutes()
 	a.messageRoutes()
 	a.paperRoutes()
+	a.paperPrintRoutes()
 	a.searchRoutes()
 	a.verifyRoutes()
 	a.peopleRoutes()

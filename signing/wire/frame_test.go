@@ -56,7 +56,7 @@ var bad = []struct{ name, frame, reason string }{
 	{"a print of a whole roll", `{"stream":"ask","type":"print","body":{"id":"0190aaaa","rows":[` + strings.Repeat(`{},`, 60) + `{}]}}`, "61 rows"},
 	{"a print without an id", `{"stream":"ask","type":"print","body":{"id":"","rows":[{"rule":true}]}}`, "print id"},
 	{"a print with an id of blanks", `{"stream":"ask","type":"print","body":{"id":"0190 aaaa","rows":[{"rule":true}]}}`, "letters"},
-	{"a print of an endless line", `{"stream":"ask","type":"print","body":{"id":"0190aaaa","rows":[{"text":"` + strings.Repeat("x", 401) + `"}]}}`, "text of 401"},
+	{"a print of an endless line", `{"stream":"ask","type":"print","body":{"id":"0190aaaa","rows":[{"text":"` + strings.Repeat("x", 1001) + `"}]}}`, "text of 1001"},
 	{"a print of an endless code", `{"stream":"ask","type":"print","body":{"id":"0190aaaa","rows":[{"qr":"` + strings.Repeat("X", 701) + `"}]}}`, "QR text of 701"},
 	{"a print of a code of control bytes", `{"stream":"ask","type":"print","body":{"id":"0190aaaa","rows":[{"qr":"\u001b@"}]}}`, "ASCII"},
 	{"a print askew", `{"stream":"ask","type":"print","body":{"id":"0190aaaa","rows":[{"align":"up"}]}}`, "align"},

@@ -6,7 +6,7 @@ import (
 )
 
 // PrintWaitMS is how long the server waits for a Printed. Paper is slow.
-const PrintWaitMS = 25_000
+const PrintWaitMS = 12_000
 
 // MaxPrints is how many Prints of one agent may be under way.
 const MaxPrints = 4
@@ -14,8 +14,8 @@ const MaxPrints = 4
 // Limits of what may be printed.
 const (
 	maxPrintRows = 60
-	maxPrintText = 400 // bytes of a text
-	maxPrintCode = 700 // characters of a QR code
+	maxPrintText = 1000 // bytes of a text
+	maxPrintCode = 700  // characters of a QR code
 )
 
 // Message types of printing.
