@@ -119,8 +119,7 @@ func TestConsole_WhatAnAdministratorChanges(t *testing.T) {
 	api.set("POST /papers/P20260501-0001/print", 200, `{"state":"unknown","reason":"silent"}`)
 	for range 2 { // nobody knows: the same id again
 		c.press("在小票机打印")
-		c.text("没有回应,再按一次查询结果")
-		c.until(`!document.querySelector('.at .is-loading')`)
+		c.text("没有回应,再按一次查询结果") // which goes when it is pressed again
 	}
 	api.set("POST /papers/P20260501-0001/print", 200, `{"state":"done"}`)
 	c.press("在小票机打印")

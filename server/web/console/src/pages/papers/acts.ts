@@ -1,7 +1,7 @@
 import { post, refusalOf } from '@shared/api'
 import { t } from '../../i18n'
 import { freshId } from '../../money'
-import { attempt, sure, tell, tellRefusal, warn } from '../../tell'
+import { attempt, sure } from '../../tell'
 import type { Sheet } from './papers'
 
 /** Takes a sheet back or reports it lost, after asking. Whether it was done. */
@@ -22,8 +22,11 @@ interface Printed {
 /** What is asked again with its own id, since nobody knows whether it was done. */
 const open = new Map<string, string>()
 
-/** Prints a sheet on a gate's receipt printer, and says what came of it. */
-export async function printAt(number: string, to: DeskPrinter): Promise<void> {
+/** What came of a print, in words. */
+export interface Outcome { good: boolean; text: string }
+
+/** Prints a sheet on a gate's receipt printer. */
+export async function printAt(number: string, to: DeskPrinter): Promise<Outcome> {
   const what = `${number} ${to.gate}`
   const id = open.get(what) ?? freshId()
   open.set(what, id)
@@ -31,12 +34,13 @@ export async function printAt(number: string, to: DeskPrinter): Promise<void> {
     const printed = await post<Printed>(`/papers/${encodeURIComponent(number)}/print`, { gate: to.gate, id })
     // No answer of the gate: the same id again asks it what it did.
     if (printed.reason !== 'silent') open.delete(what)
-    if (printed.state === 'done') return tell(t('paper_print_done', { gate: to.name }))
-    warn([t('paper_print_' + printed.state, { gate: to.name }), reasonWords(printed)].filter(Boolean).join(t('paper_print_because')))
+    const said = t('paper_print_' + printed.state, { gate: to.name })
+    if (printed.state === 'done') return { good: true, text: said }
+    return { good: false, text: said + t('paper_print_because') + reasonWords(printed) }
   } catch (e) {
     const why = refusalOf(e)
     if (why.status) open.delete(what) // the server has answered
-    tellRefusal(why)
+    return { good: false, text: why.message }
   }
 }
 
