@@ -35,9 +35,10 @@ type serialPort struct{ *serial.Port }
 
 // Receive reads in steps of the port's own timeout.
 func (p serialPort) Receive(b []byte, wait time.Duration) (int, error) {
-	for end := time.Now().Add(wait); ; {
+	end := time.Now().Add(wait)
+	for {
 		n, err := p.Read(b)
-		if n > 0 || err != nil || !time.Now().Before(end) {
+		if n > 0 || err != nil || time.Until(end) <= 0 {
 			return n, err
 		}
 	}

@@ -173,7 +173,8 @@ func (p *Printer) settle(port Port) error {
 	if _, err := port.Write([]byte{0x1D, 'r', 1}); err != nil {
 		return err
 	}
-	for end := time.Now().Add(doneWait); time.Now().Before(end); {
+	end := time.Now().Add(doneWait)
+	for time.Until(end) > 0 {
 		var b [1]byte
 		n, err := port.Receive(b[:], askEvery)
 		switch {

@@ -101,8 +101,8 @@ func TestRender_WhatThePrinterDoesNotHaveIsABox(t *testing.T) {
 // reads as what it is.
 func TestRender_EveryCodeFitsThePaperAndReads(t *testing.T) {
 	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 $%*+-./:"
-	for _, columns := range []int{escpos.Columns58, escpos.Columns80} {
-		for _, n := range []int{1, 14, 15, 60, 180, 252, 331, 450, 504, 700, 1125} {
+	for columns, lengths := range map[int][]int{escpos.Columns58: {1, 180, 450, 1059}, escpos.Columns80: {450}} {
+		for _, n := range lengths {
 			for _, lower := range []bool{false, true} {
 				code := "HTTPS://GATE.EXAMPLE.EDU/V/" + strings.Repeat(letters, 1+n/len(letters))
 				if lower {
