@@ -94,7 +94,8 @@ func demonstrate(ctx context.Context, env Env, asJSON bool, listen, bin string, 
 	if asJSON {
 		texts = env.Stderr
 	}
-	c, err := campus.Start(starting, campus.Options{Bin: bin, FrameAncestors: []string{origin}, Log: log, Texts: texts})
+	past := campus.Yesterday(env.Now)
+	c, err := campus.Start(starting, campus.Options{Bin: bin, FrameAncestors: []string{origin}, Log: log, Texts: texts, Now: past})
 	if err != nil {
 		_ = ln.Close()
 		return err
@@ -109,6 +110,9 @@ func demonstrate(ctx context.Context, env Env, asJSON bool, listen, bin string, 
 	}
 	if err := c.OpenCanteen(starting, "一号窗口 Till 1"); err != nil {
 		return fmt.Errorf("canteen of the demo: %w", err)
+	}
+	if err := c.Dine(starting, past); err != nil {
+		return fmt.Errorf("yesterday of the demo: %w", err)
 	}
 	server := &http.Server{Handler: demo.New(c, env.Now).Handler(), ReadHeaderTimeout: 5 * time.Second}
 	served := make(chan error, 1)
@@ -154,6 +158,7 @@ func announce(w io.Writer, c *campus.Campus, origin string, asJSON bool) error {
  4. 食堂：在收款台按 12.5 和回车，出示付款码，在收款台扫；断网再来一次；恢复后看余额。
     Canteen: key in 12.5 and Enter at the till, show the payment code, scan it there; once more without the network; restore it and see the balance.
     收银主管 supervisor at the till  %[3]s / %[4]s
+ 5. 日结：财务在控制台“日结”里对账并关闭昨天。 Close yesterday in the console as finance: till, server and merchant agree.
 
 手机申请 / apply by phone   %[2]s/m/           控制台 / console   %[2]s/console/
  用手机号登录，验证码显示在这里。 Sign in with a phone number; the code appears here.

@@ -133,8 +133,18 @@ func (a *API) revokeToken(ctx context.Context, in *tokenInput) (*tokenOutput, er
 	return nil, fmt.Errorf("%w: token %d", store.ErrNotFound, in.ID)
 }
 
-func (a *API) readTrail(ctx context.Context, in *Page) (*trailOutput, error) {
-	entries, err := a.Store.Trail(ctx, in.After, in.Limit)
+// trailInput reads onwards, or backwards from the latest entry.
+type trailInput struct {
+	Page
+	Order string `query:"order" enum:"oldest,newest" default:"oldest" doc:"newest: from the end; after is then the next of the page before all the same"`
+}
+
+func (a *API) readTrail(ctx context.Context, in *trailInput) (*trailOutput, error) {
+	read := a.Store.Trail
+	if in.Order == "newest" {
+		read = a.Store.TrailBefore
+	}
+	entries, err := read(ctx, in.After, in.Limit)
 	if err != nil {
 		return nil, err
 	}

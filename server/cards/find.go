@@ -3,6 +3,7 @@ package cards
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"strings"
 
 	"campusgate/server/store"
@@ -28,17 +29,21 @@ func scan(rows *sql.Rows) (c Account, err error) {
 	c.Account = uint64(account)
 	copy(c.credential[:], id)
 	c.HasPassword = c.password != nil
-	switch { // as verdicts put them in order
-	case c.ClosedAt != 0:
-		c.State = wire.CardClosed
-	case c.LostAt != 0:
-		c.State = wire.CardLost
-	case c.FrozenAt != 0:
-		c.State = wire.CardFrozen
-	default:
-		c.State = wire.CardActive
-	}
+	c.State = c.state()
 	return c, err
+}
+
+// state is the one that verdicts put first.
+func (c *Account) state() wire.CardState {
+	switch {
+	case c.ClosedAt != 0:
+		return wire.CardClosed
+	case c.LostAt != 0:
+		return wire.CardLost
+	case c.FrozenAt != 0:
+		return wire.CardFrozen
+	}
+	return wire.CardActive
 }
 
 // list gives the cards that where selects.
@@ -68,6 +73,25 @@ func one(ctx context.Context, src store.Source, where string, args ...any) (Acco
 // Find gives a card by its pseudonym; ErrNoCard.
 func (s *Service) Find(ctx context.Context, src store.Source, account uint64) (Account, error) {
 	return one(ctx, src, " WHERE c.account = $1", int64(account))
+}
+
+// Paying is Find for a charge, while people queue: Name, Epoch, LostAt, FrozenAt,
+// ClosedAt, State and Limits of the card; ErrNoCard.
+func (s *Service) Paying(ctx context.Context, src store.Source, account uint64) (c Account, err error) {
+	v, err := terms(ctx, src)
+	if err != nil {
+		return c, err
+	}
+	o := &c.Office
+	err = src.QueryRowContext(ctx, `SELECT p.name, c.epoch, coalesce(c.lost_at, 0), coalesce(c.frozen_at, 0), coalesce(c.closed_at, 0),
+		c.per_tx, c.per_meal, c.per_day, c.own_tx, c.own_day FROM cards c JOIN persons p ON p.id = c.person WHERE c.account = $1`, int64(account)).
+		Scan(&c.Name, &c.Epoch, &c.LostAt, &c.FrozenAt, &c.ClosedAt, &o.PerTxFen, &o.PerMealFen, &o.PerDayFen, &c.own.perTx, &c.own.perDay)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = ErrNoCard
+	}
+	c.State = c.state()
+	c.apply(v)
+	return c, err
 }
 
 // ByDisplay gives a card by the number that people type; ErrNoCard, also where

@@ -13,7 +13,7 @@ type Holders struct{ Service *cards.Service }
 
 // Card gives the card of an account, its holder masked.
 func (h Holders) Card(ctx context.Context, src store.Source, account uint64) (c Card, ok bool, err error) {
-	a, err := h.Service.Find(ctx, src, account)
+	a, err := h.Service.Paying(ctx, src, account)
 	if errors.Is(err, cards.ErrNoCard) {
 		return c, false, nil
 	}

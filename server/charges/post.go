@@ -442,8 +442,9 @@ func nullText(text string) any {
 	return text
 }
 
-// closed reports whether a business day was closed.
+// closed reports whether a business day was closed, or one after it: then there
+// is no way back to it.
 func closed(ctx context.Context, src store.Source, day string) (yes bool, err error) {
-	err = src.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM days WHERE day = $1)", day).Scan(&yes)
+	err = src.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM days WHERE day >= $1)", day).Scan(&yes)
 	return yes, err
 }

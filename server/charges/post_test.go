@@ -131,7 +131,7 @@ func TestCharges_I8_ALateChargeKeepsItsDayAndIsSettledWithTheOpenOne(t *testing.
 	k.post(t)
 	ok(t, w.db.Change(t.Context(), func(x *store.Tx) error {
 		for _, day := range []string{"2026-11-21", "2026-11-22"} { // the next one too: somebody was in a hurry
-			if err := x.Exec("INSERT INTO days (day, closed_at, closed_by) VALUES ($1, $2, 'test')", day, x.Now()); err != nil {
+			if err := x.Exec("INSERT INTO days (day, closed_at, closed_by, report) VALUES ($1, $2, 'test', '{}')", day, x.Now()); err != nil {
 				return err
 			}
 		}

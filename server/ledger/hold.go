@@ -3,7 +3,6 @@ package ledger
 import (
 	"context"
 	"database/sql"
-	"errors"
 
 	"campusgate/server/store"
 )
@@ -17,22 +16,20 @@ func (l *Ledger) Hold(t *store.Tx, h Hold) (granted bool, free int64, err error)
 	if err != nil {
 		return false, 0, err
 	}
-	var old Hold
-	err = t.QueryRowContext(t.Context(), "SELECT card, fen, granted FROM holds WHERE id = $1", h.ID).Scan(&old.Card, &old.Fen, &granted)
-	switch {
-	case err == nil:
-		return granted && old.Card == h.Card && old.Fen == h.Fen, b.Free(), nil
-	case !errors.Is(err, sql.ErrNoRows):
-		return false, 0, err
-	}
 	free = b.Free()
 	ended := sql.NullInt64{Int64: t.Now(), Valid: true}
 	if h.Fen > 0 && h.Fen <= free {
 		granted, ended.Valid = true, false
 		free -= h.Fen
 	}
-	return granted, free, t.Exec("INSERT INTO holds (id, card, fen, granted, made_at, expires_at, ended_at) VALUES ($1, $2, $3, $4, $5, $6, $7)",
-		h.ID, int64(h.Card), h.Fen, granted, t.Now(), h.Expires, ended)
+	n, err := t.Affect(`INSERT INTO holds (id, card, fen, granted, made_at, expires_at, ended_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
+		ON CONFLICT (id) DO NOTHING`, h.ID, int64(h.Card), h.Fen, granted, t.Now(), h.Expires, ended)
+	if err != nil || n > 0 {
+		return granted, free, err
+	}
+	var old Hold
+	err = t.QueryRowContext(t.Context(), "SELECT card, fen, granted FROM holds WHERE id = $1", h.ID).Scan(&old.Card, &old.Fen, &granted)
+	return err == nil && granted && old.Card == h.Card && old.Fen == h.Fen, b.Free(), err
 }
 
 // Release ends a hold: its charge is posted in the same change, or it was given

@@ -3,6 +3,7 @@ package settle
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -122,7 +123,13 @@ func (s *Service) close(t *store.Tx, actor string, r *DayReport) error {
 	if err != nil {
 		return err
 	}
-	if err := t.Exec("INSERT INTO days (day, closed_at, closed_by) VALUES ($1, $2, $3)", r.Day, t.Now(), actor); err != nil {
+	r.State, r.ClosedAt, r.ClosedBy = StateClosed, t.Now(), actor
+	text, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	err = t.Exec("INSERT INTO days (day, closed_at, closed_by, report) VALUES ($1, $2, $3, $4)", r.Day, r.ClosedAt, actor, string(text))
+	if err != nil {
 		return err
 	}
 	err = t.Exec("INSERT INTO splitting (day, seq, card) SELECT $1, coalesce(max(seq), 0), 0 FROM transfers", r.Day)

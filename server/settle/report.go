@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -128,7 +129,8 @@ func (u *Unaccounted) Names() string {
 
 func (u *Unaccounted) Unwrap() error { return u.Err }
 
-// Report looks at a day. ErrDay for what is no date.
+// Report looks at a day; a closed one is as it was when it was closed. ErrDay for
+// what is no date.
 func (s *Service) Report(ctx context.Context, day string) (*DayReport, error) {
 	if _, err := time.Parse(time.DateOnly, day); err != nil {
 		return nil, fmt.Errorf("%w: %q", ErrDay, day)
@@ -137,16 +139,21 @@ func (s *Service) Report(ctx context.Context, day string) (*DayReport, error) {
 }
 
 func (s *Service) report(ctx context.Context, src store.Source, day string) (*DayReport, error) {
-	r := &DayReport{Day: day, State: StateOpen, Gaps: []Gap{}, Differences: []DayDifference{}}
-	closed, err := store.List(ctx, src, func(rows *sql.Rows) (bool, error) {
-		return true, rows.Scan(&r.ClosedAt, &r.ClosedBy)
-	}, "SELECT closed_at, closed_by FROM days WHERE day = $1", day)
+	closed, err := store.List(ctx, src, func(rows *sql.Rows) (*DayReport, error) {
+		var text string
+		if err := rows.Scan(&text); err != nil {
+			return nil, err
+		}
+		r := &DayReport{}
+		return r, json.Unmarshal([]byte(text), r)
+	}, "SELECT report FROM days WHERE day = $1", day)
 	if err != nil {
 		return nil, err
 	}
 	if len(closed) > 0 {
-		r.State = StateClosed
+		return closed[0], nil
 	}
+	r := &DayReport{Day: day, State: StateOpen, Gaps: []Gap{}, Differences: []DayDifference{}}
 	names, err := readNames(ctx, src)
 	if err != nil {
 		return nil, err
@@ -167,18 +174,8 @@ func (s *Service) report(ctx context.Context, src store.Source, day string) (*Da
 	return r, nil
 }
 
-// missing adds the gaps that stand in this day's way. A closed day has the
-// waivers with which it was closed.
-func (s *Service) missing(ctx context.Context, src store.Source, r *DayReport) (err error) {
-	if r.State == StateClosed {
-		r.Gaps, err = store.List(ctx, src, func(rows *sql.Rows) (g Gap, err error) {
-			g.Waived = &Waiver{}
-			err = rows.Scan(&g.Gate, &g.Agent, &g.Epoch, &g.From, &g.To, &g.Day, &g.Fen, &g.Waived.By, &g.Waived.At, &g.Waived.Reason)
-			return g, err
-		}, `SELECT gate, agent, epoch, flow_from, flow_to, day, fen, waived_by, waived_at, reason FROM waivers
-			WHERE day = $1 ORDER BY id`, r.Day)
-		return err
-	}
+// missing adds the gaps that stand in this day's way.
+func (s *Service) missing(ctx context.Context, src store.Source, r *DayReport) error {
 	gaps, err := s.Gaps(ctx, src)
 	for _, g := range gaps {
 		if g.Day <= r.Day {

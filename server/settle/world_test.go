@@ -63,7 +63,8 @@ type world struct {
 	charges *charges.Service
 	clock   atomic.Int64
 	names   int
-	ends    map[string]int64 // of subsidies
+	ends    map[string]int64               // of subsidies
+	fault   func() (apply bool, err error) // of the disk; nil = none
 }
 
 func newWorld(t tb, dir string) *world {
@@ -76,7 +77,7 @@ func newWorld(t tb, dir string) *world {
 	seed := sha256.Sum256([]byte("root"))
 	root := ed25519.NewKeyFromSeed(seed[:]).Public().(ed25519.PublicKey)
 	w.db, err = store.Create(context.Background(), filepath.Join(dir, "x.db"),
-		store.Site{Name: "云岭大学", TimeZone: campus.String(), Root: root}, store.Options{Now: now, Random: rand.Reader})
+		store.Site{Name: "云岭大学", TimeZone: campus.String(), Root: root}, store.Options{Now: now, Random: rand.Reader, Fault: w.faulty})
 	ok(t, err)
 	vault, err := people.NewVault(make([]byte, 32), rand.Reader)
 	ok(t, err)
@@ -89,6 +90,13 @@ func newWorld(t tb, dir string) *world {
 		Ends: func(context.Context, store.Source, uint64) (map[string]int64, error) { return w.ends, nil },
 	})
 	return w
+}
+
+func (w *world) faulty() (apply bool, err error) {
+	if w.fault == nil {
+		return true, nil
+	}
+	return w.fault()
 }
 
 func open(t *testing.T) *world {

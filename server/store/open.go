@@ -87,6 +87,7 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 }
 
 func open(ctx context.Context, path string, o Options) (*Store, error) {
+	keepSlabs()
 	s := &Store{
 		now: o.Now, random: o.Random, fault: o.Fault, changed: make(chan struct{}), prepared: map[string]*sql.Stmt{},
 	}

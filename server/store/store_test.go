@@ -9,6 +9,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"sync/atomic"
 	"testing"
@@ -281,5 +282,14 @@ func TestTrail_ChainsEveryChange(t *testing.T) {
 	page := must(s.Trail(t.Context(), 1, 2))(t)
 	if len(page) != 2 || page[0].Action != "gate.created" || page[0].Target != "gate 1" || page[0].Actor != "test" {
 		t.Fatalf("got %+v", page)
+	}
+	for before, want := range map[int64][]int64{0: {6, 5}, 3: {2, 1}, 2: {1}} {
+		var ids []int64
+		for _, e := range must(s.TrailBefore(t.Context(), before, 2))(t) {
+			ids = append(ids, e.ID)
+		}
+		if !slices.Equal(ids, want) {
+			t.Errorf("before %d: %v, want %v", before, ids, want)
+		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 )
 
 // Entry is one line of the audit trail: who changed what.
@@ -72,6 +73,15 @@ func scanEntry(rows *sql.Rows) (e Entry, err error) {
 // Trail gives at most limit entries that follow after, oldest first.
 func (s *Store) Trail(ctx context.Context, after int64, limit int) ([]Entry, error) {
 	return List(ctx, s.read, scanEntry, trailColumns+" WHERE id > $1 ORDER BY id LIMIT $2", after, limit)
+}
+
+// TrailBefore gives at most limit entries that come before an id, newest first;
+// 0 = from the end.
+func (s *Store) TrailBefore(ctx context.Context, before int64, limit int) ([]Entry, error) {
+	if before <= 0 {
+		before = math.MaxInt64
+	}
+	return List(ctx, s.read, scanEntry, trailColumns+" WHERE id < $1 ORDER BY id DESC LIMIT $2", before, limit)
 }
 
 // VerifyTrail recomputes the whole chain and gives its length. The error wraps

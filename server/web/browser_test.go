@@ -143,12 +143,21 @@ func rest(t *testing.T, ctx context.Context) {
 const axeRun = `axe.run(document, {runOnly: RULES, resultTypes: ['violations']})
 	.then((r) => r.violations.map((v) => v.id + ': ' + v.nodes.map((n) => n.html.slice(0, 160) + ' ' + (n.any[0]?.message ?? '').slice(0, 140)).join(' | ')))`
 
-// allRules are axe's; dressRules those of them that hang on colours and sizes, so
-// that a page seen once in full need not be asked the rest again.
+// allRules are axe's; dressRules those of them that hang on words, colours and
+// sizes, so that a page seen once in full need not be asked the rest again.
 const (
 	allRules   = `['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']`
-	dressRules = `{type: 'rule', values: ['color-contrast', 'link-in-text-block', 'target-size', 'scrollable-region-focusable', 'region']}`
+	dressRules = `{type: 'rule', values: ['button-name', 'link-name', 'label', 'image-alt', 'document-title', 'empty-heading',
+		'color-contrast', 'link-in-text-block', 'target-size', 'scrollable-region-focusable', 'region']}`
 )
+
+// rulesFor are those by which a page is judged in a language: Chinese comes first.
+func rulesFor(lang string) string {
+	if *dresses || lang == "zh" {
+		return allRules
+	}
+	return dressRules
+}
 
 // axe judges the page by some of axe's rules.
 func axe(t *testing.T, ctx context.Context, where, rules string) {

@@ -146,7 +146,7 @@ func (p *phoneTab) judge(where string) {
 	for _, fault := range eval[[]string](p.T, p.ctx, phoneFaults) {
 		p.Errorf("%s: %s", where, fault)
 	}
-	axe(p.T, p.ctx, where, allRules)
+	axe(p.T, p.ctx, where, rulesFor(p.lang))
 	p.size(320, 700)
 	if wide := eval[int](p.T, p.ctx, `document.scrollingElement.scrollWidth - innerWidth`); wide > 0 {
 		p.Errorf("%s: %d px wider than a screen of 320", where, wide)

@@ -10,10 +10,12 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"time"
 
 	"campusgate/agent/console"
 	"campusgate/devices"
 	"campusgate/devices/pty"
+	"campusgate/server"
 )
 
 // Options say what to run. The zero Options run a server and two gates with
@@ -28,6 +30,10 @@ type Options struct {
 	Log            io.Writer // what the daemons say; nil = nowhere
 	Texts          io.Writer // the one-time codes that phones would get; nil = nowhere
 	Wrap           []string  // a command that runs each agent, such as strace
+
+	// Now is the clock of all daemons, which then run inside this process until
+	// Resume. Nil = they are processes, whose clock is the computer's.
+	Now func() time.Time
 }
 
 // Campus is a server, its agents, their devices and the network between.
@@ -114,24 +120,35 @@ func (c *Campus) startServer(ctx context.Context, o Options) error {
 	if err := os.WriteFile(config, []byte(yaml), 0o600); err != nil {
 		return err
 	}
-	bin := filepath.Join(o.Bin, "gateserver")
-	out, err := run(ctx, bin, "init", "-config", config, "-json")
+	c.Texts = &Texts{}
+	if o.Now == nil { // what is past concerns nobody
+		c.Texts.tell(o.Texts)
+	}
+	c.Server = &Process{
+		name: "server", bin: filepath.Join(o.Bin, "gateserver"), args: []string{"-config", config},
+		log: io.MultiWriter(prefixed("server", o.Log, &c.logs), c.Texts),
+	}
+	made, err := c.found(ctx, config)
 	if err != nil {
 		return err
 	}
-	var made struct {
-		Token     string `json:"token"`
-		AdminLink string `json:"admin_link"`
+	c.Client, c.AdminLink = Client{Base: "http://" + addr, Token: made.Token}, made.AdminLink
+	return c.StartServer(ctx)
+}
+
+// found makes the server's data and keys.
+func (c *Campus) found(ctx context.Context, config string) (made server.Founded, err error) {
+	if c.options.Now != nil {
+		return c.foundInside(ctx, config)
+	}
+	out, err := run(ctx, c.Server.bin, "init", "-config", config, "-json")
+	if err != nil {
+		return made, err
 	}
 	if err := json.Unmarshal(out, &made); err != nil || made.Token == "" {
-		return fmt.Errorf("gateserver init printed no token: %q", out)
+		return made, fmt.Errorf("gateserver init printed no token: %q", out)
 	}
-	c.Client, c.AdminLink, c.Texts = Client{Base: "http://" + addr, Token: made.Token}, made.AdminLink, &Texts{out: o.Texts}
-	c.Server = &Process{
-		name: "server", bin: bin, args: []string{"-config", config},
-		log: io.MultiWriter(prefixed("server", o.Log, &c.logs), c.Texts),
-	}
-	return c.StartServer(ctx)
+	return made, nil
 }
 
 // StartServer starts the server, again after a kill, and waits until it is
@@ -183,13 +200,15 @@ func (c *Campus) enrolAgent(ctx context.Context, gate uint16, config, name strin
 	if err := c.Client.Do(ctx, http.MethodPost, fmt.Sprintf("/api/v1/gates/%d/enrolments", gate), map[string]any{}, &ticket); err != nil {
 		return nil, err
 	}
-	bin := filepath.Join(c.options.Bin, "gateagent")
-	if _, err := run(ctx, bin, "enroll", "-config", config, "-server", "http://"+c.Network.Addr(), "-code", ticket.Code); err != nil {
-		return nil, err
+	p := &Process{
+		name: name, bin: filepath.Join(c.options.Bin, "gateagent"), args: []string{"-config", config},
+		wrap: c.options.Wrap, log: prefixed(name, c.options.Log, &c.logs),
 	}
-	return &Process{
-		name: name, bin: bin, args: []string{"-config", config}, wrap: c.options.Wrap, log: prefixed(name, c.options.Log, &c.logs),
-	}, nil
+	if c.options.Now != nil {
+		return p, c.enrolInside(ctx, p, config, ticket.Code)
+	}
+	_, err := run(ctx, p.bin, "enroll", "-config", config, "-server", "http://"+c.Network.Addr(), "-code", ticket.Code)
+	return p, err
 }
 
 // Start starts the gate's agent, again after a kill, and waits until it is

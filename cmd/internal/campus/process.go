@@ -24,6 +24,9 @@ type Process struct {
 	log  io.Writer
 	wrap []string // a command that runs the daemon, such as strace
 
+	inside func(context.Context) error // does the daemon's work in this process; nil = it is one of its own
+
+	end  context.CancelFunc // of inside, while it runs
 	cmd  *exec.Cmd
 	done chan struct{}
 	err  error
@@ -31,6 +34,10 @@ type Process struct {
 
 // Start runs the daemon. The kernel ends it should this process die first.
 func (p *Process) Start() error {
+	if p.inside != nil {
+		p.begin()
+		return nil
+	}
 	argv := append(append(append([]string(nil), p.wrap...), p.bin), p.args...)
 	p.cmd = exec.Command(argv[0], argv[1:]...)
 	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
@@ -46,8 +53,25 @@ func (p *Process) Start() error {
 	return nil
 }
 
+// begin has this process do the daemon's work.
+func (p *Process) begin() {
+	var ctx context.Context
+	ctx, p.end = context.WithCancel(context.Background())
+	p.done = make(chan struct{})
+	go func(done chan struct{}) {
+		p.err = p.inside(ctx)
+		close(done)
+	}(p.done)
+}
+
 // Kill sends SIGKILL to the daemon, and to what wraps it, and waits for the end.
+// One inside this process is asked to end.
 func (p *Process) Kill() {
+	if p.end != nil {
+		p.end()
+		<-p.done
+		p.end = nil
+	}
 	if p.cmd == nil {
 		return
 	}
@@ -59,6 +83,7 @@ func (p *Process) Kill() {
 // Stop asks the daemon to end and kills it after five seconds.
 func (p *Process) Stop() {
 	if p.cmd == nil {
+		p.Kill()
 		return
 	}
 	p.signal(syscall.SIGTERM)

@@ -23,6 +23,11 @@ const (
 	manager    = "T1005" // of the merchant
 )
 
+const (
+	dayStart = 4 * 60 // of a business day: minutes after midnight
+	tillLane = "收款台"
+)
+
 // Till is a till PC with one scanner.
 type Till struct {
 	ID      uint16
@@ -35,7 +40,7 @@ type Till struct {
 
 // rules of the tills: three meals, and what is sold by keys.
 var rules = map[string]any{
-	"entry": "amount", "day_start": 4 * 60,
+	"entry": "amount", "day_start": dayStart,
 	"periods": []map[string]any{
 		{"id": "breakfast", "name": "早餐", "name_en": "Breakfast", "from": 6 * 60, "until": 9 * 60},
 		{"id": "lunch", "name": "午餐", "name_en": "Lunch", "from": 10*60 + 30, "until": 13*60 + 30},
@@ -124,7 +129,7 @@ func (c *Campus) addTill(ctx context.Context, merchant int64, name string) error
 	if len(c.options.FrameAncestors) > 0 {
 		fmt.Fprintf(&yaml, "frame_ancestors: [%q]\n", strings.Join(c.options.FrameAncestors, `", "`))
 	}
-	fmt.Fprintf(&yaml, "lanes:\n  - name: 收款台\n    scanner: {driver: serial, path: %s, baud: 115200}\n", t.Scanner.Host)
+	fmt.Fprintf(&yaml, "lanes:\n  - name: %s\n    scanner: {driver: serial, path: %s, baud: 115200}\n", tillLane, t.Scanner.Host)
 	if err := os.WriteFile(config, []byte(yaml.String()), 0o600); err != nil {
 		return err
 	}

@@ -151,7 +151,8 @@ CREATE TABLE charge_problems (
 CREATE TABLE days (
   day       TEXT PRIMARY KEY,
   closed_at INTEGER NOT NULL,
-  closed_by TEXT NOT NULL
+  closed_by TEXT NOT NULL,
+  report    TEXT NOT NULL -- JSON of a settle.DayReport, as the day was closed
 ) STRICT, WITHOUT ROWID;
 
 INSERT INTO counters (name, value) VALUES ('charges_followed', 0);

@@ -8,8 +8,8 @@ addWords({
   audit_details: ['内容', 'Details'],
   audit_id: ['序号', 'No.'],
   audit_none: ['没有更多记录', 'No more entries'],
-  audit_after: ['从序号之后', 'After no.'],
-  audit_next: ['下一页', 'Next page'],
-  audit_back: ['上一页', 'Page before'],
-  audit_hint: ['按先后排列;每一条都与前一条相扣,不能改动。', 'In order; each entry is chained to the one before it.'],
+  audit_before: ['序号早于', 'Before no.'],
+  audit_next: ['更早', 'Earlier'],
+  audit_latest: ['最新', 'Latest'],
+  audit_hint: ['最新的在前;每一条都与前一条相扣,不能改动。', 'Newest first; each entry is chained to the one before it.'],
 })
