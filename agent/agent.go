@@ -28,6 +28,7 @@ import (
 	"campusgate/agent/journal"
 	"campusgate/agent/lane"
 	"campusgate/agent/link"
+	"campusgate/agent/printing"
 	"campusgate/agent/shift"
 	"campusgate/agent/snapshot"
 	"campusgate/agent/till"
@@ -106,7 +107,8 @@ type Agent struct {
 	contactHealth *device
 	clock         *clock
 	logins        *shift.Logins
-	changed       chan struct{} // one token when the status would read differently
+	press         *printing.Press // nil without a printer
+	changed       chan struct{}   // one token when the status would read differently
 }
 
 // New takes the data folder for itself (ErrInUse), opens the store, which must
@@ -165,6 +167,9 @@ func New(s Settings, d Deps) (_ *Agent, err error) {
 	if err := a.newLink(d); err != nil {
 		return nil, err
 	}
+	if err := a.newPress(); err != nil {
+		return nil, err
+	}
 	cfg := console.Config{
 		Status: a.status, StatusChanged: a.changed,
 		Trigger:   a.trigger,
@@ -176,6 +181,9 @@ func New(s Settings, d Deps) (_ *Agent, err error) {
 	} else {
 		cfg.Lanes = lanes
 		cfg.Calls, cfg.Kiosk = helpCalls{a.calls, s.Lanes}, a.kiosk()
+	}
+	if a.press != nil {
+		cfg.Press = a.press
 	}
 	if a.console, err = console.New(cfg); err != nil {
 		return nil, err
@@ -287,7 +295,7 @@ func (a *Agent) newLink(d Deps) (err error) {
 		Identity: link.Identity{Agent: id.Agent, Epoch: id.Epoch, Site: id.Site, Key: id.Private},
 	}, link.Deps{
 		Journal: a.journal, Snapshot: nudging{a.snapshot, a}, Clock: a.clock,
-		Claimed: a.desk.Claimed, Health: a.health, Calls: a.linkCalls(),
+		Claimed: a.desk.Claimed, Print: a.order, Health: a.health, Calls: a.linkCalls(),
 	})
 	return err
 }
@@ -310,6 +318,9 @@ func (a *Agent) Run(ctx context.Context) error {
 	group.Go(func() error { return a.watchLink(ctx) })
 	group.Go(func() error { return a.beep(ctx) })
 	group.Go(func() error { return a.attend(ctx) })
+	if a.press != nil {
+		group.Go(func() error { return unless(ended, a.press.Run(ctx)) })
+	}
 	for _, p := range a.lanes {
 		for _, loop := range p.loops() {
 			group.Go(func() error { return unless(ended, loop(ctx)) })

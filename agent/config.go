@@ -16,19 +16,20 @@ import (
 // Config is the agent's file as written. configs/gate.yaml shows every key, and
 // configs/till.yaml what differs at a till.
 type Config struct {
-	Server         string       `yaml:"server"`
-	Data           string       `yaml:"data"`
-	Listen         string       `yaml:"listen"`
-	Mode           string       `yaml:"mode"`
-	Documents      string       `yaml:"documents"`
-	Shift          string       `yaml:"shift"`
-	TLS            TLSConfig    `yaml:"tls"`
-	ClockMaxAge    string       `yaml:"clock_max_age"`
-	PolicyMaxAge   string       `yaml:"policy_max_age"`
-	FrameAncestors []string     `yaml:"frame_ancestors"`
-	Kiosk          KioskConfig  `yaml:"kiosk"`
-	Lanes          []LaneConfig `yaml:"lanes"`
-	Inputs         InputsConfig `yaml:"inputs"`
+	Server         string        `yaml:"server"`
+	Data           string        `yaml:"data"`
+	Listen         string        `yaml:"listen"`
+	Mode           string        `yaml:"mode"`
+	Documents      string        `yaml:"documents"`
+	Shift          string        `yaml:"shift"`
+	TLS            TLSConfig     `yaml:"tls"`
+	ClockMaxAge    string        `yaml:"clock_max_age"`
+	PolicyMaxAge   string        `yaml:"policy_max_age"`
+	FrameAncestors []string      `yaml:"frame_ancestors"`
+	Kiosk          KioskConfig   `yaml:"kiosk"`
+	Lanes          []LaneConfig  `yaml:"lanes"`
+	Inputs         InputsConfig  `yaml:"inputs"`
+	Printer        PrinterConfig `yaml:"printer"`
 }
 
 // TLSConfig says whom to trust as the server, beside the system's roots and
@@ -62,6 +63,7 @@ type Settings struct {
 	Kiosk          *KioskSettings // nil = a guard stands there
 	Lanes          []LaneSettings
 	Emergency      InputConfig // the contact that opens the gate; no driver = there is none
+	Printer        PrinterConfig
 }
 
 // LaneSettings is a checked LaneConfig.
@@ -139,6 +141,9 @@ func (c Config) validate(doc *configs.Doc) (s Settings, err error) {
 		return s, doc.Fault("inputs.emergency", "%v", err)
 	case s.Till && in != nil:
 		return s, doc.Fault("inputs.emergency", "a till opens nothing")
+	}
+	if s.Printer, err = c.Printer.validate(doc, s.Till); err != nil {
+		return s, err
 	}
 	if len(c.Lanes) == 0 {
 		return s, doc.Fault("lanes", "missing: there is at least one lane")

@@ -18,6 +18,7 @@ const (
 	kindBarrier = "barrier"
 	kindSensor  = "sensor"
 	kindContact = "contact"
+	kindPrinter = "printer"
 )
 
 // device is the health of one device, of whatever kind: what the pages, the log

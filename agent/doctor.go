@@ -80,6 +80,9 @@ func Doctor(ctx context.Context, s Settings, w Surroundings) (doctor.Report, err
 	for _, l := range s.Lanes {
 		p.lane(ctx, l)
 	}
+	if printer, err := s.Printer.printer(); printer != nil && err == nil {
+		p.device(ctx, deviceName("", kindPrinter, ""), printer, s.Printer.Path)
+	}
 	p.plugged()
 	return p.report, nil
 }
@@ -230,6 +233,7 @@ func (s *Settings) paths() (list []string) {
 		}
 		list = append(list, l.Barrier.Path, l.Sensor.Path)
 	}
+	list = append(list, s.Emergency.Path, s.Printer.Path)
 	return slices.DeleteFunc(list, func(path string) bool { return path == "" })
 }
 
@@ -262,6 +266,8 @@ func hasDriver(role, driver string) (ok bool) {
 		_, ok = drivers.Scanners[driver]
 	case find.RoleBarrier:
 		_, ok = drivers.Barriers[driver]
+	case find.RolePrinter:
+		_, ok = drivers.Printers[driver]
 	}
 	return ok
 }

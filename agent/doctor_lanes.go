@@ -14,7 +14,7 @@ import (
 )
 
 // The names of the kinds of devices.
-var kindNames = map[string]string{kindScanner: "扫码器 scanner", kindBarrier: "道闸 barrier", kindSensor: "过闸感应 sensor", kindContact: "紧急按钮 emergency contact"}
+var kindNames = map[string]string{kindScanner: "扫码器 scanner", kindBarrier: "道闸 barrier", kindSensor: "过闸感应 sensor", kindContact: "紧急按钮 emergency contact", kindPrinter: "打印机 printer"}
 
 func deviceName(lane, kind, name string) string {
 	return strings.TrimSpace(lane + " " + kindNames[kind] + " " + name)
@@ -74,8 +74,11 @@ func (a *Agent) Examine(ctx context.Context) doctor.Report {
 
 // pathOf is where a device is plugged in, as anybody may read it.
 func (s *Settings) pathOf(d console.Device) string {
-	if d.Kind == kindContact {
+	switch d.Kind {
+	case kindContact:
 		return s.Emergency.Path
+	case kindPrinter:
+		return s.Printer.Path
 	}
 	at := slices.IndexFunc(s.Lanes, func(l LaneSettings) bool { return l.Name == d.Lane })
 	if at < 0 {

@@ -108,6 +108,43 @@ func (c InputConfig) input() (devices.Input, error) {
 	})
 }
 
+// PrinterConfig names the receipt printer's driver and port. Receipts says when a
+// till prints them: ask, or always.
+type PrinterConfig struct {
+	Driver   string `yaml:"driver"`
+	Path     string `yaml:"path"`
+	Baud     int    `yaml:"baud"`
+	Columns  int    `yaml:"columns"`
+	Receipts string `yaml:"receipts"`
+}
+
+// printer makes the receipt printer without opening it; nil = none.
+func (c *PrinterConfig) printer() (devices.Printer, error) {
+	if c.Driver == "none" {
+		return nil, nil
+	}
+	return drivers.NewPrinter(c.Driver, drivers.PrinterConfig{Path: c.Path, Baud: c.Baud, Columns: c.Columns})
+}
+
+// validate checks the printer and completes it.
+func (c PrinterConfig) validate(doc *configs.Doc, till bool) (PrinterConfig, error) {
+	if c.Driver == "" {
+		c.Driver = "none"
+	}
+	if _, err := c.printer(); err != nil {
+		return c, doc.Fault("printer", "%v", err)
+	}
+	switch {
+	case c.Receipts == "":
+		c.Receipts = "ask"
+	case c.Receipts != "ask" && c.Receipts != "always":
+		return c, doc.Fault("printer.receipts", "%q: want ask or always", c.Receipts)
+	case c.Receipts == "always" && !till:
+		return c, doc.Fault("printer.receipts", "only a till prints receipts")
+	}
+	return c, nil
+}
+
 // driver is the configuration as the drivers take it.
 func (b BarrierConfig) driver() drivers.BarrierConfig {
 	return drivers.BarrierConfig{

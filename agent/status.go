@@ -134,12 +134,13 @@ func (a *Agent) status() console.Status {
 	for _, d := range a.devices {
 		s.Devices = append(s.Devices, d.view())
 	}
+	s.Printer = a.printerView()
 	return s
 }
 
 // health is what the server is told.
 func (a *Agent) health() wire.Health {
-	h := wire.Health{LastScan: a.desk.LastScan(), Lanes: map[string]string{}}
+	h := wire.Health{LastScan: a.desk.LastScan(), Lanes: map[string]string{}, Printer: a.prints()}
 	for _, p := range a.lanes {
 		v := p.view()
 		h.Lanes[v.Name] = "scanner " + v.Scanner.State + ", barrier " + v.Barrier.State

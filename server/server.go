@@ -122,6 +122,7 @@ func New(ctx context.Context, s Settings, d Deps) (_ *Server, err error) {
 		Connected: func() map[uint16]uint32 { return srv.hub.Connected() },
 	})
 	srv.hub = hub.New(hub.Config{Site: s.Site, Now: d.Now, Rand: d.Rand, Log: d.Log, Calls: srv.calls}, agents{srv.db, srv.money.charges, srv.ingested})
+	srv.matters.papers.Prints = srv.hub.Print
 	srv.verify = srv.newVerify(s.Location)
 	handler, err := srv.handler()
 	if err != nil {

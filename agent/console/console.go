@@ -60,6 +60,8 @@ type Config struct {
 	Lookup Lookup
 	// Service checks the agent and its devices; nil means that nobody does.
 	Service Service
+	// Press prints a till's receipts; nil means that there is no printer.
+	Press Press
 	// FrameAncestors are the origins that may show the page in a frame; empty
 	// means none.
 	FrameAncestors []string
@@ -98,6 +100,7 @@ type Console struct {
 	lookup         Lookup
 	service        Service
 	serving        sync.Mutex // held while the service works
+	press          Press      // nil without a printer
 	frameAncestors []string
 	hosts          map[string]bool
 	page           fs.FS
@@ -134,6 +137,7 @@ func New(cfg Config) (*Console, error) {
 		guards:         cfg.Guards,
 		lookup:         cfg.Lookup,
 		service:        cfg.Service,
+		press:          cfg.Press,
 		frameAncestors: cfg.FrameAncestors,
 		hosts:          map[string]bool{},
 		page:           cfg.Page,

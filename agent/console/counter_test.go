@@ -30,6 +30,9 @@ type counter struct {
 	view    till.View
 	charges []desk.Result // of the batch, newest first
 	waiting *desk.Result  // for the cashier's answer
+
+	printer    bool
+	printFault error // of the next slips
 }
 
 // The people of the script are invented.
@@ -281,11 +284,48 @@ func (c *counter) asked(words ...string) (list []string) {
 	return list
 }
 
+// withPrinter gives it a receipt printer.
+func (c *counter) withPrinter() {
+	c.printer = true
+	c.gauge.set(func(s *console.Status) { s.Printer = &console.Printer{Driver: "escpos", State: "ok"} })
+}
+
+// unfit makes the printer fail.
+func (c *counter) unfit(fault error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.printFault = fault
+}
+
+func (c *counter) faulty() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.printFault
+}
+
+// press is a console.Press that prints nothing.
+type press struct{ c *counter }
+
+func (p press) Charge(_ context.Context, event wire.EventID) error {
+	p.c.note("print %s", event)
+	return p.c.faulty()
+}
+
+func (p press) Batch(_ context.Context, number uint32) error {
+	p.c.note("print batch %d", number)
+	return p.c.faulty()
+}
+
 // tillPage opens a page of the till. No printer is asked: the page's wish to
 // print is counted.
 func tillPage(t *testing.T, c *counter, path string, screen size) *tab {
 	t.Helper()
-	srv := served(t, nil, c.gauge, func(cfg *console.Config) { cfg.Lanes, cfg.Till, cfg.Guards = nil, c, c })
+	srv := served(t, nil, c.gauge, func(cfg *console.Config) {
+		cfg.Lanes, cfg.Till, cfg.Guards = nil, c, c
+		if c.printer {
+			cfg.Press = press{c}
+		}
+	})
 	b := openPage(t, srv.URL+path, screen, `document.querySelector('.sale, .trouble:not([data-trouble=starting]), .customer h1')`,
 		`window.printed = 0; window.print = () => { window.printed++ }`)
 	if path == "/" {

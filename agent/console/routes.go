@@ -40,6 +40,8 @@ func (c *Console) routes(gather prometheus.Gatherer) http.Handler {
 		add("/api/v1/till/charges/{event}/void", map[string]handle{http.MethodPost: c.postVoid})
 		add("/api/v1/till/batch/{move}", map[string]handle{http.MethodPost: c.postBatch})
 		get("/api/v1/till/batches", c.getBatches)
+		add("/api/v1/till/charges/{event}/print", map[string]handle{http.MethodPost: c.postReceipt})
+		add("/api/v1/till/batches/{number}/print", map[string]handle{http.MethodPost: c.postReport})
 	} else {
 		add("/api/v1/scans/{id}/answer", map[string]handle{http.MethodPost: c.postAnswer})
 		add("/api/v1/scans/{id}/annul", map[string]handle{http.MethodPost: c.postAnnul})

@@ -25,6 +25,7 @@ type Status struct {
 	Clock     Clock    `json:"clock"`
 	Lanes     []Lane   `json:"lanes"`
 	Devices   []Device `json:"devices"`
+	Printer   *Printer `json:"printer"` // null = there is none
 	// Alarms are the lockdowns and emergency openings in force, the one that counts
 	// first.
 	Alarms []wire.AlarmMove `json:"alarms"`
@@ -89,6 +90,16 @@ type Scanner struct {
 	Driver string `json:"driver"`
 	State  string `json:"state"`
 	Since  int64  `json:"since"`
+	Detail string `json:"detail"`
+}
+
+// Printer is the state of the receipt printer. State is as with Scanner; Reason is
+// a wire.PrintReason where it is lost.
+type Printer struct {
+	Driver string `json:"driver"`
+	State  string `json:"state"`
+	Since  int64  `json:"since"`
+	Reason string `json:"reason"`
 	Detail string `json:"detail"`
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"campusgate/agent/console"
 	"campusgate/agent/till"
+	"campusgate/devices"
 	"campusgate/signing/verdict"
 	"campusgate/signing/wire"
 )
@@ -359,5 +360,45 @@ func TestCustomerScreen_AmountResultAndThanks(t *testing.T) {
 	b.until(`document.querySelector('[data-view=pause]')`)
 	if got := c.script["CP1:PAYS"].Reason; got != verdict.Granted {
 		t.Fatal(got)
+	}
+}
+
+// With a printer of its own the till asks the agent, and the browser prints
+// nothing.
+func TestTill_APrinterOfItsOwnPrintsOnAKey(t *testing.T) {
+	c := newCounter()
+	c.withPrinter()
+	b := tillPage(t, c, "/", till1024)
+	b.pad("8.5\r")
+	b.until(`document.querySelector('[data-phase=armed]')`)
+	b.wedge("CP1:PAYS")
+	b.until(`document.querySelector('.verdict[data-face=paid]')`)
+	b.pad("/9") // the last one
+	b.until(`document.querySelector('.notice')?.innerText === '已打印'`)
+	b.pad("/211") // this batch, its first line, print
+	b.until(`!document.querySelector('.notice')?.innerText || true`)
+	b.pad("--5")
+	b.until(`document.querySelector('[data-panel=batch]')`)
+	b.pad("1")
+	b.until(`document.querySelector('.notice')?.innerText === '已打印'`)
+	same(t, c.asked("print"), "print 7-1-1001", "print 7-1-1001", "print batch 3")
+
+	c.gauge.set(func(s *console.Status) {
+		s.Printer = &console.Printer{Driver: "escpos", State: "lost", Reason: "paper_out", Detail: "printer /dev/usb/lp0: out of paper"}
+	})
+	b.until(`document.querySelector('[data-banner=printer]')`)
+	if got := b.text("[data-banner=printer]"); !strings.Contains(got, "缺纸") {
+		t.Errorf("banner: %q", got)
+	}
+	c.unfit(devices.ErrPaperOut)
+	b.pad("1")
+	b.until(`document.querySelector('.notice')?.innerText === '没有打印：打印机缺纸'`)
+	b.shoot("till-printer-lost")
+	b.pad("--9")
+	b.pad("/")
+	b.until(`document.querySelector('[data-function=print]')`)
+	b.shoot("till-printer-functions")
+	if n := eval[int](b, `window.printed`); n != 0 {
+		t.Errorf("the browser was asked to print %d times", n)
 	}
 }

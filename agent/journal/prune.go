@@ -14,6 +14,7 @@ type Keep struct {
 	Events   time.Duration // acknowledged ones; 90 days
 	Uses     time.Duration // of passes, after the expiry that was last seen; 400 days
 	Counters time.Duration // of phones, after the last admission; 30 days
+	Prints   time.Duration // ids of what was printed; 30 days
 }
 
 func (k Keep) withDefaults() Keep {
@@ -28,6 +29,9 @@ func (k Keep) withDefaults() Keep {
 	}
 	if k.Counters == 0 {
 		k.Counters = 30 * day
+	}
+	if k.Prints == 0 {
+		k.Prints = 30 * day
 	}
 	return k
 }
@@ -83,6 +87,7 @@ func (j *Journal) Prune(now time.Time, keep Keep) (events uint64, err error) {
 			"SELECT seq FROM registers WHERE ended_at < $1 LIMIT $2",
 			"DELETE FROM registers WHERE ended_at < $1 AND seq = $2", at - keep.Events.Milliseconds(),
 		},
+		{"SELECT id FROM prints WHERE at < $1 LIMIT $2", "DELETE FROM prints WHERE at < $1 AND id = $2", at - keep.Prints.Milliseconds()},
 	} {
 		if err := j.pruneRows(p); err != nil {
 			return events, fmt.Errorf("prune journal: %w", err)

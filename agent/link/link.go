@@ -96,6 +96,10 @@ type Deps struct {
 	// Claimed decides a claim on a pass that this gate owns. Calls run at the
 	// same time; ctx ends when nobody waits for the answer any more.
 	Claimed func(ctx context.Context, claim wire.Claim) wire.Answer
+	// Print prints a slip, once for each id, and returns within
+	// wire.PrintWaitMS. Calls run at the same time. Nil means that there is no
+	// printer.
+	Print func(ctx context.Context, p wire.Print) wire.Printed
 	// Health is asked every 5 s; the link itself fills in Queue. May be nil.
 	Health func() wire.Health
 	// Calls takes calls for help. Nil = they are not taken.

@@ -34,8 +34,9 @@ type session struct {
 	ctx   context.Context // ends with the connection
 	fail  context.CancelCauseFunc
 
-	asks    wire.Pending
+	asks    wire.Pending[wire.Answer]
 	claims  chan struct{}   // a slot for each claim that is being decided here
+	prints  chan struct{}   // a slot for each slip that is being printed here
 	acks    chan uint64     // latest Acked, for the up stream
 	deltas  chan wire.Delta // frames of a group, for the down stream
 	applies atomic.Bool     // a group is being applied: no frame may come
@@ -46,6 +47,7 @@ func newSession(ctx context.Context, l *Link, ws *websocket.Conn) *session {
 	s := &session{
 		l: l, ws: ws, out: wire.NewOutbox(), outer: ctx,
 		claims: make(chan struct{}, wire.AskWindow),
+		prints: make(chan struct{}, wire.MaxPrints),
 		acks:   make(chan uint64, 1),
 		deltas: make(chan wire.Delta, 8),
 		beats:  make(chan wire.Clock, 1),
@@ -155,13 +157,15 @@ func (s *session) dispatch(f wire.Frame, streams *sync.WaitGroup) error {
 		})
 	case wire.TypeAnswer:
 		return handle(f, func(m wire.Answer) error {
-			s.asks.Settle(m)
+			s.asks.Settle(m.ID, m)
 			return nil
 		})
 	case wire.TypeClaim:
 		return handle(f, func(m wire.Claim) error { return s.claim(m, streams) })
 	case wire.TypeRing, wire.TypeReply, wire.TypeStand:
 		return s.call(f)
+	case wire.TypePrint:
+		return handle(f, func(m wire.Print) error { return s.print(m, streams) })
 	case wire.TypeBye:
 		return byeError(f)
 	}

@@ -155,6 +155,7 @@ func New(d Deps) (*API, error) {
 	a.settingsRoutes()
 	a.messageRoutes()
 	a.paperRoutes()
+	a.paperPrintRoutes()
 	a.searchRoutes()
 	a.verifyRoutes()
 	a.peopleRoutes()

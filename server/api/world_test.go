@@ -52,6 +52,17 @@ type link struct {
 	mu      sync.Mutex
 	states  map[uint32]hub.State
 	dropped []string
+	printed []wire.Print
+	prints  wire.Printed // what printers say
+}
+
+// Print stands for a gate's receipt printer.
+func (l *link) Print(_ context.Context, _ uint16, p wire.Print) wire.Printed {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.printed = append(l.printed, p)
+	l.prints.ID = p.ID
+	return l.prints
 }
 
 func (l *link) States() map[uint32]hub.State {
@@ -172,7 +183,7 @@ func newWorld(t testing.TB, settings ...func(*world, *api.Deps)) *world {
 	w.doors = auth.NewAccounts(auth.Config{
 		Store: w.db, People: w.staff, Vault: vault, Texter: w.texts, Now: w.Now, Random: rand.Reader,
 	})
-	papers := paper.New(paper.Config{Store: w.db, Signer: signer, People: w.staff, Now: w.Now, Location: campus})
+	papers := paper.New(paper.Config{Store: w.db, Signer: signer, People: w.staff, Now: w.Now, Location: campus, Prints: w.link.Print})
 	shipped, err := fs.ReadFile(configs.Flows(), "passes.yaml")
 	ok(t, err)
 	w.apply, err = apply.New(t.Context(), apply.Config{

@@ -37,10 +37,11 @@ type conn struct {
 	fail  context.CancelCauseFunc
 	done  chan struct{} // closed when no call for this connection runs in the store
 
-	events  chan wire.Events  // frames that wait for the up stream
-	applied chan wire.Applied // answers that wait for the down stream
-	claims  chan struct{}     // a slot for each claim that is being answered
-	relayed wire.Pending      // claims that this agent was asked to decide
+	events  chan wire.Events           // frames that wait for the up stream
+	applied chan wire.Applied          // answers that wait for the down stream
+	claims  chan struct{}              // a slot for each claim that is being answered
+	relayed wire.Pending[wire.Answer]  // claims that this agent was asked to decide
+	prints  wire.Pending[wire.Printed] // slips that this agent was asked to print
 
 	mu    sync.Mutex
 	state State
@@ -191,7 +192,12 @@ func (c *conn) dispatch(f wire.Frame, streams *sync.WaitGroup) error {
 		return handle(f, func(m wire.Claim) error { return c.claim(m, streams) })
 	case wire.TypeAnswer:
 		return handle(f, func(m wire.Answer) error {
-			c.relayed.Settle(m)
+			c.relayed.Settle(m.ID, m)
+			return nil
+		})
+	case wire.TypePrinted:
+		return handle(f, func(m wire.Printed) error {
+			c.prints.Settle(m.ID, m)
 			return nil
 		})
 	case wire.TypeRing, wire.TypeReply, wire.TypeStand:

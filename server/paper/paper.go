@@ -45,13 +45,15 @@ const (
 	MaxDays     = 180
 )
 
-// Config is what a Service works with. All fields are required.
+// Config is what a Service works with. All fields are required; Prints may be set
+// later, before the first Print.
 type Config struct {
 	Store    *store.Store
 	Signer   *issue.Service
 	People   *people.Service
 	Now      func() time.Time
 	Location *time.Location
+	Prints   Prints
 }
 
 // Service hands out paper passes. Safe for concurrent use.

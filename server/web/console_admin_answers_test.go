@@ -108,5 +108,8 @@ var adminAnswers = map[string]string{
 	"PUT /documents": `{"code":"invalid_config","message":"配置有误 the configuration is not valid","details":{"what":"invalid configuration: documents.yaml:7: rules[0].passes: missing"},"request_id":"r-0042"}`,
 	"GET /papers":    listed(2, paperJSON("P20260501-0001", "沈国华", "issued")+","+paperJSON("P20260430-0007", "许梅", "returned")),
 
+	"GET /printers":                     `{"items":[{"gate":1,"name":"东门"},{"gate":4,"name":"社区办"}]}`,
+	"POST /papers/P20260501-0001/print": `{"state":"failed","reason":"paper_out","detail":"printer /dev/usb/lp0: out of paper"}`,
+
 	"GET /papers/P20260501-0001": paperJSON("P20260501-0001", "沈国华", "issued"),
 }

@@ -111,6 +111,32 @@ func TestConsole_WhatAnAdministratorChanges(t *testing.T) {
 	c.press("确定")
 	c.text("第 7 行 rules[0].passes")
 
+	c.open("/papers/P20260501-0001")
+	c.until(`!!document.querySelector('.at .el-select')`)
+	eval[bool](t, c.ctx, `document.querySelector('.at .el-select__wrapper').click(), true`)
+	c.until(`[...document.querySelectorAll('.el-select-dropdown__item')].some((one) => one.innerText === '社区办' && one.offsetParent)`)
+	eval[bool](t, c.ctx, `[...document.querySelectorAll('.el-select-dropdown__item')].find((one) => one.innerText === '社区办').click(), true`)
+	c.press("在小票机打印")
+	c.text("社区办没有打印:打印机缺纸")
+	c.shoot("paper-print")
+	api.set("POST /papers/P20260501-0001/print", 200, `{"state":"unknown","reason":"silent"}`)
+	for range 2 { // nobody knows: the same id again
+		c.press("在小票机打印")
+		c.text("没有回应,再按一次查询结果") // which goes when it is pressed again
+	}
+	api.set("POST /papers/P20260501-0001/print", 200, `{"state":"done"}`)
+	c.press("在小票机打印")
+	c.text("已在社区办打印")
+	var ids []string
+	for _, call := range api.calls() {
+		if body, ok := strings.CutPrefix(call, `POST /papers/P20260501-0001/print {"gate":4,"id":"`); ok {
+			ids = append(ids, strings.TrimSuffix(body, `"}`))
+		}
+	}
+	if len(ids) != 4 || ids[0] == ids[1] || ids[1] != ids[2] || ids[2] != ids[3] {
+		t.Errorf("the ids of the prints: %q", ids)
+	}
+
 	api.set("POST /papers", 409, refusal("OUT_OF_HOURS", "不在办理时间内 the desk is closed now", `{"hours":[]}`))
 	c.open("/papers/new?household=7")
 	c.text("沈国华")

@@ -20,7 +20,7 @@ var streams = map[Stream][]string{
 	Link: {TypeHello, TypeAuth, TypeWelcome, TypeClock, TypeBye},
 	Down: {TypeDelta, TypeApplied},
 	Up:   {TypeEvents, TypeAcked},
-	Ask:  {TypeClaim, TypeAnswer},
+	Ask:  {TypeClaim, TypeAnswer, TypePrint, TypePrinted},
 	Call: {TypeRing, TypeReply, TypeStand},
 }
 

@@ -62,6 +62,16 @@ var bad = []struct{ name, frame, reason string }{
 	{"a guard who comes with documents", `{"stream":"call","type":"reply","body":{"id":"7-2-1","answer":"coming","gate":1,"documents":["id_card"]}}`, "without an admission"},
 	{"an answer to a call of another kind", `{"stream":"call","type":"reply","body":{"id":"7-2-1","answer":"later","gate":1}}`, "none to a call"},
 	{"a call that stands nowhere", `{"stream":"call","type":"stand","body":{"id":"7-2-1","state":"calling"}}`, "cannot stand"},
+	{"a print of nothing", `{"stream":"ask","type":"print","body":{"id":"0190aaaa","rows":[]}}`, "0 rows"},
+	{"a print of a whole roll", `{"stream":"ask","type":"print","body":{"id":"0190aaaa","rows":[` + strings.Repeat(`{},`, 60) + `{}]}}`, "61 rows"},
+	{"a print without an id", `{"stream":"ask","type":"print","body":{"id":"","rows":[{"rule":true}]}}`, "print id"},
+	{"a print with an id of blanks", `{"stream":"ask","type":"print","body":{"id":"0190 aaaa","rows":[{"rule":true}]}}`, "letters"},
+	{"a print of an endless line", `{"stream":"ask","type":"print","body":{"id":"0190aaaa","rows":[{"text":"` + strings.Repeat("x", 1001) + `"}]}}`, "text of 1001"},
+	{"a print of an endless code", `{"stream":"ask","type":"print","body":{"id":"0190aaaa","rows":[{"qr":"` + strings.Repeat("X", 701) + `"}]}}`, "QR text of 701"},
+	{"a print of a code of control bytes", `{"stream":"ask","type":"print","body":{"id":"0190aaaa","rows":[{"qr":"\u001b@"}]}}`, "ASCII"},
+	{"a print askew", `{"stream":"ask","type":"print","body":{"id":"0190aaaa","rows":[{"align":"up"}]}}`, "align"},
+	{"printed in no state", `{"stream":"ask","type":"printed","body":{"id":"0190aaaa","state":"perhaps"}}`, "print state"},
+	{"not printed, for no reason", `{"stream":"ask","type":"printed","body":{"id":"0190aaaa","state":"failed"}}`, "reason"},
 	{"a hello with a short nonce", `{"stream":"link","type":"hello","body":{"version":1,"site":"s","nonce":"AAEC"}}`, "nonce"},
 	{"an auth of nobody", `{"stream":"link","type":"auth","body":{"version":1,"agent":0,"epoch":1}}`, "start at 1"},
 	{"an auth with half a signature", `{"stream":"link","type":"auth","body":{"version":1,"agent":1,"epoch":1,"signature":"AAEC"}}`, "signature"},
@@ -280,14 +290,14 @@ func TestOutbox_IsBoundedAndAStreamFillsOnlyItself(t *testing.T) {
 }
 
 func TestPending_AnswersEverybodyWhoWaitsOnce(t *testing.T) {
-	var p wire.Pending
+	var p wire.Pending[wire.Answer]
 	one, forgetOne, _ := p.Wait("1-1-1")
 	two, forgetTwo, _ := p.Wait("1-1-1")
 	other, forgetOther, _ := p.Wait("1-1-2")
 	a := wire.Answer{ID: "1-1-1", State: verdict.ClaimGranted}
-	p.Settle(a)
-	p.Settle(wire.Answer{ID: "1-1-1", State: verdict.ClaimUsed}) // a second answer is dropped
-	p.Settle(wire.Answer{ID: "1-1-9"})
+	p.Settle(a.ID, a)
+	p.Settle(a.ID, wire.Answer{ID: "1-1-1", State: verdict.ClaimUsed}) // a second answer is dropped
+	p.Settle("1-1-9", wire.Answer{ID: "1-1-9"})
 	if <-one != a || <-two != a || len(other) != 0 || len(one) != 0 {
 		t.Fatal("answers went astray")
 	}

@@ -104,6 +104,7 @@ type Health struct {
 	LastScan int64             `json:"last_scan,omitempty"`
 	Till     *TillHealth       `json:"till,omitempty"`
 	Devices  []Device          `json:"devices,omitempty"`
+	Printer  bool              `json:"printer,omitempty"` // it has a receipt printer, which is ready
 }
 
 // TillHealth is what a till adds: its last batch, and what it took that is not

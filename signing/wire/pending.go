@@ -2,33 +2,33 @@ package wire
 
 import "sync"
 
-// Pending matches answers to the claims that wait for them on one connection.
+// Pending matches answers to the questions that wait for them on one connection.
 // The zero value is ready; all methods may be called at once.
-type Pending struct {
+type Pending[A any] struct {
 	mu      sync.Mutex
-	waiting map[string][]chan Answer
+	waiting map[string][]chan A
 	count   int
 }
 
-// Wait registers for the answer to a claim id; several may wait for the same.
+// Wait registers for the answer to an id; several may wait for the same.
 // The channel receives at most once. Forget must be called in the end. With
 // AskWindow waiting already, ok is false.
-func (p *Pending) Wait(id string) (answer <-chan Answer, forget func(), ok bool) {
+func (p *Pending[A]) Wait(id string) (answer <-chan A, forget func(), ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.count >= AskWindow {
 		return nil, nil, false
 	}
 	if p.waiting == nil {
-		p.waiting = make(map[string][]chan Answer)
+		p.waiting = make(map[string][]chan A)
 	}
-	ch := make(chan Answer, 1)
+	ch := make(chan A, 1)
 	p.waiting[id] = append(p.waiting[id], ch)
 	p.count++
 	return ch, func() { p.forget(id, ch) }, true
 }
 
-func (p *Pending) forget(id string, ch chan Answer) {
+func (p *Pending[A]) forget(id string, ch chan A) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for i, other := range p.waiting[id] {
@@ -44,12 +44,12 @@ func (p *Pending) forget(id string, ch chan Answer) {
 	}
 }
 
-// Settle hands an answer to all who wait for it. An answer for which nobody
+// Settle hands the answer to an id to all who wait for it. An answer for which nobody
 // waits, or waits any more, is dropped.
-func (p *Pending) Settle(a Answer) {
+func (p *Pending[A]) Settle(id string, a A) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, ch := range p.waiting[a.ID] {
+	for _, ch := range p.waiting[id] {
 		select {
 		case ch <- a:
 		default: // settled before

@@ -39,7 +39,7 @@ func examples(t testing.TB) []string {
 func constants(t *testing.T, prefix string) map[string]string {
 	t.Helper()
 	found := make(map[string]string)
-	for _, name := range []string{"message.go", "bye.go", "check.go", "event.go", "call.go"} {
+	for _, name := range []string{"message.go", "bye.go", "check.go", "event.go", "call.go", "print.go"} {
 		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
 		if err != nil {
 			t.Fatal(err)
@@ -93,6 +93,10 @@ func message(typ string) any {
 		return new(wire.Reply)
 	case wire.TypeStand:
 		return new(wire.Stand)
+	case wire.TypePrint:
+		return new(wire.Print)
+	case wire.TypePrinted:
+		return new(wire.Printed)
 	}
 	return nil
 }
@@ -111,7 +115,7 @@ func TestProtocol_EveryMessageTypeHasAnExampleThatReads(t *testing.T) {
 		shown[f.Type] = true
 	}
 	types := constants(t, "Type")
-	if len(types) != 14 {
+	if len(types) != 16 {
 		t.Fatalf("found %d message types in the source: %v", len(types), types)
 	}
 	for name, typ := range types {
@@ -256,7 +260,7 @@ func TestProtocol_LimitsAreThoseOfTheCode(t *testing.T) {
 		"MaxGroupItems": wire.MaxGroupItems, "MaxGroupBytes": wire.MaxGroupBytes, "UpWindow": wire.UpWindow,
 		"AskWindow": wire.AskWindow, "AskTimeoutMS": wire.AskTimeoutMS, "RingMS": wire.RingMS, "CallLifeMS": wire.CallLifeMS, "MaxCalls": wire.MaxCalls, "HeartbeatMS": wire.HeartbeatMS,
 		"PeerSilenceMS": wire.PeerSilenceMS, "WriteTimeoutMS": wire.WriteTimeoutMS, "HandshakeMS": wire.HandshakeMS,
-		"FreshMS": wire.FreshMS, "ExporterBytes": wire.ExporterBytes, "NonceBytes": wire.NonceBytes,
+		"FreshMS": wire.FreshMS, "PrintWaitMS": wire.PrintWaitMS, "MaxPrints": wire.MaxPrints, "ExporterBytes": wire.ExporterBytes, "NonceBytes": wire.NonceBytes,
 	}
 	text := protocol(t)
 	for _, row := range regexp.MustCompile("(?m)^\\| `([A-Z][A-Za-z]+)` \\| ([0-9]+) \\|$").FindAllStringSubmatch(text, -1) {

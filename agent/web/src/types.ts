@@ -60,6 +60,11 @@ export interface Reach {
   since?: number
 }
 
+export interface Printer extends Device {
+  /** Why it is lost: paper_out, cover_open or fault. */
+  reason: string
+}
+
 export interface Lane {
   name: string
   direction: string
@@ -98,6 +103,8 @@ export interface Status {
   clock: { trusted: boolean; offset_ms: number; synced_at: number; reason: '' | 'set_back' | 'not_synced' }
   lanes: Lane[]
   devices: Device[] | null
+  /** The receipt printer; null or absent = there is none. */
+  printer?: Printer | null
   /** In force, the one that counts first. */
   alarms?: Alarm[] | null
 }

@@ -25,6 +25,7 @@ type Options struct {
 	Bin            string    // folder of the daemons; "" = beside this program, ./bin, or on the path
 	Gates          []string  // names; nil = two invented ones
 	Documents      bool      // gates ask for a document
+	Printer        string    // path of the first gate's receipt printer; "" = none
 	FrameAncestors []string  // who may show the guard pages in a frame
 	Log            io.Writer // what the daemons say; nil = nowhere
 	Texts          io.Writer // the one-time codes that phones would get; nil = nowhere
@@ -182,7 +183,7 @@ func (c *Campus) addGate(ctx context.Context, o Options, n int, name string) err
 	}
 	g.URL = "http://" + addr + "/"
 	config := g.Data + ".yaml"
-	if err := os.WriteFile(config, []byte(agentYAML(o, c.Network.Addr(), addr, g)), 0o600); err != nil {
+	if err := os.WriteFile(config, []byte(agentYAML(o, c.Network.Addr(), addr, g, n == 1)), 0o600); err != nil {
 		return err
 	}
 	if g.Agent, err = c.enrolAgent(ctx, g.ID, config, fmt.Sprintf("gate %d", n)); err != nil {
@@ -233,7 +234,7 @@ func (g *Gate) Status(ctx context.Context) (s console.Status, err error) {
 	return s, err
 }
 
-func agentYAML(o Options, server, listen string, g *Gate) string {
+func agentYAML(o Options, server, listen string, g *Gate, first bool) string {
 	documents := "none"
 	if o.Documents {
 		documents = "required"
@@ -242,6 +243,9 @@ func agentYAML(o Options, server, listen string, g *Gate) string {
 	fmt.Fprintf(&b, "server: http://%s\ndata: %s\nlisten: %s\nmode: gate\ndocuments: %s\n", server, g.Data, listen, documents)
 	if len(o.FrameAncestors) > 0 {
 		fmt.Fprintf(&b, "frame_ancestors: [%q]\n", strings.Join(o.FrameAncestors, `", "`))
+	}
+	if o.Printer != "" && first {
+		fmt.Fprintf(&b, "printer: {driver: escpos, path: %q}\n", o.Printer)
 	}
 	fmt.Fprintf(&b, "lanes:\n  - name: 主通道\n    direction: in\n")
 	fmt.Fprintf(&b, "    scanner: {driver: serial, path: %s, baud: 115200}\n", g.Scanner.Host)

@@ -15,6 +15,10 @@ export const charges = (limit: number): Promise<{ charges: Payment[] }> => call(
 export const voidCharge = (event: string, number: string, pin: string): Promise<Payment> =>
   call('POST', `/till/charges/${encodeURIComponent(event)}/void`, { number, pin })
 
+/** Prints the receipt of a charge, or a batch's report, on the till's own printer. */
+export const printCharge = (event: string): Promise<unknown> => call('POST', `/till/charges/${encodeURIComponent(event)}/print`, {})
+export const printBatch = (number: number): Promise<unknown> => call('POST', `/till/batches/${number}/print`, {})
+
 /** Opens or closes the batch, for somebody with number and PIN, or for who is on duty. */
 export const moveBatch = (move: 'open' | 'close', who: { number?: string; pin?: string }): Promise<Batch> =>
   call('POST', `/till/batch/${move}`, who)

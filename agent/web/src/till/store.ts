@@ -7,7 +7,7 @@ import { recall, remember } from '../memory'
 import { play } from '../sound'
 import * as api from './api'
 import { empty, saleOf, type PadKey } from './draft'
-import { agentNow, entryOf, faceOf, key, pricesOf, question, reduce, SHOW_MS, shownPayment, start, THANK_MS, troubleOf, type Happening } from './state'
+import { agentNow, entryOf, eventOf, faceOf, key, pricesOf, question, reduce, SHOW_MS, shownPayment, start, THANK_MS, troubleOf, type Happening } from './state'
 import type { Batch, EntryMode, Payment, TillMessage } from './types'
 import { t } from './words'
 
@@ -237,8 +237,20 @@ export function setPaper(mm: number): void {
   remember('paper', String(mm))
 }
 
-/** Prints a slip through the browser, in which the receipt printer is the printer. */
+/** Whether the agent has the receipt printer; otherwise the browser prints. */
+export const printer = computed(() => status.value?.printer ?? null)
+
+/** Prints a slip. */
 export async function print(what: Slip): Promise<void> {
+  if (printer.value) {
+    try {
+      await ('payment' in what ? api.printCharge(eventOf(what.payment)) : api.printBatch(what.batch.number))
+      say(t('printed'), 'good')
+    } catch (error) {
+      say(refusalOf(error).message)
+    }
+    return
+  }
   slip.value = what
   await nextTick()
   window.print()
