@@ -1,7 +1,6 @@
 package agent
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"net/url"
@@ -76,11 +75,6 @@ func (b BarrierConfig) shown() string {
 		return u.Scheme + "://" + u.Host
 	}
 	return b.Path
-}
-
-// pulse is how long one lasts.
-func (b BarrierConfig) pulse() time.Duration {
-	return time.Duration(cmp.Or(b.PulseMS, 500)) * time.Millisecond
 }
 
 // InputsConfig names the contacts of a gate PC.

@@ -103,7 +103,7 @@ func TestServiceCornerShowsDevicesChecksAndHelp(t *testing.T) {
 		t.Error(broken)
 	}
 	b.shoot("service")
-	if got := eval[string](b, `[...document.querySelectorAll('dialog .links a')].map((a) => a.getAttribute('href')).join(' ')`); got != "/help/guard?lang=zh /help/installer?lang=zh" {
+	if got := eval[string](b, `[...document.querySelectorAll('dialog .links a')].map((a) => a.getAttribute('href')).join(' ')`); got != "/help/guard?lang=zh /help/installer?lang=zh /api/v1/support" {
 		t.Errorf("links %q", got)
 	}
 	b.press("\x1b")

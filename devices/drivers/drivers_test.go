@@ -27,10 +27,6 @@ func TestAnUnknownDriverIsRefusedWithTheKnownOnes(t *testing.T) {
 	}
 }
 
-func known[V any](names map[string]V) string {
-	return strings.Join(slices.Sorted(maps.Keys(names)), ", ")
-}
-
 func TestBadConfigurationIsRefusedBeforeAnythingOpens(t *testing.T) {
 	for _, c := range []struct {
 		config drivers.BarrierConfig

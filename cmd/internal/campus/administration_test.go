@@ -91,7 +91,7 @@ func administers(t *testing.T, p *tab, c *campus.Campus, code string) {
 	}
 	a.shows("/keys", 2, "签发中", "待启用")
 	a.shows("/keys/tokens", 1, "有效")
-	a.shows("/audit", 10, "site.created")
+	a.shows("/audit", 10, "pass.revoked")
 	a.leafs("pass.revoked")
 	a.shows("/stats?flow=cqu.resident_pass", 1, "林国栋", "已完成")
 	a.exports()
