@@ -57,7 +57,7 @@ func startBrowser() { browser.ctx, browser.cancel, browser.err = launch() }
 // launch starts a browser with more flags than usual.
 func launch(flags ...chromedp.ExecAllocatorOption) (context.Context, context.CancelFunc, error) {
 	var path string
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "chrome"} {
+	for _, name := range []string{"chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "chrome"} {
 		if found, err := exec.LookPath(name); err == nil {
 			path = found
 			break

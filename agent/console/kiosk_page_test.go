@@ -216,6 +216,7 @@ func TestKiosk_VerdictReturnsToIdleByItself(t *testing.T) {
 	k := newStand(t)
 	b := k.page(t, "/", wide, listening)
 	b.press("x")
+	eval[bool](b, `new AudioContext().resume().then(() => true)`) // the page's own began before
 	for _, step := range []struct {
 		r     desk.Result
 		face  string

@@ -51,6 +51,11 @@ var chromium struct {
 }
 
 func TestMain(m *testing.M) {
+	// A tab waits for its browser most of the time.
+	if err := flag.Set("test.parallel", "3"); err != nil {
+		panic(err)
+	}
+	flag.Parse()
 	code := m.Run()
 	if chromium.stop != nil {
 		chromium.stop()
@@ -79,7 +84,7 @@ var builtPages = sync.OnceValue(func() http.Handler { return pagesOf(web.Config{
 func startTab(t *testing.T) context.Context {
 	t.Helper()
 	var path string
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "chrome"} {
+	for _, name := range []string{"chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "chrome"} {
 		if found, err := exec.LookPath(name); err == nil {
 			path = found
 			break

@@ -14,7 +14,7 @@ func millis(at time.Time) string { return strconv.FormatInt(at.UnixMilli(), 10) 
 func (p *phoneTab) fill(selector, text string) {
 	p.Helper()
 	p.until(`document.querySelector('` + selector + `')`)
-	eval[bool](p.T, p.ctx, `(() => { const i = document.querySelector('`+selector+`'); i.value = '`+text+`'; i.dispatchEvent(new Event('input')); return true })()`)
+	eval[bool](p.T, p.ctx, `(() => { const i = document.querySelector('`+selector+`'); i.value = '`+text+`'; i.dispatchEvent(new Event('input', {bubbles: true})); return true })()`)
 }
 
 // pick opens the sheet of a field and chooses one of its options.
