@@ -114,6 +114,20 @@ func (s *phoneServer) set(call, answer string) (undo func()) {
 	}
 }
 
+// said is what is answered to a call.
+func (s *phoneServer) said(call string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.answers[call]
+}
+
+// got is what was sent with a call the last time.
+func (s *phoneServer) got(call string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.sent[call]
+}
+
 func (s *phoneServer) called(call string) (n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -165,7 +165,7 @@ func TestPhone_CardIsReportedLost(t *testing.T) {
 	if eval[int](t, p.ctx, cardCredential) <= 0 {
 		t.Fatal("no credential is kept")
 	}
-	active := srv.answers["GET /cards/me"]
+	active := srv.said("GET /cards/me")
 	lost := cardAs("lost", `,"lost_at":1795000000000`)
 	t.Run("CM-084 挂失 takes effect at once, and the phone forgets its credential", func(t *testing.T) {
 		p.tap("挂失")
@@ -198,7 +198,7 @@ func TestPhone_CardIsReportedLost(t *testing.T) {
 		p.tap("解挂")
 		p.until(`location.pathname === '/m/pay' && ` + phoneDrawn)
 		p.context(signing.ContextPay)
-		if got := srv.sent["DELETE /cards/me/loss"]; got != `{"password":"`+cardPIN+`"}` {
+		if got := srv.got("DELETE /cards/me/loss"); got != `{"password":"`+cardPIN+`"}` {
 			t.Errorf("sent %s", got)
 		}
 	})
@@ -256,7 +256,7 @@ func TestPhone_CardIsBoundAndRead(t *testing.T) {
 		bound()
 		p.tap("绑定校园卡")
 		p.until(`document.querySelector('.face')`)
-		if got := srv.sent["POST /cards/me/bind"]; got != `{"name":"林晓岚","number":"T1001"}` {
+		if got := srv.got("POST /cards/me/bind"); got != `{"name":"林晓岚","number":"T1001"}` {
 			t.Errorf("sent %s", got)
 		}
 	})
@@ -265,7 +265,7 @@ func TestPhone_CardIsBoundAndRead(t *testing.T) {
 		p.says("学/工号 T1001")
 	})
 	t.Run("CM-082 查余额 asks the server", func(t *testing.T) {
-		back := srv.set("GET /cards/me", strings.ReplaceAll(srv.answers["GET /cards/me"], `"balance_fen":8650`, `"balance_fen":7400`))
+		back := srv.set("GET /cards/me", strings.ReplaceAll(srv.said("GET /cards/me"), `"balance_fen":8650`, `"balance_fen":7400`))
 		defer back()
 		p.tap("查余额")
 		p.says("余额 74.00 元")
@@ -307,7 +307,7 @@ func TestPhone_CardIsBoundAndRead(t *testing.T) {
 		p.tap("提交")
 		p.says("已提交")
 		p.until(`document.querySelector('.entry .entry-flag')?.textContent === '争议'`)
-		if got := srv.sent["POST /cards/me/disputes"]; got != `{"transfer":"charge/6","text":"这笔不是我"}` {
+		if got := srv.got("POST /cards/me/disputes"); got != `{"transfer":"charge/6","text":"这笔不是我"}` {
 			t.Errorf("sent %s", got)
 		}
 	})
@@ -336,7 +336,7 @@ func TestPhone_CardPassword(t *testing.T) {
 		p.tap("保存")
 		p.says("卡密码已保存")
 		p.until(`location.pathname !== '/m/card/password'`)
-		if got := srv.sent["PUT /cards/me/password"]; got != `{"old":"`+cardPIN+`","new":"280417"}` {
+		if got := srv.got("PUT /cards/me/password"); got != `{"old":"`+cardPIN+`","new":"280417"}` {
 			t.Errorf("sent %s", got)
 		}
 		if enrolled() != before+1 {
@@ -364,7 +364,7 @@ func TestPhone_CardPassword(t *testing.T) {
 		was := enrolled()
 		p.tap2("保存", 1)
 		p.says("已保存")
-		if got := srv.sent["PUT /cards/me/offline"]; got != `{"enabled":true,"per_tx_fen":2000,"per_day_fen":0}` {
+		if got := srv.got("PUT /cards/me/offline"); got != `{"enabled":true,"per_tx_fen":2000,"per_day_fen":0}` {
 			t.Errorf("sent %s", got)
 		}
 		if enrolled() != was+1 {

@@ -42,7 +42,7 @@ func TestPhone_ResidentApplies(t *testing.T) {
 		p.says("秒后重发")
 		p.fill("input[name=code]", "123456")
 		in()
-		srv.set("POST /login/phone", `{"me":`+srv.answers["GET /me"]+`}`)
+		srv.set("POST /login/phone", `{"me":`+srv.said("GET /me")+`}`)
 		p.tap("进入")
 		p.until(`location.pathname === '/m/apply/cqu.resident_pass' && document.querySelector('[data-field=room]')`)
 	})
@@ -103,7 +103,7 @@ func TestPhone_ResidentApplies(t *testing.T) {
 		p.until(`document.querySelector('[data-field=head] .van-field__error-message')?.textContent === '未找到该户或户主姓名不符'`)
 	})
 	t.Run("and what was accepted is shown", func(t *testing.T) {
-		srv.set("POST /applications", "201 "+srv.answers["GET /applications/m1"])
+		srv.set("POST /applications", "201 "+srv.said("GET /applications/m1"))
 		p.tap("提交")
 		p.until(`location.pathname === '/m/applications/m1' && document.querySelector('.van-step')`)
 		if eval[bool](t, p.ctx, `localStorage.getItem('cg-typed-cqu.resident_pass') !== null`) {
@@ -160,7 +160,7 @@ func TestPhone_Matters(t *testing.T) {
 		p.tap("同意")
 		p.says("该任务已处理")
 		p.tap("关闭")
-		srv.set("POST /applications/m5/act", srv.answers["GET /applications/m1"])
+		srv.set("POST /applications/m5/act", srv.said("GET /applications/m1"))
 		p.tap("同意")
 		p.until(`!document.querySelector('.handle')`)
 	})
@@ -171,7 +171,7 @@ func TestPhone_Matters(t *testing.T) {
 		}
 	})
 	t.Run("ZA-036 a matter is ended on the phone, after a question", func(t *testing.T) {
-		srv.set("POST /applications/m1/act", strings.ReplaceAll(srv.answers["GET /applications/m1"], `"state":"completed","state_name":"已完成"`, `"state":"terminated","state_name":"已终止"`))
+		srv.set("POST /applications/m1/act", strings.ReplaceAll(srv.said("GET /applications/m1"), `"state":"completed","state_name":"已完成"`, `"state":"terminated","state_name":"已终止"`))
 		p.open("/applications/m1", `document.querySelector('.acts')`)
 		p.tap("终止")
 		p.says("终止后不能恢复")

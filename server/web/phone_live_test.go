@@ -205,7 +205,7 @@ func TestPhone_StaticCodeIsTheSignedAddress(t *testing.T) {
 	}
 	p.says("The first presenter wins")
 	// It is used at the gate while the holder stands there: the page says so by itself.
-	body := srv.answers["GET /me/passes"]
+	body := srv.said("GET /me/passes")
 	srv.set("GET /me/passes", strings.Replace(body, `"used":0,"state":"issued","bound":false`, `"used":1,"state":"used","bound":false`, 1))
 	eval[bool](t, p.ctx, `document.dispatchEvent(new Event('visibilitychange')), true`)
 	p.says("This code was used at a gate")

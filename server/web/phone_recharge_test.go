@@ -20,9 +20,7 @@ func TestPhone_Recharge(t *testing.T) {
 	}
 	placed := func(t *testing.T) {
 		t.Helper()
-		srv.mu.Lock()
-		defer srv.mu.Unlock()
-		if err := json.Unmarshal([]byte(srv.sent["POST /recharges"]), &sent); err != nil {
+		if err := json.Unmarshal([]byte(srv.got("POST /recharges")), &sent); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -147,7 +145,7 @@ func TestPhone_Utilities(t *testing.T) {
 		p.tap("缴费50元")
 		p.says("缴费成功")
 		var sent map[string]any
-		if err := json.Unmarshal([]byte(srv.sent["POST /utilities/electricity/payments"]), &sent); err != nil || sent["meter"] != "E-0313" || sent["amount_fen"] != 5000.0 {
+		if err := json.Unmarshal([]byte(srv.got("POST /utilities/electricity/payments")), &sent); err != nil || sent["meter"] != "E-0313" || sent["amount_fen"] != 5000.0 {
 			t.Errorf("sent %v, %v", sent, err)
 		}
 		p.says("已到账")
@@ -168,7 +166,7 @@ func TestPhone_Utilities(t *testing.T) {
 		p.until(`document.querySelector('.ask-row')`)
 		p.tap("缴费10元")
 		p.says("余额不足")
-		body := srv.answers["GET /utilities"]
+		body := srv.said("GET /utilities")
 		srv.set("GET /utilities", strings.ReplaceAll(strings.ReplaceAll(body, `"available":true`, `"available":false`), `"meters":[{"id":"H-0312","room":"松林坡 3 栋 312","balance_fen":450,"reading":"0.9 t"}]`, `"meters":[]`))
 		p.open("/card/utilities/hot_water", `document.querySelector('.state')`)
 		p.says("表务系统暂时没有回应")
