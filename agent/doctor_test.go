@@ -24,7 +24,7 @@ import (
 	"campusgate/agent/desk"
 	"campusgate/agent/doctor"
 	"campusgate/devices"
-	"campusgate/devices/pty"
+	"campusgate/devices/escpos/paper"
 	"campusgate/signing"
 	"campusgate/signing/pass"
 	"campusgate/signing/verdict"
@@ -159,16 +159,15 @@ func TestTry_HearsAScanMovesABarrierAndPrints(t *testing.T) {
 	if err := agent.TryPulse(t.Context(), settings.Lanes[0]); err == nil {
 		t.Error("opened a barrier that is gone")
 	}
-	printer := must[*pty.Cable](t)(pty.NewCable(t.TempDir(), "lp0"))
-	defer func() { check(t, printer.Close()) }()
-	paper := must[*os.File](t)(os.OpenFile(printer.Device, os.O_RDWR, 0))
-	defer func() { check(t, paper.Close()) }()
-	check(t, agent.TryPrint(printer.Host))
-	slip := make([]byte, len("\x1b@Campusgate\n"))
-	_, err := io.ReadFull(paper, slip)
+	printer := &paper.Device{}
+	address, stop, err := printer.Listen()
 	check(t, err)
-	if string(slip) != "\x1b@Campusgate\n" {
-		t.Errorf("printed %q", slip)
+	defer stop()
+	check(t, agent.TryPrint(t.Context(), address))
+	slips, err := printer.Slips(t.Context(), 1, 32)
+	check(t, err)
+	if text := slips[0].Text(); !strings.Contains(text, "Campusgate") || !strings.Contains(text, "测试 TEST 123") {
+		t.Errorf("printed %q", text)
 	}
 }
 

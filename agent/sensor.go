@@ -12,7 +12,6 @@ import (
 	"campusgate/agent/desk"
 	"campusgate/agent/lane"
 	"campusgate/devices"
-	"campusgate/devices/drivers"
 )
 
 // passageTick is how often it is looked whose time to go through is over.
@@ -24,13 +23,8 @@ const annulRetry = time.Second
 // SensorConfig names the contact that sees people go through a lane, and how long
 // they have.
 type SensorConfig struct {
-	Driver    string `yaml:"driver"`
-	Path      string `yaml:"path"`
-	Baud      int    `yaml:"baud"`
-	Unit      int    `yaml:"unit"`
-	Channel   int    `yaml:"channel"`
-	Inverted  bool   `yaml:"inverted"`
-	TimeoutMS int    `yaml:"timeout_ms"`
+	InputConfig `yaml:",inline"`
+	TimeoutMS   int `yaml:"timeout_ms"`
 }
 
 // The bounds of SensorConfig.TimeoutMS. An admission that is repeated within ten
@@ -42,15 +36,10 @@ const (
 
 // input makes the contact without opening it; nil = none.
 func (c SensorConfig) input() (devices.Input, error) {
-	if c.Driver == "" || c.Driver == "none" {
-		return nil, nil
-	}
 	if c.TimeoutMS != 0 && (c.TimeoutMS < minPassageMS || c.TimeoutMS > maxPassageMS) {
 		return nil, fmt.Errorf("timeout_ms %d is not in %d to %d", c.TimeoutMS, minPassageMS, maxPassageMS)
 	}
-	return drivers.NewInput(c.Driver, drivers.InputConfig{
-		Path: c.Path, Baud: c.Baud, Unit: c.Unit, Channel: c.Channel, Inverted: c.Inverted,
-	})
+	return c.InputConfig.input()
 }
 
 // interlocked gives the barriers of each interlock their doors.

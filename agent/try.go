@@ -1,11 +1,9 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"fmt"
-	"io"
-	"os"
 	"sync"
 	"time"
 
@@ -13,6 +11,7 @@ import (
 	"campusgate/devices"
 	"campusgate/devices/drivers"
 	"campusgate/devices/find"
+	"campusgate/devices/relay"
 )
 
 // ErrNoBarrier: the lane has nothing that opens.
@@ -100,25 +99,21 @@ func TryPulse(ctx context.Context, l LaneSettings) error {
 
 // pulse is how long the lane's barrier is held open.
 func (l *LaneSettings) pulse() time.Duration {
-	if l.Barrier.PulseMS == 0 {
-		return 500 * time.Millisecond
-	}
-	return time.Duration(l.Barrier.PulseMS) * time.Millisecond
+	return cmp.Or(time.Duration(l.Barrier.PulseMS)*time.Millisecond, relay.DefaultPulse)
 }
 
-// testSlip is what a receipt printer is asked to print: reset, two lines, feed.
-const testSlip = "\x1b@Campusgate\nTEST 123 OK\n\n\n\n"
-
-// TryPrint sends a test slip to a printer's device file.
-func TryPrint(path string) error {
-	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+// TryPrint prints a test slip on a receipt printer that the configuration need not
+// name yet.
+func TryPrint(ctx context.Context, path string) error {
+	printer, err := drivers.NewPrinter("escpos", drivers.PrinterConfig{Path: path})
 	if err != nil {
 		return err
 	}
-	if _, err := io.WriteString(f, testSlip); err != nil {
-		return errors.Join(fmt.Errorf("print: %w", err), f.Close())
-	}
-	return f.Close()
+	ctx, cancel := context.WithTimeout(ctx, checkTime)
+	defer cancel()
+	return printer.Print(ctx, devices.Slip{
+		{Text: "Campusgate", Align: devices.Center, Bold: true}, {Text: "测试 TEST 123", Right: "OK"}, {Cut: true},
+	})
 }
 
 // Pulse opens a barrier of the running agent once, to see whether it does. It is

@@ -122,7 +122,7 @@ func (v *visit) try(ctx context.Context) error {
 	}
 	for _, p := range v.report.Ports {
 		if p.Kind == find.Printer && v.agreed(fmt.Sprintf("%s：打印测试条？ / print a test slip?", p)) {
-			v.found(doctor.Of("试打印 print", agent.TryPrint(p.Path), p.Path, "检查打印机电源、纸和权限 / is the printer on, has it paper, may this user write to it?"))
+			v.found(doctor.Of("试打印 print", agent.TryPrint(ctx, p.Path), p.Path, "检查打印机电源、纸和权限 / is the printer on, has it paper, may this user write to it?"))
 		}
 	}
 	return ctx.Err()

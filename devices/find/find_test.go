@@ -123,7 +123,7 @@ func TestPorts_NamesWhatIsPluggedInByTheNameThatStays(t *testing.T) {
 		"serial | /dev/serial/by-path/pci-0000:00:14.0-usb-0:3:1.0-port0 | /dev/ttyUSB1 1a86:7523 USB Serial | barrier lcus",
 		"keyboard | /dev/input/by-id/usb-Newland_FM430-event-kbd | /dev/input/event3 1eab:0003 Newland FM430 | scanner evdev",
 		"hid | /dev/hidraw0 | /dev/hidraw0 0c2e:0b01 Thing hidraw0 | scanner hidpos",
-		"hid | /dev/hidraw1 | /dev/hidraw1 16c0:05df Thing hidraw1 | barrier dcttech",
+		"hid | /dev/hidraw1 | /dev/hidraw1 16c0:05df Thing hidraw1 | ?",
 		"printer | /dev/usb/lp0 | /dev/usb/lp0 04b8:0e15 EPSON TM-T20 | printer escpos",
 		"camera | /dev/video0 | /dev/video0 046d:0825 Webcam | camera browser",
 	}

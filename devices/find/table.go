@@ -28,11 +28,11 @@ var table = []row{
 
 	{0x0c2e, 0, Serial, []Fit{{Role: RoleScanner, Driver: "serial", Preset: "honeywell"}}},
 	{0x1eab, 0, Serial, []Fit{{Role: RoleScanner, Driver: "serial", Preset: "newland"}}},
-	{0x05e0, 0, Serial, []Fit{{Role: RoleScanner, Driver: "serial", Preset: "zebra"}}},
+	{0x05e0, 0, Serial, []Fit{{Role: RoleScanner, Driver: "serial", Preset: "zebra-ds"}}},
 	{0x05f9, 0, Serial, []Fit{{Role: RoleScanner, Driver: "serial", Preset: "datalogic"}}},
-	{0x1b55, 0, Serial, []Fit{{Role: RoleScanner, Driver: "serial", Preset: "zkteco"}}},
+	{0x1b55, 0, Serial, []Fit{{Role: RoleScanner, Driver: "serial", Preset: "zkteco-zkb200"}}},
 
-	{0x16c0, 0x05df, HID, []Fit{{Role: RoleBarrier, Driver: "dcttech"}}},
+	{0x16c0, 0x05df, HID, nil}, // a relay board that answers feature reports only: no driver has it
 }
 
 // byKind is what a device that the table does not hold may be.
