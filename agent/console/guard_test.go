@@ -18,8 +18,11 @@ import (
 // skipping lets a test move the page's clock on.
 const skipping = `window.skip = 0; { const now = performance.now.bind(performance); performance.now = () => now() + window.skip }`
 
-// listening notes every tone the page makes.
-const listening = `window.tones = []; {
+// listening notes every tone the page makes, and tells when it may make some.
+const listening = `window.tones = []; window.heard = () => false; {
+	window.AudioContext = class extends AudioContext {
+		constructor() { super(); window.heard = () => this.state === 'running' }
+	}
 	const make = AudioContext.prototype.createOscillator
 	AudioContext.prototype.createOscillator = function () {
 		const o = make.call(this), start = o.start.bind(o)
