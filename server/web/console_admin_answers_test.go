@@ -4,7 +4,7 @@ import "fmt"
 
 func passJSON(id, name, kind, state, more string) string {
 	return fmt.Sprintf(`{"id":%q,"kind":%q,"name":%q,"doc4":"021X","from":"2026-05-01T00:00:00+08:00","until":"2026-05-08T00:00:00+08:00","uses":0,"zones":[1],"owner_gate":0,
-		"bound":false,"key":"9f2c11ab","code":"HTTPS://GATE.EXAMPLE/V/AAAA","url":"","state":%q,"issued_at":%d,"issued_by":"session 2006020","used":3,"first_use":{"at":%d,"gate":1}%s}`,
+		"bound":false,"key":"9f2c11ab","code":"HTTPS://GATE.EXAMPLE/V/AAAA","url":"","state":%q,"issued_at":%d,"issued_by":"person 2006020","used":3,"first_use":{"at":%d,"gate":1}%s}`,
 		id, kind, name, state, at(8), at(9), more)
 }
 
@@ -31,7 +31,7 @@ func eventJSON(n int, reason, opinion string, offline bool) string {
 
 func paperJSON(number, name, state string) string {
 	return fmt.Sprintf(`{"number":%q,"desk":"community","household":7,"name":%q,"doc4":"021X","address":"A 校区青松苑 3 栋 2-402","documents":["id_card","household_register"],"note":"",
-		"state":%q,"from":"2026-05-01","until":"2026-05-30","issued_by":"session 2006020","issued_at":%d,"pass":%s}`, number, name, state, at(9), passJSON("00000000000000b1", name, "resident_multi", "issued", ""))
+		"state":%q,"from":"2026-05-01","until":"2026-05-30","issued_by":"person 2006020","issued_at":%d,"pass":%s}`, number, name, state, at(9), passJSON("00000000000000b1", name, "resident_multi", "issued", ""))
 }
 
 func listed(total int, rows string) string {
@@ -71,14 +71,16 @@ var adminAnswers = map[string]string{
 		{"id":2,"gate":1,"epoch":2,"hostname":"east-pc","enrolled_at":%d,"acked":5120,"live":{"connected":true,"since":%d,"last_seen":%d,"remote":"192.0.2.11","software":"0.1.0","offset_ms":-12,"queue":0,"revision":88,"lanes":{"进口":"scanner ok, barrier ok"},"last_scan":%d}},
 		{"id":3,"gate":2,"epoch":1,"hostname":"west-pc","enrolled_at":%d,"acked":812,"live":{"connected":false,"since":%d,"last_seen":%d,"remote":"192.0.2.12","software":"0.1.0","offset_ms":2300,"queue":41,"revision":80,"lanes":{"进口":"scanner lost, barrier ok"},"devices":[{"lane":"进口","kind":"scanner","driver":"serial","name":"2","state":"lost","since":%d,"detail":"serial port /dev/serial/by-id/usb-scanner-if00: unplugged"},{"lane":"进口","kind":"barrier","driver":"lcus","name":"","state":"ok","since":%d,"detail":""},{"lane":"","kind":"printer","driver":"escpos","name":"","state":"stuck","since":%d,"detail":""}],"up_fault":"journal: gap at 813"}}]}`,
 		at(0), at(1), at(1), at(2), at(9), at(9), at(1), at(6), at(6), at(5), at(1), at(6)-30_000),
-	"GET /gates/1/policy": fmt.Sprintf(`{"gate":1,"area_name":"zone:1","area_gates":[1,2],"changed_at":%d,"changed_by":"session 2006020","lanes":[{"name":"车道","kinds":["vehicle"]}],
+	"GET /gates/1/policy": fmt.Sprintf(`{"gate":1,"area_name":"zone:1","area_gates":[1,2],"changed_at":%d,"changed_by":"person 2006020","lanes":[{"name":"车道","kinds":["vehicle"]}],
 		"hours":[{"kinds":["visitor"],"week":[{"day":1,"from":390,"until":1380},{"day":6,"from":1320,"until":120}],"dates":[{"from":"2026-10-01","until":"2026-10-07"}]}],
 		"exempt":["work"],"area":{"passback":"alert","limit":400,"day_end":240}}`, at(8)),
 	"PUT /gates/1/policy": `{"gate":1,"area_name":"zone:1","area_gates":[1,2],"area":{"passback":"enforce"}}`,
+	"GET /gates/1/calls": `{"answered_by":[]}`,
+	"PUT /gates/1/calls": `{"answered_by":[2]}`,
 	"GET /occupancy": fmt.Sprintf(`{"areas":[{"area":"zone:1","gates":[1,2],"inside":2,"rule":{"passback":"alert","limit":2}},{"area":"group:图书馆","gates":[2],"inside":0,"rule":{"passback":"none","watch":true}}],
 		"inside":[{"pass_id":"00000000000000a1","kind":"work","name":"林晓岚","gate":1,"since":%d},{"pass_id":"00000000000000a9","kind":"visitor","name":"","gate":2,"since":%d}]}`, at(9), at(8)),
 	"POST /occupancy/00000000000000a1/clear": `{"areas":["zone:1"]}`,
-	"GET /emergency": fmt.Sprintf(`{"emergencies":[{"scope":"zone:1","state":"lockdown","reason":"演练","by":"session 2006020","since":%d,"until":%d,"source":"server"},
+	"GET /emergency": fmt.Sprintf(`{"emergencies":[{"scope":"zone:1","state":"lockdown","reason":"演练","by":"person 2006020","since":%d,"until":%d,"source":"server"},
 		{"scope":"gate:2","state":"open","reason":"","by":"","since":%d,"source":"input"}]}`, at(9), at(12), at(9)),
 	"POST /emergency":          `{"emergencies":[]}`,
 	"POST /gates/1/enrolments": fmt.Sprintf(`{"code":"K7QM-2F9D-XW4T-31HP","expires_at":%d}`, at(30)),
@@ -99,9 +101,9 @@ var adminAnswers = map[string]string{
 	"GET /keys": fmt.Sprintf(`{"serial":4,"root":"SHA256:4f1c 92aa 07be","keys":[{"kid":"9f2c11ab","purpose":"pass","kinds":["resident_single","resident_multi","work"],"state":"active","public_key":"","published_at":%d,"active_at":%d,"last_expiry":%d,"live_passes":412},
 		{"kid":"03bb7e20","purpose":"pass","kinds":["resident_single","resident_multi","work"],"state":"next","public_key":"","published_at":%d,"planned_for":%d,"live_passes":0},
 		{"kid":"c1d2e3f4","purpose":"pass","kinds":["work"],"state":"compromised","public_key":"","published_at":%d,"compromised_at":%d,"live_passes":0}]}`, at(0), at(1), at(90), at(2), at(96), at(0), at(3)),
-	"GET /tokens": fmt.Sprintf(`{"tokens":[{"id":1,"name":"宿舍系统","scopes":["passes:read","events:read"],"created_at":%d,"created_by":"session 2006020","expires_at":4102444800000},{"id":2,"name":"旧大屏","scopes":["stats"],"created_at":%d,"created_by":"init","revoked_at":%d}]}`, at(0), at(0), at(2)),
+	"GET /tokens": fmt.Sprintf(`{"tokens":[{"id":1,"name":"宿舍系统","scopes":["passes:read","events:read"],"created_at":%d,"created_by":"person 2006020","expires_at":4102444800000},{"id":2,"name":"旧大屏","scopes":["stats"],"created_at":%d,"created_by":"init","revoked_at":%d}]}`, at(0), at(0), at(2)),
 	"GET /audit": fmt.Sprintf(`{"entries":[{"id":1,"at":%d,"actor":"init","action":"site.created","target":"云岭大学","details":null,"hash":""},
-		{"id":2,"at":%d,"actor":"session 2006020","action":"gate.created","target":"1","details":{"name":"东门","zone":1},"hash":""}],"next":2}`, at(0), at(1)),
+		{"id":2,"at":%d,"actor":"person 2006020","action":"gate.created","target":"1","details":{"name":"东门","zone":1},"hash":""}],"next":2}`, at(0), at(1)),
 	"GET /settings":  `{"ahead_days":1,"quota_days":2,"quota_codes":1,"multi_days_max":30,"max_days":180,"auto_single":true,"visitor_pass":false,"vehicle_pass":true}`,
 	"GET /desks":     desksJSON,
 	"GET /documents": `{"yaml":"documents:\n  - id: work_permit\n    zh: 工作证\n    en: Work permit\nrules:\n  - id: staff\n    documents: [[work_permit]]\n"}`,

@@ -34,6 +34,12 @@ func TestConsole_LanesAndEmergencies(t *testing.T) {
 	sent(`"area":{"passback":"alert","limit":120,"forget_hours":0,"watch":false,"day_end":240}`)
 	sent(`"dates":[{"from":"2026-10-01","until":"2026-10-07","spans":[]}]`)
 
+	c.until(`document.querySelector('.answers .el-checkbox')`)
+	eval[bool](t, c.ctx, `[...document.querySelectorAll('.answers .el-checkbox')].find((e) => e.innerText.includes('西门')).querySelector('input').click(), true`)
+	c.press("保存接听校门")
+	c.text("接听校门已保存")
+	sent(`PUT /gates/1/calls {"answered_by":[2]}`)
+
 	c.open("/gates/inside")
 	c.press("清除 林晓岚 的在内记录")
 	typeInto(c, ".el-dialog input", "出门漏扫")
