@@ -365,6 +365,42 @@ func TestCustomerScreen_AmountResultAndThanks(t *testing.T) {
 
 // With a printer of its own the till asks the agent, and the browser prints
 // nothing.
+// Keys that are typed ahead of a slow list wait for it together, and none of them
+// ever becomes an amount.
+func TestTill_KeysAheadOfTheListKeepTheirOrder(t *testing.T) {
+	b := tillPage(t, newCounter(), "/", till1024)
+	b.pad("8.5\r")
+	b.until(`document.querySelector('[data-phase=armed]')`)
+	b.wedge("CP1:PAYS")
+	b.until(`document.querySelector('.verdict[data-face=paid]')`)
+	b.call(chromedp.Evaluate[chromedp.Void](`{
+		const real = window.fetch
+		window.slow = true
+		window.fetch = (what, how) => window.slow && String(what).includes('/till/charges?') ? new Promise((done) => { window.deliver = () => { window.slow = false; done(real(what, how)) } }) : real(what, how)
+	}`))
+	b.pad("/21-")
+	b.until(`window.deliver`)
+	// The page takes a key when its own timer says that no scan goes on from it;
+	// this one began later.
+	eval[bool](b, `new Promise((done) => setTimeout(() => done(true), 500))`)
+	b.until(`document.querySelector('[data-panel=charges]')`)
+	b.call(chromedp.Evaluate[chromedp.Void](`window.deliver(), undefined`))
+	b.until(`document.querySelector('[data-panel=charges] [data-row="1"]')`)
+	b.pad("-5")
+	b.until(`document.querySelector('[data-panel=batch]')`)
+	b.pad("--")
+	b.until(`!document.querySelector('[data-panel]')`)
+	// Closed before the list came.
+	b.call(chromedp.Evaluate[chromedp.Void](`window.deliver = null, window.slow = true`))
+	b.pad("/2")
+	b.until(`window.deliver`)
+	b.pad("--")
+	b.until(`!document.querySelector('[data-panel]')`)
+	b.call(chromedp.Evaluate[chromedp.Void](`window.deliver(), undefined`))
+	b.pad("7")
+	b.amount("¥7.00")
+}
+
 func TestTill_APrinterOfItsOwnPrintsOnAKey(t *testing.T) {
 	c := newCounter()
 	c.withPrinter()
