@@ -106,7 +106,7 @@ func startTab(t *testing.T) context.Context {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, done := context.WithTimeout(ctx, 10*time.Minute)
+	ctx, done := context.WithTimeout(ctx, 18*time.Minute)
 	t.Cleanup(done)
 	return ctx
 }

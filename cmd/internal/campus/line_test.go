@@ -110,7 +110,7 @@ func TestLine_NetworkCut(t *testing.T) {
 // from then on does it mark events as decided offline.
 func knowsOffline(t *testing.T, g *campus.Gate) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	err := campus.Until(ctx, func() (bool, error) {
 		s, err := g.Status(ctx)

@@ -147,7 +147,7 @@ func (r *relay) pulses(t testing.TB) (n int) {
 // await waits until n pulses were seen.
 func (r *relay) await(t testing.TB, n int) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	for r.pulses(t) < n {
 		select {
