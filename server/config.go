@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
 
 	"campusgate/configs"
+	"campusgate/server/backup"
 	"campusgate/server/recharge"
 	"campusgate/signing"
 )
@@ -29,6 +31,14 @@ type Config struct {
 	OIDC     []OIDCConfig   `yaml:"oidc"`
 	CAS      []CASConfig    `yaml:"cas"`
 	Recharge RechargeConfig `yaml:"recharge"`
+	Backup   BackupConfig   `yaml:"backup"`
+}
+
+// BackupConfig says where backups go, and when; without a folder there are none.
+type BackupConfig struct {
+	Dir  string `yaml:"dir"`
+	At   string `yaml:"at"`
+	Keep int    `yaml:"keep"`
 }
 
 // TLSConfig names a certificate, or the hosts for which the site root makes
@@ -54,6 +64,7 @@ type Settings struct {
 	OIDC       []OIDCConfig
 	CAS        []CASConfig
 	Recharge   RechargeConfig
+	Backup     backup.Schedule
 }
 
 // ParseConfig decodes and checks a configuration file. Errors wrap
@@ -63,6 +74,7 @@ func ParseConfig(name string, data []byte) (Settings, error) {
 	raw := Config{
 		Listen: "127.0.0.1:8443", TimeZone: "Asia/Shanghai", KeepEvents: "720h", SMS: SMSConfig{Gateway: gatewayNone},
 		Recharge: RechargeConfig{Amounts: recharge.DefaultAmounts(), Min: recharge.DefaultMin, Max: recharge.DefaultMax},
+		Backup:   BackupConfig{At: "03:10", Keep: 14},
 	}
 	doc, err := configs.Decode(name, data, &raw)
 	if err != nil {
@@ -95,6 +107,9 @@ func (c Config) validate(doc *configs.Doc) (s Settings, err error) {
 	}
 	if s.KeepEvents, err = time.ParseDuration(c.KeepEvents); err != nil || s.KeepEvents < 0 {
 		return s, doc.Fault("keep_events", "%q: want a duration such as 720h, or 0s for ever", c.KeepEvents)
+	}
+	if s.Backup, err = c.Backup.validate(doc, c.Data); err != nil {
+		return s, err
 	}
 	if err := c.SMS.validate(doc); err != nil {
 		return s, err
@@ -145,6 +160,19 @@ func (t TLSConfig) validate(doc *configs.Doc, host string) error {
 		}
 	}
 	return nil
+}
+
+func (b BackupConfig) validate(doc *configs.Doc, data string) (s backup.Schedule, err error) {
+	at, err := time.Parse("15:04", b.At)
+	switch {
+	case err != nil:
+		return s, doc.Fault("backup.at", "%q: want a time of day such as 03:10", b.At)
+	case b.Keep < 1 || b.Keep > 1000:
+		return s, doc.Fault("backup.keep", "%d: want 1 to 1000", b.Keep)
+	case b.Dir != "" && filepath.Clean(b.Dir) == filepath.Clean(data):
+		return s, doc.Fault("backup.dir", "the data folder: want another, best on another disk")
+	}
+	return backup.Schedule{Dir: b.Dir, Hour: at.Hour(), Minute: at.Minute(), Keep: b.Keep}, nil
 }
 
 func isLoopback(host string) bool {

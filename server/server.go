@@ -17,6 +17,7 @@ import (
 	"campusgate/server/api"
 	"campusgate/server/audit"
 	"campusgate/server/auth"
+	"campusgate/server/backup"
 	"campusgate/server/call"
 	"campusgate/server/hub"
 	"campusgate/server/issue"
@@ -48,6 +49,7 @@ const (
 	cardsEvery   = time.Minute     // subsidies
 	askEvery     = 5 * time.Second // what became of recharges, and of payments for meters
 	billsEvery   = time.Hour
+	backupEvery  = time.Minute // to see whether one is due
 )
 
 // Deps is what a server needs of the world.
@@ -78,6 +80,7 @@ type Server struct {
 	verify   *verify.Service
 	rules    *rules.Service
 	auditor  *audit.Auditor
+	backup   *backup.Service
 	cert     *certificate // nil = plain
 	http     *http.Server
 	listener net.Listener
@@ -116,6 +119,7 @@ func New(ctx context.Context, s Settings, d Deps) (_ *Server, err error) {
 		return nil, err
 	}
 	srv.auditor = audit.New(srv.db, d.Log)
+	srv.backup = backup.New(backup.Config{Store: srv.db, Source: s.source(), Schedule: s.Backup, Now: d.Now, Location: s.Location, Log: d.Log})
 	srv.calls = call.New(call.Config{
 		Store: srv.db, Now: d.Now, Log: d.Log,
 		Tell:      func(agent uint32, typ string, body any) bool { return srv.hub.Tell(agent, typ, body) },
@@ -171,7 +175,7 @@ func open(ctx context.Context, s Settings, now func() time.Time, random io.Reade
 func (srv *Server) handler() (http.Handler, error) {
 	s, d := srv.settings, srv.deps
 	calls, err := api.New(api.Deps{
-		Store: srv.db, Issue: srv.signer, Auth: auth.New(srv.db, d.Now, d.Rand), Hub: srv.hub, Audit: srv.auditor,
+		Store: srv.db, Issue: srv.signer, Auth: auth.New(srv.db, d.Now, d.Rand), Hub: srv.hub, Audit: srv.auditor, Backup: srv.backup,
 		Accounts: srv.persons.accounts, People: srv.persons.people, SSO: srv.persons.sso,
 		Apply: srv.matters.apply, Notify: srv.matters.notify, Papers: srv.matters.papers, Verify: srv.verify, Rules: srv.rules,
 		Cards: srv.money.cards, Ledger: srv.money.ledger, Canteen: srv.money.canteen, Charges: srv.money.charges, Settle: srv.money.settle, Calls: srv.calls,
@@ -312,6 +316,7 @@ func (srv *Server) schedule(ctx context.Context) (gocron.Scheduler, error) {
 	add(pruneEvery, "messages", func(ctx context.Context) error {
 		return srv.matters.notify.Prune(ctx, srv.deps.Now().Add(-messagesKept).UnixMilli())
 	})
+	add(backupEvery, "backup", srv.backup.Tick)
 	add(holdsEvery, "holds", srv.money.ledger.Lapse)
 	add(proofEvery, "ledger proof", srv.money.ledger.Nightly)
 	add(usedEvery, "sessions", srv.persons.accounts.Flush)

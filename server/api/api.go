@@ -14,6 +14,7 @@ import (
 	"campusgate/server/apply"
 	"campusgate/server/auth"
 	"campusgate/server/auth/sso"
+	"campusgate/server/backup"
 	"campusgate/server/call"
 	"campusgate/server/canteen"
 	"campusgate/server/cards"
@@ -64,6 +65,7 @@ type Deps struct {
 	Canteen  *canteen.Service
 	Charges  *charges.Service
 	Calls    *call.Service
+	Backup   *backup.Service
 	Hub      Hub
 	Audit    prometheus.Collector // its figures go to /metrics
 	Now      func() time.Time
@@ -96,7 +98,7 @@ type API struct {
 func New(d Deps) (*API, error) {
 	if d.Store == nil || d.Issue == nil || d.Auth == nil || d.Accounts == nil || d.People == nil || d.Apply == nil || d.Notify == nil ||
 		d.Recharge == nil || d.Cash == nil || d.Utility == nil || d.Papers == nil || d.Verify == nil || d.Rules == nil || d.Cards == nil ||
-		d.Settle == nil || d.Ledger == nil || d.Canteen == nil || d.Charges == nil || d.Calls == nil || d.Hub == nil ||
+		d.Settle == nil || d.Ledger == nil || d.Canteen == nil || d.Charges == nil || d.Calls == nil || d.Backup == nil || d.Hub == nil ||
 		d.Now == nil || d.Rand == nil || d.Log == nil || d.Location == nil {
 		return nil, fmt.Errorf("api: a part is missing")
 	}
@@ -175,6 +177,7 @@ func New(d Deps) (*API, error) {
 	a.canteenRoutes()
 	a.chargeRoutes()
 	a.callRoutes()
+	a.keepingRoutes()
 	a.systemRoutes()
 	if err := a.checkDocument(); err != nil {
 		return nil, err
