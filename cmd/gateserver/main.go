@@ -37,6 +37,7 @@ const usage = `用法 / usage:
   gateserver audit -config FILE               核对操作记录 / verify the chain of the trail
   gateserver ledger verify -config FILE [-json]  核对账本 / prove the ledger, also beside a running server
   gateserver backup -config FILE [-out FILE]  备份，服务器可以在运行 / back up, also beside a running server
+  gateserver erase -config FILE -person ID -reason TEXT  清除个人信息 / take away for ever what says who somebody was
   gateserver restore -config FILE -from FILE [-force]  从备份恢复 / put a backup back; -force puts what is there aside
 
 样例配置 / sample configuration: configs/server.yaml
@@ -58,6 +59,8 @@ type options struct {
 	force  bool
 	out    string
 	from   string
+	person string
+	reason string
 }
 
 // verbs are what can be asked of the command; "" is to serve.
@@ -70,6 +73,7 @@ var verbs = map[string]func(context.Context, Env, server.Settings, options) erro
 	"ledger verify": ledgerVerify,
 	"backup":        backUp,
 	"restore":       restore,
+	"erase":         erase,
 }
 
 func main() {
@@ -99,6 +103,9 @@ func run(ctx context.Context, env Env, args []string) int {
 		fs.BoolVar(&o.json, "json", false, "")
 	case "backup":
 		fs.StringVar(&o.out, "out", "", "")
+	case "erase":
+		fs.StringVar(&o.person, "person", "", "")
+		fs.StringVar(&o.reason, "reason", "", "")
 	case "restore":
 		fs.StringVar(&o.from, "from", "", "")
 		fs.BoolVar(&o.force, "force", false, "")
@@ -117,6 +124,8 @@ func run(ctx context.Context, env Env, args []string) int {
 		return misused(env, "-config is missing")
 	case verb == "restore" && o.from == "":
 		return misused(env, "-from is missing")
+	case verb == "erase" && (o.person == "" || o.reason == ""):
+		return misused(env, "-person or -reason is missing")
 	}
 	data, err := os.ReadFile(o.config)
 	if err == nil {
@@ -234,5 +243,13 @@ func restore(ctx context.Context, env Env, s server.Settings, o options) error {
 		"Restored as of %s. %d agents send again what happened since when they reconnect; until then the server decides no pass in their place.\n"+
 		"Applications, people, revocations, settings and recharges since then are not in it: do them again. Passes issued since are genuine and still open gates.\n",
 		at, r.Agents, at, r.Agents)
+	return err
+}
+
+func erase(ctx context.Context, env Env, s server.Settings, o options) error {
+	if err := server.Erase(ctx, s, o.person, o.reason, env.Now, env.Rand); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(env.Stdout, "已清除 / erased: %s\n备份轮换之前仍含有此人的信息。 / Backups still have it until they are rotated.\n", o.person)
 	return err
 }

@@ -49,6 +49,8 @@ func dataSource(path string, forWriting bool) string {
 		q.Add("_pragma", "wal_autocheckpoint(8000)")
 		q.Add("_pragma", "cache_size(-65536)")
 		q.Add("_pragma", "temp_store(MEMORY)")
+		// What was forgotten is overwritten in the file.
+		q.Add("_pragma", "secure_delete(1)")
 	} else {
 		q.Add("_pragma", "query_only(1)")
 	}

@@ -168,7 +168,7 @@ func TestRestore_Kill(t *testing.T) {
 	life := time.Since(began)
 	cut := func(verb string, more ...string) {
 		t.Helper()
-		ctx, cancel := context.WithTimeout(t.Context(), time.Duration(random.Int64N(int64(2 * life))))
+		ctx, cancel := context.WithTimeout(t.Context(), time.Duration(random.Int64N(int64(2*life))))
 		defer cancel()
 		if _, err := c.Administer(ctx, verb, more...); err != nil && ctx.Err() == nil {
 			t.Fatal(err)

@@ -29,3 +29,6 @@ CREATE TABLE erasures (
   erased_by TEXT NOT NULL,
   reason    TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- Passes that still say whom they are for.
+CREATE INDEX passes_named ON passes (valid_until) WHERE name <> '';
