@@ -5,30 +5,42 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
 
 	"campusgate/configs"
+	"campusgate/server/backup"
 	"campusgate/server/recharge"
+	"campusgate/server/retention"
 	"campusgate/signing"
 )
 
 // Config is the server's file as written. configs/server.yaml shows every key.
 type Config struct {
-	Listen     string    `yaml:"listen"`
-	Data       string    `yaml:"data"`
-	Site       string    `yaml:"site"`
-	TimeZone   string    `yaml:"time_zone"`
-	CodeHost   string    `yaml:"code_host"`
-	RootKey    string    `yaml:"root_key"`
-	KeepEvents string    `yaml:"keep_events"`
-	TLS        TLSConfig `yaml:"tls"`
+	Listen   string    `yaml:"listen"`
+	Data     string    `yaml:"data"`
+	Site     string    `yaml:"site"`
+	TimeZone string    `yaml:"time_zone"`
+	CodeHost string    `yaml:"code_host"`
+	RootKey  string    `yaml:"root_key"`
+	TLS      TLSConfig `yaml:"tls"`
 
 	SMS      SMSConfig      `yaml:"sms"`
 	OIDC     []OIDCConfig   `yaml:"oidc"`
 	CAS      []CASConfig    `yaml:"cas"`
 	Recharge RechargeConfig `yaml:"recharge"`
+	Backup   BackupConfig   `yaml:"backup"`
+
+	Retention retention.Policy `yaml:"retention"`
+}
+
+// BackupConfig says where backups go, and when; without a folder there are none.
+type BackupConfig struct {
+	Dir  string `yaml:"dir"`
+	At   string `yaml:"at"`
+	Keep int    `yaml:"keep"`
 }
 
 // TLSConfig names a certificate, or the hosts for which the site root makes
@@ -41,19 +53,20 @@ type TLSConfig struct {
 
 // Settings are a Config that has been checked and completed.
 type Settings struct {
-	Listen     string // host:port
-	Data       string // folder
-	Site       string
-	Location   *time.Location
-	CodeHost   string        // upper case, as printed in static codes
-	Public     string        // where people reach the pages: scheme and host, as far as the file says
-	RootKey    string        // file of the site root; "" = in the data folder
-	KeepEvents time.Duration // 0 = for ever
-	TLS        TLSConfig
-	SMS        SMSConfig
-	OIDC       []OIDCConfig
-	CAS        []CASConfig
-	Recharge   RechargeConfig
+	Listen    string // host:port
+	Data      string // folder
+	Site      string
+	Location  *time.Location
+	CodeHost  string // upper case, as printed in static codes
+	Public    string // where people reach the pages: scheme and host, as far as the file says
+	RootKey   string // file of the site root; "" = in the data folder
+	TLS       TLSConfig
+	SMS       SMSConfig
+	OIDC      []OIDCConfig
+	CAS       []CASConfig
+	Recharge  RechargeConfig
+	Backup    backup.Schedule
+	Retention retention.Policy
 }
 
 // ParseConfig decodes and checks a configuration file. Errors wrap
@@ -61,8 +74,11 @@ type Settings struct {
 // reported.
 func ParseConfig(name string, data []byte) (Settings, error) {
 	raw := Config{
-		Listen: "127.0.0.1:8443", TimeZone: "Asia/Shanghai", KeepEvents: "720h", SMS: SMSConfig{Gateway: gatewayNone},
+		Listen: "127.0.0.1:8443", TimeZone: "Asia/Shanghai", SMS: SMSConfig{Gateway: gatewayNone},
 		Recharge: RechargeConfig{Amounts: recharge.DefaultAmounts(), Min: recharge.DefaultMin, Max: recharge.DefaultMax},
+		Backup:   BackupConfig{At: "03:10", Keep: 14},
+
+		Retention: retention.Default,
 	}
 	doc, err := configs.Decode(name, data, &raw)
 	if err != nil {
@@ -93,8 +109,14 @@ func (c Config) validate(doc *configs.Doc) (s Settings, err error) {
 	if err := signing.CheckHost(s.CodeHost); err != nil {
 		return s, doc.Fault("code_host", "%v", err)
 	}
-	if s.KeepEvents, err = time.ParseDuration(c.KeepEvents); err != nil || s.KeepEvents < 0 {
-		return s, doc.Fault("keep_events", "%q: want a duration such as 720h, or 0s for ever", c.KeepEvents)
+	for class, days := range c.Retention.Days() {
+		if days < 0 || days > retention.MostDays {
+			return s, doc.Fault("retention."+class, "%d: want days, 0 = for ever", days)
+		}
+	}
+	s.Retention = c.Retention
+	if s.Backup, err = c.Backup.validate(doc, c.Data); err != nil {
+		return s, err
 	}
 	if err := c.SMS.validate(doc); err != nil {
 		return s, err
@@ -145,6 +167,19 @@ func (t TLSConfig) validate(doc *configs.Doc, host string) error {
 		}
 	}
 	return nil
+}
+
+func (b BackupConfig) validate(doc *configs.Doc, data string) (s backup.Schedule, err error) {
+	at, err := time.Parse("15:04", b.At)
+	switch {
+	case err != nil:
+		return s, doc.Fault("backup.at", "%q: want a time of day such as 03:10", b.At)
+	case b.Keep < 1 || b.Keep > 1000:
+		return s, doc.Fault("backup.keep", "%d: want 1 to 1000", b.Keep)
+	case b.Dir != "" && filepath.Clean(b.Dir) == filepath.Clean(data):
+		return s, doc.Fault("backup.dir", "the data folder: want another, best on another disk")
+	}
+	return backup.Schedule{Dir: b.Dir, Hour: at.Hour(), Minute: at.Minute(), Keep: b.Keep}, nil
 }
 
 func isLoopback(host string) bool {

@@ -17,9 +17,11 @@ import (
 	"campusgate/server/api"
 	"campusgate/server/audit"
 	"campusgate/server/auth"
+	"campusgate/server/backup"
 	"campusgate/server/call"
 	"campusgate/server/hub"
 	"campusgate/server/issue"
+	"campusgate/server/retention"
 	"campusgate/server/rules"
 	"campusgate/server/store"
 	"campusgate/server/verify"
@@ -32,22 +34,22 @@ const Version = "campusgate-server/1"
 
 // Pace of the schedules.
 const (
-	keysEvery    = time.Hour
-	usedEvery    = time.Minute // sessions
-	remindEvery  = time.Minute // of applications
-	claimsEvery  = time.Minute
-	alarmsEvery  = time.Second // gates end them by themselves; this is for the trail
-	messagesKept = 365 * 24 * time.Hour
-	certEvery    = time.Hour
-	pruneEvery   = time.Hour
-	feedKept     = 30 * 24 * time.Hour // an agent that was away for longer gets a snapshot
-	guardsEvery  = time.Minute         // posts begin and end by the day, and are changed at any time
-	passesEvery  = time.Hour
-	holdsEvery   = time.Minute
-	proofEvery   = time.Hour       // to see whether tonight's has been made
-	cardsEvery   = time.Minute     // subsidies
-	askEvery     = 5 * time.Second // what became of recharges, and of payments for meters
-	billsEvery   = time.Hour
+	keysEvery   = time.Hour
+	usedEvery   = time.Minute // sessions
+	remindEvery = time.Minute // of applications
+	claimsEvery = time.Minute
+	alarmsEvery = time.Second // gates end them by themselves; this is for the trail
+	certEvery   = time.Hour
+	pruneEvery  = time.Hour
+	feedKept    = 30 * 24 * time.Hour // an agent that was away for longer gets a snapshot
+	guardsEvery = time.Minute         // posts begin and end by the day, and are changed at any time
+	passesEvery = time.Hour
+	holdsEvery  = time.Minute
+	proofEvery  = time.Hour       // to see whether tonight's has been made
+	cardsEvery  = time.Minute     // subsidies
+	askEvery    = 5 * time.Second // what became of recharges, and of payments for meters
+	billsEvery  = time.Hour
+	backupEvery = time.Minute // to see whether one is due
 )
 
 // Deps is what a server needs of the world.
@@ -66,21 +68,23 @@ type Server struct {
 	settings Settings
 	deps     Deps
 
-	lock     *os.File
-	db       *store.Store
-	signer   *issue.Service
-	persons  persons
-	money    money
-	counters counters
-	matters  matters
-	hub      *hub.Hub
-	calls    *call.Service
-	verify   *verify.Service
-	rules    *rules.Service
-	auditor  *audit.Auditor
-	cert     *certificate // nil = plain
-	http     *http.Server
-	listener net.Listener
+	lock      *os.File
+	db        *store.Store
+	signer    *issue.Service
+	persons   persons
+	money     money
+	counters  counters
+	matters   matters
+	hub       *hub.Hub
+	calls     *call.Service
+	verify    *verify.Service
+	rules     *rules.Service
+	auditor   *audit.Auditor
+	backup    *backup.Service
+	retention *retention.Service
+	cert      *certificate // nil = plain
+	http      *http.Server
+	listener  net.Listener
 }
 
 // New takes the data folder for itself (ErrInUse), opens the database, which
@@ -116,6 +120,7 @@ func New(ctx context.Context, s Settings, d Deps) (_ *Server, err error) {
 		return nil, err
 	}
 	srv.auditor = audit.New(srv.db, d.Log)
+	srv.backup = backup.New(backup.Config{Store: srv.db, Source: s.source(), Schedule: s.Backup, Now: d.Now, Location: s.Location, Log: d.Log})
 	srv.calls = call.New(call.Config{
 		Store: srv.db, Now: d.Now, Log: d.Log,
 		Tell:      func(agent uint32, typ string, body any) bool { return srv.hub.Tell(agent, typ, body) },
@@ -124,6 +129,9 @@ func New(ctx context.Context, s Settings, d Deps) (_ *Server, err error) {
 	srv.hub = hub.New(hub.Config{Site: s.Site, Now: d.Now, Rand: d.Rand, Log: d.Log, Calls: srv.calls}, agents{srv.db, srv.money.charges, srv.ingested})
 	srv.matters.papers.Prints = srv.hub.Print
 	srv.verify = srv.newVerify(s.Location)
+	srv.retention = retention.New(retention.Config{
+		Store: srv.db, Apply: srv.matters.apply, Policy: s.Retention, Now: d.Now, Location: s.Location,
+	})
 	handler, err := srv.handler()
 	if err != nil {
 		return nil, err
@@ -171,7 +179,7 @@ func open(ctx context.Context, s Settings, now func() time.Time, random io.Reade
 func (srv *Server) handler() (http.Handler, error) {
 	s, d := srv.settings, srv.deps
 	calls, err := api.New(api.Deps{
-		Store: srv.db, Issue: srv.signer, Auth: auth.New(srv.db, d.Now, d.Rand), Hub: srv.hub, Audit: srv.auditor,
+		Store: srv.db, Issue: srv.signer, Auth: auth.New(srv.db, d.Now, d.Rand), Hub: srv.hub, Audit: srv.auditor, Backup: srv.backup, Retention: srv.retention,
 		Accounts: srv.persons.accounts, People: srv.persons.people, SSO: srv.persons.sso,
 		Apply: srv.matters.apply, Notify: srv.matters.notify, Papers: srv.matters.papers, Verify: srv.verify, Rules: srv.rules,
 		Cards: srv.money.cards, Ledger: srv.money.ledger, Canteen: srv.money.canteen, Charges: srv.money.charges, Settle: srv.money.settle, Calls: srv.calls,
@@ -309,18 +317,12 @@ func (srv *Server) schedule(ctx context.Context) (gocron.Scheduler, error) {
 	add(billsEvery, "bills", srv.counters.recharge.TickBills)
 	add(askEvery, "utilities", srv.counters.utility.Tick)
 	add(passesEvery, "passes", srv.db.FeedPasses)
-	add(pruneEvery, "messages", func(ctx context.Context) error {
-		return srv.matters.notify.Prune(ctx, srv.deps.Now().Add(-messagesKept).UnixMilli())
-	})
+	add(backupEvery, "backup", srv.backup.Tick)
 	add(holdsEvery, "holds", srv.money.ledger.Lapse)
 	add(proofEvery, "ledger proof", srv.money.ledger.Nightly)
 	add(usedEvery, "sessions", srv.persons.accounts.Flush)
 	add(pruneEvery, "accounts", srv.persons.accounts.Prune)
-	if keep := srv.settings.KeepEvents; keep > 0 {
-		add(pruneEvery, "events", func(ctx context.Context) error {
-			return srv.db.PruneEvents(ctx, srv.deps.Now().Add(-keep).UnixMilli())
-		})
-	}
+	add(pruneEvery, "retention", srv.retention.Tick)
 	if err != nil {
 		return nil, errors.Join(err, jobs.Shutdown())
 	}

@@ -113,8 +113,12 @@ func TestServer_TheSecondOnOneFolderIsRefused(t *testing.T) {
 	if _, err := server.New(t.Context(), s, deps()); !errors.Is(err, server.ErrInUse) || !strings.Contains(err.Error(), s.Data) {
 		t.Errorf("a second server: %v, want ErrInUse with the folder", err)
 	}
-	if _, err := server.Restored(t.Context(), s, time.Now, rand.Reader); !errors.Is(err, server.ErrInUse) {
-		t.Errorf("a restored database under a running server: %v, want ErrInUse", err)
+	kept := filepath.Join(t.TempDir(), "b.db")
+	if _, err := server.Backup(t.Context(), s, kept, time.Now, rand.Reader); err != nil {
+		t.Error(err)
+	}
+	if _, err := server.Restore(t.Context(), s, kept, true, time.Now, rand.Reader); !errors.Is(err, server.ErrInUse) {
+		t.Errorf("a restore under a running server: %v, want ErrInUse", err)
 	}
 	// What may happen beside it does.
 	if n, err := server.VerifyTrail(t.Context(), s, time.Now, rand.Reader); err != nil || n == 0 {

@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"time"
+
+	"campusgate/server/retention"
 )
 
 // Rotate makes the next issuer key sign, as the schedule would; a running
@@ -23,39 +26,29 @@ func Rotate(ctx context.Context, s Settings, now func() time.Time, random io.Rea
 	return signer.Rotate(ctx, "command", force)
 }
 
-// Restored is for a database that was put back from a backup. Agents may have
-// been told things that the backup lacks: each gets a whole snapshot when it
-// connects next, and forgets what was not in it; and the keyring gets a serial
-// that they have not seen. It gives the number of agents, and wraps ErrInUse
-// while a server runs, and issue.ErrRootAbsent without the site root.
-func Restored(ctx context.Context, s Settings, now func() time.Time, random io.Reader) (agents int, err error) {
-	lock, err := hold(s)
-	if err != nil {
-		return 0, err
-	}
-	defer func() { err = errors.Join(err, lock.Close()) }()
+// Erase takes away what says who a person was, also beside a running server. See
+// retention.Service.Erase.
+func Erase(ctx context.Context, s Settings, person, reason string, now func() time.Time, random io.Reader) (err error) {
 	db, err := open(ctx, s, now, random)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
+	d := Deps{Now: now, Rand: random, Log: slog.New(slog.DiscardHandler)}
 	signer, err := newSigner(s, db, now, random)
 	if err != nil {
-		return 0, err
+		return err
 	}
-	if err := signer.Republish(ctx, "command"); err != nil {
-		return 0, err
+	p, err := newPersons(s, db, d)
+	if err != nil {
+		return err
 	}
-	if err := db.NewLineage(ctx, "command"); err != nil {
-		return 0, err
+	m, err := newMatters(ctx, s, db, signer, p, d)
+	if err != nil {
+		return err
 	}
-	all, err := db.Agents(ctx)
-	for _, a := range all {
-		if a.RevokedAt == 0 {
-			agents++
-		}
-	}
-	return agents, err
+	return retention.New(retention.Config{Store: db, Apply: m.apply, Policy: s.Retention, Now: now, Location: s.Location}).
+		Erase(ctx, "command", person, reason)
 }
 
 // VerifyTrail walks the audit trail's hash chain and counts its entries. It

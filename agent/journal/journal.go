@@ -182,6 +182,44 @@ func (j *Journal) Ack(seq uint64) error {
 	return nil
 }
 
+// Begins is how far the journal was pruned, and the hash that its first event
+// follows.
+func (j *Journal) Begins() (seq uint64, hash wire.Hash, err error) {
+	var c Chain
+	err = j.db.Update(func(tx *disk.Tx) (err error) {
+		c, err = begin(tx)
+		return err
+	})
+	if err != nil {
+		return 0, hash, fmt.Errorf("journal: %w", err)
+	}
+	return c.Seq, c.Hash, nil
+}
+
+// Resume records what the server says that it holds when a connection begins.
+// Less than it had acknowledged is believed: it lost the rest, which is sent
+// again and not pruned before it has come. What was pruned counts as held.
+func (j *Journal) Resume(acked uint64) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if last := j.last.Load(); acked > last {
+		return fmt.Errorf("%w: %d after %d", ErrAck, acked, last)
+	}
+	if acked == j.acked.Load() {
+		return nil
+	}
+	var held int64
+	err := j.db.Update(func(tx *disk.Tx) error {
+		_, err := tx.Get("UPDATE progress SET acked = max(pruned, $1) WHERE id = 1 RETURNING acked", []any{int64(acked)}, &held)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("journal: %w", err)
+	}
+	j.acked.Store(uint64(held))
+	return nil
+}
+
 // Recent gives the latest events, newest first, for a lane.Desk that starts.
 func (j *Journal) Recent(limit int) ([]desk.Past, error) {
 	rows, err := j.db.Read().QueryContext(context.Background(),

@@ -122,10 +122,15 @@ func (l *Link) handshake(ws *websocket.Conn) (welcome wire.Welcome, err error) {
 	if err != nil {
 		return welcome, err
 	}
+	pruned, follows, err := l.deps.Journal.Begins()
+	if err != nil {
+		return welcome, err
+	}
 	frame, err := wire.EncodeFrame(wire.Link, wire.TypeAuth, wire.Auth{
 		Version: wire.Version, Software: l.cfg.Software, Agent: id.Agent, Epoch: id.Epoch,
 		Signature: ed25519.Sign(id.Key, wire.AuthBytes(id.Site, id.Agent, id.Epoch, hello.Nonce, exporter)),
 		Cursor:    l.deps.Snapshot.Cursor(), Last: l.deps.Journal.Last(),
+		Pruned: pruned, PrunedHash: follows,
 	})
 	if err != nil {
 		return welcome, err

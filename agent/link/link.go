@@ -57,9 +57,14 @@ type Journal interface {
 	// After gives at most limit records that follow seq, in order, without a
 	// gap.
 	After(seq uint64, limit int) ([]wire.Record, error)
+	// Begins is how far the journal was pruned, and the hash that its first
+	// record follows.
+	Begins() (seq uint64, hash wire.Hash, err error)
+	// Resume notes what the server holds at the start of a connection. It is
+	// less than it had acknowledged where it was put back from a backup.
+	Resume(acked uint64) error
 	// Ack notes that the server holds every event up to seq. It is called
-	// again with the same seq after an error, and at the start of each
-	// connection.
+	// again with the same seq after an error.
 	Ack(seq uint64) error
 	// Appended gives a channel that is closed, or receives, when a record was
 	// written since the call.

@@ -59,6 +59,9 @@ func (a *agent) After(seq uint64, _ int) ([]wire.Record, error) {
 	return a.records[seq:], nil
 }
 
+func (a *agent) Begins() (uint64, wire.Hash, error) { return 0, wire.Hash{}, nil }
+
+func (a *agent) Resume(uint64) error       { return nil }
 func (a *agent) Ack(uint64) error          { return nil }
 func (a *agent) Appended() <-chan struct{} { return nil }
 func (a *agent) Queue() uint64             { return 3 }

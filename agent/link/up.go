@@ -39,6 +39,7 @@ func (s *session) upload(acked uint64) {
 // uplink is what one connection knows of the up stream.
 type uplink struct {
 	s     *session
+	begun bool     // the journal knows where this connection began
 	acked uint64   // the server holds every event up to here
 	noted uint64   // the journal knows so
 	sent  uint64   // last seq on its way
@@ -48,6 +49,12 @@ type uplink struct {
 // advance tells the journal what is held and sends while the window is open.
 func (u *uplink) advance() error {
 	journal := u.s.l.deps.Journal
+	if !u.begun {
+		if err := journal.Resume(u.sent); err != nil {
+			return fmt.Errorf("note that the server holds %d: %w", u.sent, err)
+		}
+		u.begun, u.noted = true, u.sent
+	}
 	if u.acked > u.noted {
 		if err := journal.Ack(u.acked); err != nil {
 			return fmt.Errorf("note that %d is held: %w", u.acked, err)

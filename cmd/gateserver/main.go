@@ -36,7 +36,9 @@ const usage = `用法 / usage:
   gateserver rotate -config FILE [-force]     轮换签发密钥 / make the next issuer key sign
   gateserver audit -config FILE               核对操作记录 / verify the chain of the trail
   gateserver ledger verify -config FILE [-json]  核对账本 / prove the ledger, also beside a running server
-  gateserver restored -config FILE            恢复备份之后 / after the database was put back from a backup
+  gateserver backup -config FILE [-out FILE]  备份，服务器可以在运行 / back up, also beside a running server
+  gateserver erase -config FILE -person ID -reason TEXT  清除个人信息 / take away for ever what says who somebody was
+  gateserver restore -config FILE -from FILE [-force]  从备份恢复 / put a backup back; -force puts what is there aside
 
 样例配置 / sample configuration: configs/server.yaml
 `
@@ -55,6 +57,10 @@ type options struct {
 	config string
 	json   bool
 	force  bool
+	out    string
+	from   string
+	person string
+	reason string
 }
 
 // verbs are what can be asked of the command; "" is to serve.
@@ -65,7 +71,9 @@ var verbs = map[string]func(context.Context, Env, server.Settings, options) erro
 	"rotate":        rotate,
 	"audit":         audit,
 	"ledger verify": ledgerVerify,
-	"restored":      restored,
+	"backup":        backUp,
+	"restore":       restore,
+	"erase":         erase,
 }
 
 func main() {
@@ -93,6 +101,14 @@ func run(ctx context.Context, env Env, args []string) int {
 	switch verb {
 	case "init", "ledger verify":
 		fs.BoolVar(&o.json, "json", false, "")
+	case "backup":
+		fs.StringVar(&o.out, "out", "", "")
+	case "erase":
+		fs.StringVar(&o.person, "person", "", "")
+		fs.StringVar(&o.reason, "reason", "", "")
+	case "restore":
+		fs.StringVar(&o.from, "from", "", "")
+		fs.BoolVar(&o.force, "force", false, "")
 	case "rotate":
 		fs.BoolVar(&o.force, "force", false, "")
 	}
@@ -106,6 +122,10 @@ func run(ctx context.Context, env Env, args []string) int {
 		return misused(env, fmt.Sprintf("unexpected argument %q", fs.Arg(0)))
 	case o.config == "":
 		return misused(env, "-config is missing")
+	case verb == "restore" && o.from == "":
+		return misused(env, "-from is missing")
+	case verb == "erase" && (o.person == "" || o.reason == ""):
+		return misused(env, "-person or -reason is missing")
 	}
 	data, err := os.ReadFile(o.config)
 	if err == nil {
@@ -197,12 +217,39 @@ func ledgerVerify(ctx context.Context, env Env, s server.Settings, o options) er
 	return err
 }
 
-func restored(ctx context.Context, env Env, s server.Settings, _ options) error {
-	n, err := server.Restored(ctx, s, env.Now, env.Rand)
+func backUp(ctx context.Context, env Env, s server.Settings, o options) error {
+	m, err := server.Backup(ctx, s, o.out, env.Now, env.Rand)
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(env.Stdout, "%d 个门岗下次连接时将收到完整快照。备份之后的作废、校门改动和令牌都不在库里，请重新办理。\n"+
-		"%d agents get a whole snapshot when they connect next. What was revoked or changed after the backup was made is not in it: do it again.\n", n, n)
+	_, err = fmt.Fprintf(env.Stdout, "已备份并核对 / backed up and checked: %s (%d bytes, %d attachments)\n"+
+		"恢复还需要不在其中的 seal.key、root.key 和配置文件，请另处保存一份；它们不会变。\n"+
+		"A restore also needs seal.key, root.key and the configuration, which are not in it: keep them elsewhere, once. They never change.\n",
+		m.File, m.Bytes, m.Attachments)
+	return err
+}
+
+func restore(ctx context.Context, env Env, s server.Settings, o options) error {
+	r, err := server.Restore(ctx, s, o.from, o.force, env.Now, env.Rand)
+	if err != nil {
+		return err
+	}
+	at := time.UnixMilli(r.Copy.At).In(s.Location).Format(time.DateTime)
+	if r.Kept != "" {
+		_, _ = fmt.Fprintf(env.Stdout, "原数据库保留在 / the old database is kept in: %s\n", r.Kept)
+	}
+	_, err = fmt.Fprintf(env.Stdout, "已恢复到 %s。%d 个门岗和收款台重新连接后补传此后的记录；在此之前，服务器不替它们判定通行证。\n"+
+		"此后的申请、人员、作废、设置和充值不在库里，请重新办理；此后发的通行证仍可通行，要作废请发布新的作废或轮换密钥。\n"+
+		"Restored as of %s. %d agents send again what happened since when they reconnect; until then the server decides no pass in their place.\n"+
+		"Applications, people, revocations, settings and recharges since then are not in it: do them again. Passes issued since are genuine and still open gates.\n",
+		at, r.Agents, at, r.Agents)
+	return err
+}
+
+func erase(ctx context.Context, env Env, s server.Settings, o options) error {
+	if err := server.Erase(ctx, s, o.person, o.reason, env.Now, env.Rand); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(env.Stdout, "已清除 / erased: %s\n备份轮换之前仍含有此人的信息。 / Backups still have it until they are rotated.\n", o.person)
 	return err
 }

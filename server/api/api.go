@@ -14,6 +14,7 @@ import (
 	"campusgate/server/apply"
 	"campusgate/server/auth"
 	"campusgate/server/auth/sso"
+	"campusgate/server/backup"
 	"campusgate/server/call"
 	"campusgate/server/canteen"
 	"campusgate/server/cards"
@@ -27,6 +28,7 @@ import (
 	"campusgate/server/recharge"
 	"campusgate/server/recharge/cash"
 	"campusgate/server/recharge/trial"
+	"campusgate/server/retention"
 	rulebook "campusgate/server/rules"
 	"campusgate/server/settle"
 	"campusgate/server/store"
@@ -45,32 +47,34 @@ type Hub interface {
 // Deps are the parts that the API puts to work. All are required but Audit and
 // those that say so.
 type Deps struct {
-	Store    *store.Store
-	Issue    *issue.Service
-	Auth     *auth.Auth
-	Accounts *auth.Accounts
-	People   *people.Service
-	Apply    *apply.Service
-	Notify   *notify.Service
-	Papers   *paper.Service
-	Verify   *verify.Service
-	Rules    *rulebook.Service
-	Recharge *recharge.Service
-	Cash     *cash.Desk
-	Utility  *utility.Service
-	Cards    *cards.Service
-	Settle   *settle.Service
-	Ledger   *ledger.Ledger
-	Canteen  *canteen.Service
-	Charges  *charges.Service
-	Calls    *call.Service
-	Hub      Hub
-	Audit    prometheus.Collector // its figures go to /metrics
-	Now      func() time.Time
-	Rand     io.Reader
-	Log      *slog.Logger // never sees a name, a code or a token
-	Version  string
-	Location *time.Location
+	Store     *store.Store
+	Issue     *issue.Service
+	Auth      *auth.Auth
+	Accounts  *auth.Accounts
+	People    *people.Service
+	Apply     *apply.Service
+	Notify    *notify.Service
+	Papers    *paper.Service
+	Verify    *verify.Service
+	Rules     *rulebook.Service
+	Recharge  *recharge.Service
+	Cash      *cash.Desk
+	Utility   *utility.Service
+	Cards     *cards.Service
+	Settle    *settle.Service
+	Ledger    *ledger.Ledger
+	Canteen   *canteen.Service
+	Charges   *charges.Service
+	Calls     *call.Service
+	Backup    *backup.Service
+	Retention *retention.Service
+	Hub       Hub
+	Audit     prometheus.Collector // its figures go to /metrics
+	Now       func() time.Time
+	Rand      io.Reader
+	Log       *slog.Logger // never sees a name, a code or a token
+	Version   string
+	Location  *time.Location
 
 	Site   string         // name of the campus
 	Public string         // scheme and host under which people find the pages
@@ -96,7 +100,7 @@ type API struct {
 func New(d Deps) (*API, error) {
 	if d.Store == nil || d.Issue == nil || d.Auth == nil || d.Accounts == nil || d.People == nil || d.Apply == nil || d.Notify == nil ||
 		d.Recharge == nil || d.Cash == nil || d.Utility == nil || d.Papers == nil || d.Verify == nil || d.Rules == nil || d.Cards == nil ||
-		d.Settle == nil || d.Ledger == nil || d.Canteen == nil || d.Charges == nil || d.Calls == nil || d.Hub == nil ||
+		d.Settle == nil || d.Ledger == nil || d.Canteen == nil || d.Charges == nil || d.Calls == nil || d.Backup == nil || d.Retention == nil || d.Hub == nil ||
 		d.Now == nil || d.Rand == nil || d.Log == nil || d.Location == nil {
 		return nil, fmt.Errorf("api: a part is missing")
 	}
@@ -175,6 +179,7 @@ func New(d Deps) (*API, error) {
 	a.canteenRoutes()
 	a.chargeRoutes()
 	a.callRoutes()
+	a.keepingRoutes()
 	a.systemRoutes()
 	if err := a.checkDocument(); err != nil {
 		return nil, err

@@ -28,6 +28,7 @@ import (
 	"campusgate/server/recharge"
 	"campusgate/server/recharge/cash"
 	"campusgate/server/report"
+	"campusgate/server/retention"
 	"campusgate/server/settle"
 	"campusgate/server/store"
 	"campusgate/server/utility"
@@ -96,6 +97,8 @@ var rules = []rule{
 	{sso.ErrRefused, 403, "sso_refused", "统一身份认证没有通过", "the sign-on service did not accept this login"},
 	{sso.ErrUnreachable, 503, "sso_unreachable", "统一身份认证暂时无法访问", "the sign-on service cannot be reached"},
 	{auth.ErrScope, 422, "no_such_scope", "没有这种权限", "there is no such scope"},
+	{retention.ErrOpen, 409, "person_open", "此人还有未了结的事项,见 details.what", "something of this person is open; details.what names it"},
+	{report.ErrReason, 422, "reason_missing", "导出未遮盖的数据须写明理由", "say why the file is to have names and numbers in full"},
 	{issue.ErrInvalid, 422, "invalid", "请求有误", "the request is not valid"},
 	{people.ErrInvalid, 422, "invalid", "请求有误", "the request is not valid"},
 	{report.ErrColumn, 422, "no_such_column", "没有这一列,或重复", "there is no such column, or it comes twice"},

@@ -55,6 +55,8 @@ type exportInput struct {
 	RecordFilter
 	Format  string `query:"format" enum:"csv,xlsx" default:"xlsx"`
 	Columns string `query:"columns" maxLength:"2000" doc:"ids with commas between; absent = those that are shown"`
+	Plain   bool   `query:"plain" doc:"names and numbers in full; asks for exports:plain and a reason"`
+	Reason  string `query:"reason" maxLength:"200" doc:"with plain: what the file is for; it is kept"`
 }
 
 type chartsInput struct {
@@ -76,7 +78,7 @@ func (a *API) reportRoutes() {
 	}, a.listRecords)
 	add(a, route{
 		method: http.MethodGet, path: prefix + "/reports/{flow}/export", scope: auth.Stats, holder: true, id: "export-records",
-		text:  "导出 The same as a file of at most 100,000 rows; what could be a formula is made inert",
+		text:  "导出 The same as a file of at most 100,000 rows; names and numbers are masked unless plain, what could be a formula is made inert",
 		media: csvType + " " + xlsxType, errors: []int{http.StatusNotFound},
 	}, a.exportRecords)
 	add(a, route{
@@ -166,7 +168,12 @@ func (a *API) exportRecords(ctx context.Context, in *exportInput) (*huma.StreamR
 	if in.Columns != "" {
 		columns = strings.Split(in.Columns, ",")
 	}
-	file, err := a.reports().Export(ctx, caller(ctx).Actor, flow, q, report.Format(in.Format), columns)
+	if in.Plain && !caller(ctx).May(auth.ExportsPlain) {
+		return nil, fmt.Errorf("%w: %s", auth.ErrForbidden, auth.ExportsPlain)
+	}
+	file, err := a.reports().Export(ctx, caller(ctx).Actor, flow, q, report.Form{
+		Format: report.Format(in.Format), Columns: columns, Plain: in.Plain, Reason: in.Reason,
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -76,7 +76,7 @@ type counts struct {
 // It is documented by hand, since its answer is no JSON.
 func (a *API) metricsRoute() {
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(figures{a}, a.Charges)
+	registry.MustRegister(figures{a}, a.Charges, a.Backup)
 	if a.Audit != nil {
 		registry.MustRegister(a.Audit)
 	}
@@ -102,6 +102,8 @@ var (
 	descUsed      = prometheus.NewDesc("campusgate_claims_used_total", "Claims answered with used, since the start.", nil, nil)
 	descSilent    = prometheus.NewDesc("campusgate_claims_silent_total", "Claims not decided, since the start.", nil, nil)
 	descRevision  = prometheus.NewDesc("campusgate_feed_revision", "Last revision of the feed.", nil, nil)
+	descUnheard   = prometheus.NewDesc("campusgate_unheard_agents", "Agents that a restored server has yet to hear of.", nil, nil)
+	descGaps      = prometheus.NewDesc("campusgate_journal_gaps", "Runs of events that nobody has any more.", nil, nil)
 	descConnected = prometheus.NewDesc("campusgate_agents_connected", "Agents connected now.", nil, nil)
 	descQueue     = prometheus.NewDesc("campusgate_agents_queue_events", "Events that agents have yet to upload, by their own reports.", nil, nil)
 	descRequests  = prometheus.NewDesc("campusgate_http_requests_total", "Calls of the API since the start.", nil, nil)
@@ -111,7 +113,7 @@ var (
 // Describe names the metrics.
 func (figures) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		descEvents, descAlarms, descGranted, descUsed, descSilent, descRevision, descConnected, descQueue, descRequests, descInternal,
+		descEvents, descAlarms, descGranted, descUsed, descSilent, descRevision, descUnheard, descGaps, descConnected, descQueue, descRequests, descInternal,
 	} {
 		ch <- d
 	}
@@ -152,4 +154,16 @@ func (f figures) Collect(ch chan<- prometheus.Metric) {
 		return
 	}
 	gauge(descRevision, revision)
+	unheard, err := f.Store.Unheard(context.Background())
+	if err != nil {
+		ch <- prometheus.NewInvalidMetric(descUnheard, fmt.Errorf("unheard: %w", err))
+		return
+	}
+	gauge(descUnheard, uint64(len(unheard)))
+	gaps, err := f.Store.Gaps(context.Background())
+	if err != nil {
+		ch <- prometheus.NewInvalidMetric(descGaps, fmt.Errorf("gaps: %w", err))
+		return
+	}
+	gauge(descGaps, uint64(len(gaps)))
 }

@@ -26,6 +26,7 @@ import (
 	"campusgate/server/api"
 	"campusgate/server/apply"
 	"campusgate/server/auth"
+	"campusgate/server/backup"
 	"campusgate/server/call"
 	"campusgate/server/canteen"
 	"campusgate/server/cards"
@@ -37,6 +38,7 @@ import (
 	"campusgate/server/paper"
 	"campusgate/server/people"
 	"campusgate/server/recharge/trial"
+	"campusgate/server/retention"
 	"campusgate/server/rules"
 	"campusgate/server/settle"
 	"campusgate/server/store"
@@ -206,7 +208,9 @@ func newWorld(t testing.TB, settings ...func(*world, *api.Deps)) *world {
 		Papers: papers, Cards: w.cards, Ledger: w.money, Recharge: w.counter(), Trial: w.trial,
 		Cash: w.drawers(), Utility: w.meters(),
 		Canteen: w.tills, Charges: w.charges, Calls: call.New(call.Config{Store: w.db, Now: w.Now}),
-		Settle: settle.New(settle.Config{Store: w.db, Ledger: w.money, Now: w.Now, Location: campus, Ends: w.cards.Ends}),
+		Backup:    backup.New(backup.Config{Store: w.db, Now: w.Now, Location: campus}),
+		Retention: retention.New(retention.Config{Store: w.db, Apply: w.apply, Policy: retention.Default, Now: w.Now, Location: campus}),
+		Settle:    settle.New(settle.Config{Store: w.db, Ledger: w.money, Now: w.Now, Location: campus, Ends: w.cards.Ends}),
 		Verify: verify.New(verify.Config{
 			Store: w.db, Now: w.Now, Random: rand.Reader,
 			Ask: func(_ context.Context, c wire.Claim) wire.Answer {

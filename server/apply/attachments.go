@@ -268,3 +268,23 @@ func (s *Service) sweep(ctx context.Context) error {
 	}
 	return err
 }
+
+// SweepFolder removes files that no row names and that were not just written.
+func (s *Service) SweepFolder(ctx context.Context) error {
+	entries, err := os.ReadDir(s.Folder)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	for _, e := range entries {
+		info, failed := e.Info()
+		if failed != nil || s.Now().Sub(info.ModTime()) < time.Hour || !(store.File{ID: e.Name()}).Named() {
+			continue
+		}
+		known, failed := attachments(ctx, s.Store.Reader(), []string{e.Name()})
+		if failed == nil && len(known) == 0 {
+			failed = os.Remove(s.path(e.Name()))
+		}
+		err = errors.Join(err, failed)
+	}
+	return err
+}

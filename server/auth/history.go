@@ -11,8 +11,7 @@ import (
 
 // How long things are kept that nobody needs any more.
 const (
-	loginsKept = 365 * 24 * time.Hour
-	strayKept  = 24 * time.Hour // tries at numbers that nobody has
+	strayKept = 24 * time.Hour // tries at numbers that nobody has
 )
 
 // Login is an entry of the history of a person's logins.
@@ -56,7 +55,8 @@ func (a *Accounts) Logins(ctx context.Context, person string, page, size int) ([
 	return list, total, err
 }
 
-// Prune forgets what is over: sessions, codes, counts, and old history.
+// Prune forgets what is over: sessions, codes, counts. How long the history is
+// kept package retention says.
 func (a *Accounts) Prune(ctx context.Context) error {
 	return a.Store.Change(ctx, func(t *store.Tx) error {
 		ago := func(d time.Duration) int64 { return t.Now() - d.Milliseconds() }
@@ -69,7 +69,6 @@ func (a *Accounts) Prune(ctx context.Context) error {
 			{"DELETE FROM codes WHERE expires_at <= $1", []any{t.Now()}},
 			{"DELETE FROM sent_codes WHERE at <= $1", []any{ago(24 * time.Hour)}},
 			{"DELETE FROM attempts WHERE began_at <= $1 AND coalesce(locked_until, 0) <= $2", []any{ago(lockWindow), t.Now()}},
-			{"DELETE FROM logins WHERE at <= $1", []any{ago(loginsKept)}},
 			{"DELETE FROM logins WHERE person IS NULL AND at <= $1", []any{ago(strayKept)}},
 		} {
 			if err := t.Exec(old.sql, old.args...); err != nil {

@@ -29,12 +29,13 @@ const (
 	PeopleWrite   Scope = "people:write"
 	FlowsWrite    Scope = "flows:write"
 	SettingsWrite Scope = "settings:write"
-	Guard         Scope = "guard"   // verify codes at a gate
-	Desk          Scope = "desk"    // paper passes, households
-	Stats         Scope = "stats"   // all records and figures
-	Cards         Scope = "cards"   // accounts, cards, the cash desk
-	Canteen       Scope = "canteen" // a merchant's own tills, menus and takings
-	Finance       Scope = "finance" // all money: settlement, refunds, exports
+	Guard         Scope = "guard"         // verify codes at a gate
+	Desk          Scope = "desk"          // paper passes, households
+	Stats         Scope = "stats"         // all records and figures
+	ExportsPlain  Scope = "exports:plain" // files with names and numbers in full
+	Cards         Scope = "cards"         // accounts, cards, the cash desk
+	Canteen       Scope = "canteen"       // a merchant's own tills, menus and takings
+	Finance       Scope = "finance"       // all money: settlement, refunds, exports
 	Admin         Scope = "admin"
 
 	// Self is what every person may do in their own name. No token has it: a
@@ -48,7 +49,7 @@ func AllScopes() []Scope {
 	return []Scope{
 		PassesRead, PassesWrite, GatesRead, GatesWrite, AgentsRead, EventsRead,
 		KeysRead, KeysWrite, AuditRead, TokensWrite, PeopleRead, PeopleWrite,
-		FlowsWrite, SettingsWrite, Guard, Desk, Stats, Cards, Canteen, Finance, Admin,
+		FlowsWrite, SettingsWrite, Guard, Desk, Stats, ExportsPlain, Cards, Canteen, Finance, Admin,
 	}
 }
 

@@ -223,8 +223,14 @@ func (h *Hub) settle(ctx, base context.Context, ws *websocket.Conn, remote strin
 	if err == nil {
 		acked, err = h.store.Acked(ctx, agent.ID, agent.Epoch)
 	}
+	if err == nil && auth.Pruned > acked {
+		acked, err = h.store.Skip(ctx, agent.ID, agent.Epoch, auth.Pruned, auth.PrunedHash)
+	}
+	if err == nil && acked >= auth.Last {
+		err = h.store.Heard(ctx, agent.ID)
+	}
 	if err == nil {
-		c.state.Acked = acked
+		c.state.Acked, c.last = acked, auth.Last
 		err = tell(ws, wire.TypeWelcome, wire.Welcome{Acked: acked})
 	}
 	if err != nil {

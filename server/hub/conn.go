@@ -33,6 +33,7 @@ type conn struct {
 	out   *wire.Outbox
 	agent Agent
 	start wire.Cursor // where the agent was when it connected
+	last  uint64      // where its journal ended then; 0 = all of that is held
 	ctx   context.Context
 	fail  context.CancelCauseFunc
 	done  chan struct{} // closed when no call for this connection runs in the store

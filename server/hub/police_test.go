@@ -165,6 +165,13 @@ func (p *police) Ingest(ctx context.Context, agent, epoch uint32, records []wire
 	return uint64(len(held)), nil
 }
 
+func (p *police) Skip(_ context.Context, agent, _ uint32, begins uint64, _ wire.Hash) (uint64, error) {
+	p.t.Errorf("agent %d skips to %d, and never forgot anything", agent, begins)
+	return begins, nil
+}
+
+func (p *police) Heard(context.Context, uint32) error { return nil }
+
 // put adds an item to the feed; a nil body removes it.
 func (p *police) put(kind wire.ItemKind, key string, body any) {
 	raw, err := json.Marshal(body)

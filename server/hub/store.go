@@ -40,6 +40,14 @@ type Store interface {
 	// other content is put into quarantine and counts as held.
 	Ingest(ctx context.Context, agent, epoch uint32, records []wire.Record) (acked uint64, err error)
 
+	// Skip notes that an agent no longer has the events up to begins, of which
+	// not all are held, and gives the new Acked. The next one follows head.
+	Skip(ctx context.Context, agent, epoch uint32, begins uint64, head wire.Hash) (acked uint64, err error)
+
+	// Heard notes that everything that the journal held when the agent connected
+	// is held here.
+	Heard(ctx context.Context, agent uint32) error
+
 	// Feed gives what follows a cursor: at most limit items, More when there
 	// are further ones (the next page follows the returned Cursor), Reset on
 	// the first page of a snapshot. An up-to-date cursor gives an empty Delta

@@ -36,6 +36,11 @@ func (c *conn) ingest() {
 func (c *conn) commit(records []wire.Record) (held uint64, ok bool) {
 	for failures := 1; ; failures++ {
 		held, err := c.h.store.Ingest(c.ctx, c.agent.ID, c.agent.Epoch, records)
+		if err == nil && c.last > 0 && held >= c.last {
+			if err = c.h.store.Heard(c.ctx, c.agent.ID); err == nil {
+				c.last = 0
+			}
+		}
 		if c.ctx.Err() != nil {
 			return 0, false
 		}

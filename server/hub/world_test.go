@@ -224,6 +224,11 @@ func (j *gateJournal) After(seq uint64, limit int) ([]wire.Record, error) {
 	return append([]wire.Record(nil), j.records[seq:min(len(j.records), int(seq)+limit)]...), nil
 }
 
+func (j *gateJournal) Begins() (uint64, wire.Hash, error) { return 0, wire.Hash{}, nil }
+
+// Resume is Ack: what this server holds never becomes less.
+func (j *gateJournal) Resume(acked uint64) error { return j.Ack(acked) }
+
 func (j *gateJournal) Ack(seq uint64) error {
 	j.w.store.mu.Lock()
 	held := uint64(len(j.w.store.held[j.id]))

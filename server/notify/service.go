@@ -134,10 +134,3 @@ func (s *Service) Read(ctx context.Context, person string, id int64) error {
 		return err
 	})
 }
-
-// Prune deletes messages older than before (ms), read or not.
-func (s *Service) Prune(ctx context.Context, before int64) error {
-	return s.Store.Change(ctx, func(t *store.Tx) error {
-		return t.Exec("DELETE FROM messages WHERE at < $1", before)
-	})
-}

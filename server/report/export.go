@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"campusgate/server/apply"
 	"campusgate/server/approval"
@@ -35,15 +36,33 @@ type Export struct {
 	name    string // of the flow
 	columns []Column
 	ids     []string
+	plain   bool
 }
+
+// ErrReason: a file with everything in full is given for a reason only.
+var ErrReason = errors.New("a reason is needed")
+
+// Form is how a file is written.
+type Form struct {
+	Format  Format
+	Columns []string // ids of those that are wanted; none = those that are shown
+	Plain   bool     // names and numbers in full; else they are masked
+	Reason  string   // with Plain; it goes into the trail
+}
+
+// shortestReason, in characters: more than a key pressed.
+const shortestReason = 4
 
 // Export decides what a file holds and writes that into the audit trail: whoever
 // asks for a file is taken to have got it. The trail has the filters but not the
-// text that was looked for, which may be somebody's name. columns are the ids of
-// those that are wanted, none = those that are shown. Errors wrap ErrColumn or
-// ErrTooMany.
-func (s *Service) Export(ctx context.Context, actor string, flow *approval.Flow, q apply.Query, format Format, columns []string) (*Export, error) {
-	chosen, err := choose(flow, columns)
+// text that was looked for, which may be somebody's name. Errors wrap ErrColumn,
+// ErrTooMany or ErrReason.
+func (s *Service) Export(ctx context.Context, actor string, flow *approval.Flow, q apply.Query, form Form) (*Export, error) {
+	form.Reason = strings.TrimSpace(form.Reason)
+	if form.Plain && utf8.RuneCountInString(form.Reason) < shortestReason {
+		return nil, ErrReason
+	}
+	chosen, err := choose(flow, form.Columns)
 	if err != nil {
 		return nil, err
 	}
@@ -61,10 +80,10 @@ func (s *Service) Export(ctx context.Context, actor string, flow *approval.Flow,
 	}
 	err = s.Store.Change(ctx, func(t *store.Tx) error {
 		return t.Trail(actor, "report.exported", "flow "+flow.ID, map[string]any{
-			"format": format, "columns": names, "rows": len(ids), "from": q.From, "to": q.To, "state": q.State, "text": q.Text != "",
+			"format": form.Format, "plain": form.Plain, "reason": form.Reason, "columns": names, "rows": len(ids), "from": q.From, "to": q.To, "state": q.State, "text": q.Text != "",
 		})
 	})
-	return &Export{s, format, flow.Name, chosen, ids}, err
+	return &Export{s, form.Format, flow.Name, chosen, ids, form.Plain}, err
 }
 
 // Rows is how many records the file has.

@@ -35,7 +35,7 @@ func (e *Export) writeText(ctx context.Context, w io.Writer) error {
 	}
 	err := e.service.Apply.EachMatter(ctx, e.ids, func(m *apply.Matter) error {
 		for i, c := range e.columns {
-			cells[i] = e.service.cell(c, m)
+			cells[i] = e.cell(c, m)
 			if _, isNumber := c.value(cells[i]).(float64); !isNumber { // of which none is a formula
 				cells[i] = Guard(cells[i])
 			}
@@ -80,7 +80,7 @@ func (e *Export) writeBook(ctx context.Context, w io.Writer) (err error) {
 	line := 1
 	err = e.service.Apply.EachMatter(ctx, e.ids, func(m *apply.Matter) error {
 		for i, c := range e.columns {
-			cells[i] = c.value(e.service.cell(c, m))
+			cells[i] = c.value(e.cell(c, m))
 			if _, isTime := cells[i].(time.Time); isTime {
 				cells[i] = excelize.Cell{StyleID: styles[c.holds], Value: cells[i]}
 			}

@@ -31,6 +31,8 @@ type Column struct {
 
 	holds kind
 	field string // of the form; "" = of the matter
+
+	person bool // a cell names persons
 }
 
 // kind says what a cell may become in a workbook.
@@ -71,7 +73,7 @@ func Columns(flow *approval.Flow) []Column {
 	fixed := append(slices.Clone(before), after...)
 	shown := 0
 	for _, f := range flow.Form {
-		c := Column{ID: f.ID, Name: f.Name, EN: apply.FieldEN(flow.ID, f.ID), Shown: shown < firstFields, field: f.ID}
+		c := Column{ID: f.ID, Name: f.Name, EN: apply.FieldEN(flow.ID, f.ID), Shown: shown < firstFields, field: f.ID, person: f.Type == approval.User}
 		switch f.Type {
 		case approval.FileRef, approval.Image, approval.Note, approval.Phone:
 			continue

@@ -97,7 +97,7 @@ func (s *Store) Enrol(ctx context.Context, hash []byte, public ed25519.PublicKey
 		a = Agent{Gate: gateID, PublicKey: public, Hostname: hostname, EnrolledAt: t.now}
 		err = t.QueryRowContext(t.ctx, `INSERT INTO agents (gate, epoch, public, hostname, enrolled_at)
 			VALUES ($1, 1, $2, $3, $4)
-			ON CONFLICT (gate) DO UPDATE SET epoch = agents.epoch + 1, public = excluded.public,
+			ON CONFLICT (gate) DO UPDATE SET epoch = max(agents.epoch, agents.spent_epoch) + 1, public = excluded.public,
 				hostname = excluded.hostname, enrolled_at = excluded.enrolled_at, revoked_at = NULL,
 				seen_at = NULL, state = NULL
 			RETURNING id, epoch`, gateID, []byte(public), hostname, t.now).Scan(&a.ID, &a.Epoch)
@@ -165,6 +165,9 @@ func (s *Store) RevokeAgent(ctx context.Context, actor string, id uint32) error 
 			if err == nil && !known {
 				err = fmt.Errorf("%w: agent %d", ErrNotFound, id)
 			}
+			return err
+		}
+		if err := t.Exec("DELETE FROM unheard WHERE agent = $1", id); err != nil {
 			return err
 		}
 		return t.Trail(actor, "agent.revoked", fmt.Sprintf("agent %d", id), nil)

@@ -65,6 +65,9 @@ func (t *Tx) decide(c *wire.Claim) (wire.Answer, error) {
 	if elsewhere, err := t.ownedElsewhere(p.owner); err != nil || elsewhere {
 		return silent, err
 	}
+	if unheard, err := t.unheardOf(); err != nil || unheard {
+		return silent, err
+	}
 	count, first, err := standing(t.ctx, t, c.Pass)
 	if err != nil {
 		return wire.Answer{}, err

@@ -49,11 +49,34 @@ func dataSource(path string, forWriting bool) string {
 		q.Add("_pragma", "wal_autocheckpoint(8000)")
 		q.Add("_pragma", "cache_size(-65536)")
 		q.Add("_pragma", "temp_store(MEMORY)")
+		// What was forgotten is overwritten in the file.
+		q.Add("_pragma", "secure_delete(1)")
 	} else {
 		q.Add("_pragma", "query_only(1)")
 	}
+	return fileURL(path, q)
+}
+
+func fileURL(path string, q url.Values) string {
 	u := url.URL{Scheme: "file", Opaque: (&url.URL{Path: filepath.ToSlash(path)}).EscapedPath(), RawQuery: q.Encode()}
 	return u.String()
+}
+
+// aside names a file for a connection that neither changes how it is kept nor
+// holds much of it in memory.
+func aside(path string) string {
+	q := url.Values{}
+	q.Add("_pragma", fmt.Sprintf("busy_timeout(%d)", busyTimeoutMS))
+	q.Set("mode", "rw")
+	return fileURL(path, q)
+}
+
+// readOnly names a file that nobody writes.
+func readOnly(path string) string {
+	q := url.Values{}
+	q.Set("mode", "ro")
+	q.Set("immutable", "1")
+	return fileURL(path, q)
 }
 
 // createFile makes the empty database file; it fails when there is one.

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"campusgate/signing"
+	"campusgate/signing/verdict"
 	"campusgate/signing/wire"
 )
 
@@ -29,6 +30,13 @@ func (t *Tx) effects(entries []entry) error {
 		switch e.event.Type {
 		case wire.EventScan, wire.EventGrant:
 			if !e.event.Counts {
+				u, counted, err := t.forgottenClaim(e)
+				if err != nil {
+					return err
+				}
+				if counted {
+					uses = append(uses, u)
+				}
 				continue
 			}
 			if !e.mayCount() {
@@ -101,6 +109,28 @@ func (e *entry) mayCount() bool {
 		return ev.Claim != "" && !e.ownClaim()
 	}
 	return ev.Case == nil || ev.Case.decider() == ev.Gate
+}
+
+// forgottenClaim gives the use of an admission under a claim that the server
+// granted and does not know: it was restored from a copy made before. The claim
+// is written down again, so that it counts once.
+func (t *Tx) forgottenClaim(e *entry) (u use, counted bool, err error) {
+	ev := &e.event
+	if ev.Type != wire.EventScan || ev.Reason != verdict.Granted || ev.Claim == "" || !e.ownClaim() || ev.Case == nil ||
+		ev.Case.decider() != 0 || ev.Case.Claim.State != verdict.ClaimGranted || ev.Verdict.Repeat {
+		return u, false, nil
+	}
+	var known bool
+	err = t.QueryRowContext(t.ctx, "SELECT count(*) > 0 FROM claims WHERE id = $1", ev.Claim).Scan(&known)
+	if err != nil || known {
+		return u, false, err
+	}
+	if u, counted, err = t.useOf(e); err != nil {
+		return u, false, err
+	}
+	u.ref, u.claim = claimRef(ev.Claim), ev.Claim
+	return u, counted, t.Exec(`INSERT INTO claims (id, pass, gate, at, decided_at, state, expires)
+		VALUES ($1, $2, $3, $4, $5, $6, $7)`, ev.Claim, ev.Pass[:], ev.Gate, ev.At, t.now, claimGranted, u.expires)
 }
 
 // ownClaim reports whether the claim is one that this agent asked.

@@ -44,22 +44,60 @@ func (s *Store) Events(ctx context.Context, after int64, limit int) ([]Event, er
 	return List(ctx, s.read, scanEvent, eventColumns+" WHERE position > $1 ORDER BY position LIMIT $2", after, limit)
 }
 
+// prunePart is how many events one change looks at.
+const prunePart = 1000
+
 // PruneEvents forgets events that arrived before a time (ms), have been judged
-// and, where they tell of money, were posted. What they counted stays with their
-// passes.
-func (s *Store) PruneEvents(ctx context.Context, before int64) error {
-	return s.Change(ctx, func(t *Tx) error {
-		judged, err := counter(t.ctx, t, "judged")
-		if err != nil {
+// and, where they tell of money, were posted. Register entries, and annulments,
+// which may be of one, are kept from another time on. A negative time is never.
+// What was counted stays with the passes. It gives how many went.
+func (s *Store) PruneEvents(ctx context.Context, before, registers int64) (gone int, err error) {
+	for after, more := int64(0), true; more; {
+		var n int64
+		err := s.Change(ctx, func(t *Tx) (err error) {
+			n, after, more, err = t.pruneEvents(after, before, registers)
 			return err
-		}
-		posted, err := counter(t.ctx, t, "charges_followed")
+		})
 		if err != nil {
-			return err
+			return gone, err
 		}
-		return t.Exec(`DELETE FROM events WHERE received_at < $1 AND position <= $2
-			AND (position <= $3 OR type NOT IN ('charge', 'void', 'batch'))`, before, judged, posted)
-	})
+		gone += int(n)
+	}
+	return gone, nil
+}
+
+// pruneEvents looks at the events after a position and gives the last of them.
+// They lie in the order of their arrival.
+func (t *Tx) pruneEvents(after, before, registers int64) (gone, last int64, more bool, err error) {
+	judged, err := counter(t.ctx, t, "judged")
+	if err != nil {
+		return 0, after, false, err
+	}
+	posted, err := counter(t.ctx, t, "charges_followed")
+	if err != nil {
+		return 0, after, false, err
+	}
+	old, err := List(t.ctx, t, func(rows *sql.Rows) (position int64, err error) {
+		err = rows.Scan(&position)
+		return position, err
+	}, `SELECT position FROM (SELECT position, received_at FROM events WHERE position > $1 AND position <= $2 ORDER BY position LIMIT $3)
+		WHERE received_at < $4 ORDER BY position`, after, judged, prunePart, before)
+	if err != nil || len(old) == 0 {
+		return 0, after, false, err
+	}
+	last = old[len(old)-1]
+	gone, err = t.Affect(`DELETE FROM events WHERE position > $1 AND position <= $2 AND received_at < $3
+		AND (position <= $4 OR type NOT IN ('charge', 'void', 'batch'))
+		AND (received_at < $5 OR type NOT IN ('register', 'annul'))`, after, last, before, posted, registers)
+	return gone, last, len(old) == prunePart, err
+}
+
+// EmptyLog moves what was written into the file and empties the log, so that
+// nothing is left there of what was overwritten. Where somebody still reads an
+// older state it does nothing, and the next call does it.
+func (s *Store) EmptyLog(ctx context.Context) error {
+	_, err := s.read.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
+	return err
 }
 
 // Quarantined is a record that did not fit: see Ingest.

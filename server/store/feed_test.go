@@ -161,7 +161,7 @@ func TestFeed_ForeignFutureAndOldCursorsGetASnapshot(t *testing.T) {
 	if d := must(s.Feed(t.Context(), old, 10))(t); d.Reset {
 		t.Errorf("a good cursor got a snapshot")
 	}
-	ok(t, s.NewLineage(t.Context(), "test"))
+	must(s.Restored(t.Context(), "test"))(t)
 	if d := must(s.Feed(t.Context(), old, 10))(t); !d.Reset {
 		t.Errorf("no snapshot after the data were replaced")
 	}

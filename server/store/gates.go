@@ -138,6 +138,9 @@ func (s *Store) Drained(ctx context.Context, actor string, id uint16) (g Gate, e
 			return err
 		}
 		g.OwnsFrom, g.DrainingSince = 0, 0
+		if err := t.Exec("DELETE FROM unheard WHERE agent IN (SELECT id FROM agents WHERE gate = $1)", id); err != nil {
+			return err
+		}
 		return t.saveGate(actor, "gate.drained", &g)
 	})
 	return g, err

@@ -99,6 +99,7 @@ type eventCase struct {
 	Record struct {
 		Owner uint16 `json:"owner"`
 	} `json:"record"`
+	Claim verdict.Claim `json:"claim"`
 }
 
 // decider repeats verdict.Case.Decider on the parts that were kept.

@@ -185,7 +185,7 @@ func TestIngest_RepeatedAfterPruningIsNoAlarm(t *testing.T) {
 	ok(t, s.SaveOpinions(t.Context(), nil, 1))
 	c.add(time.Hour)
 	l.send(t, s, l.add(t, admit(passID(2), 1, c.seconds()+60)))
-	ok(t, s.PruneEvents(t.Context(), c.at()))
+	must(s.PruneEvents(t.Context(), c.at(), c.at()))(t)
 	if e := must(s.Events(t.Context(), 0, 10))(t); len(e) != 1 || e[0].ID.Seq != 2 {
 		t.Fatalf("events: %+v", e)
 	}

@@ -2,7 +2,9 @@ package store
 
 import (
 	"context"
+	"database/sql"
 
+	"campusgate/signing"
 	"campusgate/signing/verdict"
 	"campusgate/signing/wire"
 )
@@ -93,4 +95,18 @@ func (t *Tx) feedPasses(after Pass, ahead int64) (last Pass, more bool, err erro
 		}
 	}
 	return after, len(found) == lookupChunk, nil
+}
+
+// UnnamePasses takes the passes of a person out of what gates can look up by name.
+// The passes themselves are not changed.
+func (t *Tx) UnnamePasses(person string) error {
+	keys, err := List(t.ctx, t, func(rows *sql.Rows) (key string, err error) {
+		var id []byte
+		err = rows.Scan(&id)
+		return signing.PassID(id).String(), err
+	}, `SELECT pass FROM application_passes WHERE person = $1 UNION SELECT pass FROM papers WHERE person = $2`, person, person)
+	for i := 0; i < len(keys) && err == nil; i++ {
+		err = t.remove(rankPass, keys[i])
+	}
+	return err
 }

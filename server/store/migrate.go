@@ -64,17 +64,25 @@ func migrateTo(ctx context.Context, db *sql.DB, ours []migration, now func() tim
 	if err != nil {
 		return err
 	}
+	if err := known(applied, ours); err != nil {
+		return err
+	}
+	for _, m := range ours[len(applied):] {
+		if err := apply(ctx, db, m, now().UnixMilli()); err != nil {
+			return fmt.Errorf("step %s: %w", m.name, err)
+		}
+	}
+	return nil
+}
+
+// known refuses what was applied and is not the first of ours, unchanged.
+func known(applied, ours []migration) error {
 	for i, done := range applied {
 		switch {
 		case i >= len(ours) || ours[i].name != done.name:
 			return fmt.Errorf("%w: it has step %s", ErrNewer, done.name)
 		case ours[i].sum != done.sum:
 			return fmt.Errorf("%w: step %s", ErrChanged, done.name)
-		}
-	}
-	for _, m := range ours[len(applied):] {
-		if err := apply(ctx, db, m, now().UnixMilli()); err != nil {
-			return fmt.Errorf("step %s: %w", m.name, err)
 		}
 	}
 	return nil

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -12,15 +11,19 @@ import (
 	"campusgate/signing/wire"
 )
 
-// Events that the server itself is the author of have agent 0 and this epoch.
+// Events that the server itself is the author of have agent 0. Their first
+// epoch is this; a restored server begins another.
 const ownEpoch = 1
 
 // ownJournal is how far the server's own events have come. It is kept beside
 // them, since events are forgotten after a while.
 type ownJournal struct {
-	Seq  uint64 `json:"seq"`
-	Head string `json:"head"`
+	Epoch uint32 `json:"epoch,omitempty"` // 0 = the first
+	Seq   uint64 `json:"seq"`
+	Head  string `json:"head"`
 }
+
+func (o ownJournal) epoch() uint32 { return max(o.Epoch, ownEpoch) }
 
 // RecordOwn stores an event that the server itself is the author of: what a
 // guard did on the page of a pass. It gets the next id of agent 0 and is chained
@@ -36,12 +39,7 @@ func (s *Store) RecordOwn(ctx context.Context, e wire.Event) (id wire.EventID, e
 
 func (t *Tx) recordOwn(e wire.Event) (id wire.EventID, err error) {
 	var at ownJournal
-	var text string
-	err = t.QueryRowContext(t.ctx, "SELECT value FROM settings WHERE name = $1", settingOwn).Scan(&text)
-	if err == nil {
-		err = json.Unmarshal([]byte(text), &at)
-	}
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+	if err := Kept(t.ctx, t, settingOwn, &at); err != nil {
 		return id, err
 	}
 	head, err := hex.DecodeString(at.Head)
@@ -50,7 +48,7 @@ func (t *Tx) recordOwn(e wire.Event) (id wire.EventID, err error) {
 	}
 	var prev wire.Hash
 	copy(prev[:], head)
-	e.Counts, e.ID = false, wire.EventID{Epoch: ownEpoch, Seq: at.Seq + 1}
+	e.Counts, e.ID = false, wire.EventID{Epoch: at.epoch(), Seq: at.Seq + 1}
 	r, err := wire.Seal(prev, &e)
 	if err != nil {
 		return id, err
@@ -59,16 +57,11 @@ func (t *Tx) recordOwn(e wire.Event) (id wire.EventID, err error) {
 	if one[0].problem != "" {
 		return id, fmt.Errorf("own event: %s", one[0].problem)
 	}
-	next, err := json.Marshal(ownJournal{Seq: r.Seq, Head: r.Hash.String()})
-	if err != nil {
-		return id, err
-	}
 	return e.ID, errors.Join(
 		t.insertEvents(one),
 		t.effects(one),
 		t.Exec("DELETE FROM own_claims WHERE id = $1", e.Claim),
-		t.Exec("INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-			settingOwn, string(next)),
+		t.Keep(settingOwn, ownJournal{Epoch: at.Epoch, Seq: r.Seq, Head: r.Hash.String()}),
 	)
 }
 

@@ -93,26 +93,6 @@ func (s *Store) Site() Site {
 	return s.site
 }
 
-// NewLineage is for after a backup was restored: agents may have seen changes
-// that the backup lacks, so every one of them must get a snapshot.
-func (s *Store) NewLineage(ctx context.Context, actor string) error {
-	lineage, err := s.newLineage()
-	if err != nil {
-		return err
-	}
-	err = s.Change(ctx, func(t *Tx) error {
-		if err := t.Exec("UPDATE settings SET value = $1 WHERE name = $2", lineage, settingLineage); err != nil {
-			return err
-		}
-		t.grew = true
-		return t.Trail(actor, "site.lineage", "", nil)
-	})
-	if err != nil {
-		return err
-	}
-	return s.loadSite(ctx)
-}
-
 // count adds n to a counter and gives its value before.
 func (t *Tx) count(name string, n int64) (int64, error) {
 	var after int64

@@ -227,7 +227,7 @@ func TestCreate_ErrExists(t *testing.T) {
 	}
 }
 
-func TestOpen_KeepsSiteAndNewLineageChangesIt(t *testing.T) {
+func TestOpen_KeepsSiteAndRestoredChangesTheLineage(t *testing.T) {
 	s, c, path := newStoreAt(t)
 	first := s.Site()
 	ok(t, s.Close())
@@ -237,7 +237,7 @@ func TestOpen_KeepsSiteAndNewLineageChangesIt(t *testing.T) {
 		!got.Root.Equal(first.Root) || got.Lineage == "" {
 		t.Fatalf("got %+v, want %+v", got, first)
 	}
-	ok(t, s.NewLineage(t.Context(), "test"))
+	must(s.Restored(t.Context(), "test"))(t)
 	if s.Site().Lineage == first.Lineage {
 		t.Fatal("lineage stayed")
 	}

@@ -72,7 +72,11 @@ func scanEntry(rows *sql.Rows) (e Entry, err error) {
 
 // Trail gives at most limit entries that follow after, oldest first.
 func (s *Store) Trail(ctx context.Context, after int64, limit int) ([]Entry, error) {
-	return List(ctx, s.read, scanEntry, trailColumns+" WHERE id > $1 ORDER BY id LIMIT $2", after, limit)
+	return trailAfter(ctx, s.read, after, limit)
+}
+
+func trailAfter(ctx context.Context, src Source, after int64, limit int) ([]Entry, error) {
+	return List(ctx, src, scanEntry, trailColumns+" WHERE id > $1 ORDER BY id LIMIT $2", after, limit)
 }
 
 // TrailBefore gives at most limit entries that come before an id, newest first;
@@ -86,10 +90,12 @@ func (s *Store) TrailBefore(ctx context.Context, before int64, limit int) ([]Ent
 
 // VerifyTrail recomputes the whole chain and gives its length. The error wraps
 // ErrBroken and names the first entry that does not follow.
-func (s *Store) VerifyTrail(ctx context.Context) (int64, error) {
+func (s *Store) VerifyTrail(ctx context.Context) (int64, error) { return verifyTrail(ctx, s.read) }
+
+func verifyTrail(ctx context.Context, src Source) (int64, error) {
 	var prev []byte
 	for last := int64(0); ; {
-		page, err := s.Trail(ctx, last, 1000)
+		page, err := trailAfter(ctx, src, last, 1000)
 		if err != nil {
 			return last, err
 		}

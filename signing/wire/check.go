@@ -41,6 +41,9 @@ func (m *Auth) Check() error {
 	if len(m.Signature) != ed25519.SignatureSize {
 		return fmt.Errorf("signature of %d bytes, want %d", len(m.Signature), ed25519.SignatureSize)
 	}
+	if m.Pruned > m.Last {
+		return fmt.Errorf("pruned to %d of %d", m.Pruned, m.Last)
+	}
 	return errors.Join(within("software", m.Software, 0, maxKey), m.Cursor.check())
 }
 

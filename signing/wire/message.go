@@ -79,6 +79,11 @@ type Auth struct {
 	Signature []byte `json:"signature"`
 	Cursor    Cursor `json:"cursor"`
 	Last      uint64 `json:"last"` // highest seq in the agent's journal
+
+	// The agent has forgotten its events up to here, and the next one follows this
+	// hash. Absent = it has all.
+	Pruned     uint64 `json:"pruned,omitempty"`
+	PrunedHash Hash   `json:"pruned_hash,omitzero"`
 }
 
 // Welcome accepts the agent: server to agent.

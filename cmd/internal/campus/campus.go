@@ -151,6 +151,12 @@ func (c *Campus) found(ctx context.Context, config string) (made server.Founded,
 	return made, nil
 }
 
+// Administer runs a command of gateserver with the server's configuration, and
+// gives what it printed.
+func (c *Campus) Administer(ctx context.Context, verb string, more ...string) ([]byte, error) {
+	return run(ctx, c.Server.bin, append([]string{verb, "-config", filepath.Dir(c.Database) + ".yaml"}, more...)...)
+}
+
 // StartServer starts the server, again after a kill, and waits until it is
 // ready.
 func (c *Campus) StartServer(ctx context.Context) error {
