@@ -20,6 +20,7 @@ import (
 
 	"campusgate/server"
 	"campusgate/server/issue"
+	"campusgate/server/store"
 )
 
 // Exit codes.
@@ -34,7 +35,8 @@ const usage = `用法 / usage:
   gateserver init -config FILE [-json]        建站 / create the data, the keys and a first token
   gateserver check-config -config FILE        检查配置 / say what is wrong in the file
   gateserver rotate -config FILE [-force]     轮换签发密钥 / make the next issuer key sign
-  gateserver audit -config FILE               核对操作记录 / verify the chain of the trail
+  gateserver audit verify -config FILE [-head N:HASH]  核对操作记录 / verify the chain of the trail, and that it
+                                              holds a head that was noted before (the log has one a day)
   gateserver ledger verify -config FILE [-json]  核对账本 / prove the ledger, also beside a running server
   gateserver restored -config FILE            恢复备份之后 / after the database was put back from a backup
 
@@ -55,6 +57,7 @@ type options struct {
 	config string
 	json   bool
 	force  bool
+	head   string
 }
 
 // verbs are what can be asked of the command; "" is to serve.
@@ -64,6 +67,7 @@ var verbs = map[string]func(context.Context, Env, server.Settings, options) erro
 	"check-config":  check,
 	"rotate":        rotate,
 	"audit":         audit,
+	"audit verify":  audit,
 	"ledger verify": ledgerVerify,
 	"restored":      restored,
 }
@@ -79,7 +83,7 @@ func run(ctx context.Context, env Env, args []string) int {
 	verb := ""
 	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
 		verb, args = args[0], args[1:]
-		if verb == "ledger" && len(args) > 0 && !strings.HasPrefix(args[0], "-") {
+		if (verb == "ledger" || verb == "audit") && len(args) > 0 && !strings.HasPrefix(args[0], "-") {
 			verb, args = verb+" "+args[0], args[1:]
 		}
 		if verb == "" || verbs[verb] == nil {
@@ -93,6 +97,8 @@ func run(ctx context.Context, env Env, args []string) int {
 	switch verb {
 	case "init", "ledger verify":
 		fs.BoolVar(&o.json, "json", false, "")
+	case "audit", "audit verify":
+		fs.StringVar(&o.head, "head", "", "")
 	case "rotate":
 		fs.BoolVar(&o.force, "force", false, "")
 	}
@@ -165,12 +171,20 @@ func rotate(ctx context.Context, env Env, s server.Settings, o options) error {
 	return err
 }
 
-func audit(ctx context.Context, env Env, s server.Settings, _ options) error {
-	n, err := server.VerifyTrail(ctx, s, env.Now, env.Rand)
+func audit(ctx context.Context, env Env, s server.Settings, o options) error {
+	var noted []store.TrailHead
+	if o.head != "" {
+		h, err := store.ParseTrailHead(o.head)
+		if err != nil {
+			return err
+		}
+		noted = append(noted, h)
+	}
+	head, err := server.VerifyTrail(ctx, s, env.Now, env.Rand, noted...)
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(env.Stdout, "%d 条记录，链完整 / %d entries, the chain holds\n", n, n)
+	_, err = fmt.Fprintf(env.Stdout, "%d 条记录，链完整 / %d entries, the chain holds\nhead %v\n", head.Entries, head.Entries, head)
 	return err
 }
 
