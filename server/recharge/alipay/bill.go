@@ -21,6 +21,9 @@ import (
 // maxBill is some hundred thousand lines, packed or not.
 const maxBill = 64 << 20
 
+// maxFiles is several times as many as an archive has.
+const maxFiles = 16
+
 // Bill fetches the bill of a day. Its address comes in a signed answer; the file
 // itself is not signed, so nothing is credited by it alone.
 func (c *Channel) Bill(ctx context.Context, day time.Time) ([]recharge.Row, error) {
@@ -71,6 +74,9 @@ func (c *Channel) parseBill(file []byte) ([]recharge.Row, error) {
 	archive, err := zip.NewReader(bytes.NewReader(file), int64(len(file)))
 	if err != nil {
 		return nil, errors.New("no archive")
+	}
+	if len(archive.File) > maxFiles {
+		return nil, errors.New("too many files")
 	}
 	found := false
 	var all []recharge.Row

@@ -1,0 +1,6 @@
+package alipay
+
+import "campusgate/server/recharge"
+
+// ParseBill reads the archive of a day.
+func (c *Channel) ParseBill(file []byte) ([]recharge.Row, error) { return c.parseBill(file) }
