@@ -43,14 +43,14 @@ const (
 	where    = "主通道"
 )
 
-func check(t *testing.T, err error) {
+func check(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
 	}
 }
 
-func must[T any](t *testing.T) func(T, error) T {
+func must[T any](t testing.TB) func(T, error) T {
 	return func(v T, err error) T {
 		t.Helper()
 		check(t, err)
@@ -61,7 +61,7 @@ func must[T any](t *testing.T) func(T, error) T {
 // station is a gate PC that was enrolled and connected some time ago, with a
 // scanner and a relay.
 type station struct {
-	t              *testing.T
+	t              testing.TB
 	issuer         signing.Issuer
 	payer          signing.Issuer // of payment credentials
 	data           string
@@ -70,7 +70,7 @@ type station struct {
 	passes         uint16
 }
 
-func newStation(t *testing.T) *station {
+func newStation(t testing.TB) *station {
 	t.Helper()
 	dir := t.TempDir()
 	s := &station{t: t, data: filepath.Join(dir, "agent")}
@@ -162,7 +162,7 @@ func deps(ahead time.Duration) agent.Deps {
 
 // running is an agent at work, and its guard page.
 type running struct {
-	t    *testing.T
+	t    testing.TB
 	url  string
 	feed *websocket.Conn
 	http http.Client

@@ -84,6 +84,11 @@ func (a *Agent) watchLink(ctx context.Context) error {
 	for {
 		changed := a.link.Changed()
 		a.touch()
+		if a.link.State().Code == wire.ByeRewound {
+			if err := a.snapshot.Disown(); err != nil {
+				a.log.Error("passes are decided here although the store was put back", "error", err)
+			}
+		}
 		if a.calls != nil {
 			a.calls.Online(a.online())
 		}

@@ -33,6 +33,7 @@ type SMSConfig struct {
 	Gateway    string `yaml:"gateway"`
 	URL        string `yaml:"url"`
 	SecretFile string `yaml:"secret_file"`
+	Hourly     int    `yaml:"hourly"` // codes to all phones within an hour; 0 = auth.DefaultHourly
 }
 
 // OIDCConfig names a sign-on service that speaks OpenID Connect.
@@ -53,6 +54,9 @@ type CASConfig struct {
 }
 
 func (c SMSConfig) validate(doc *configs.Doc) error {
+	if c.Hourly < 0 {
+		return doc.Fault("sms.hourly", "%d: want how many codes all phones together may get within an hour", c.Hourly)
+	}
 	switch c.Gateway {
 	case gatewayNone, gatewayTerminal:
 		return nil
@@ -197,7 +201,7 @@ func newPersons(s Settings, db *store.Store, d Deps) (p persons, err error) {
 	}
 	p.people = people.New(people.Config{Store: db, Vault: p.vault, Now: d.Now, Location: s.Location, Random: d.Rand})
 	p.accounts = auth.NewAccounts(auth.Config{
-		Store: db, People: p.people, Vault: p.vault, Texter: texter, Now: d.Now, Random: d.Rand,
+		Store: db, People: p.people, Vault: p.vault, Texter: texter, Hourly: s.SMS.Hourly, Now: d.Now, Random: d.Rand,
 	})
 	return p, nil
 }

@@ -50,6 +50,7 @@ const (
 	askEvery    = 5 * time.Second // what became of recharges, and of payments for meters
 	billsEvery  = time.Hour
 	backupEvery = time.Minute // to see whether one is due
+	headEvery   = 24 * time.Hour // of the audit trail, into the log
 )
 
 // Deps is what a server needs of the world.
@@ -139,12 +140,8 @@ func New(ctx context.Context, s Settings, d Deps) (_ *Server, err error) {
 	if srv.cert, err = newCertificate(s, srv.db.Site().Root, d); err != nil {
 		return nil, err
 	}
-	srv.http = &http.Server{
-		Handler: handler, TLSConfig: srv.cert.config(),
-		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 60 * time.Second,
-		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
-		ErrorLog: slog.NewLogLogger(d.Log.Handler(), slog.LevelDebug),
-	}
+	srv.http = newHTTP(handler, d.Log)
+	srv.http.TLSConfig = srv.cert.config()
 	if srv.listener, err = net.Listen("tcp", s.Listen); err != nil {
 		return nil, err
 	}
@@ -201,6 +198,15 @@ func (srv *Server) handler() (http.Handler, error) {
 	}
 	mux.Handle("/", pages)
 	return mux, nil
+}
+
+// newHTTP bounds what one connection can hold up.
+func newHTTP(handler http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler: handler, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 60 * time.Second,
+		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
 }
 
 // URL is where the server listens.
@@ -320,6 +326,7 @@ func (srv *Server) schedule(ctx context.Context) (gocron.Scheduler, error) {
 	add(backupEvery, "backup", srv.backup.Tick)
 	add(holdsEvery, "holds", srv.money.ledger.Lapse)
 	add(proofEvery, "ledger proof", srv.money.ledger.Nightly)
+	add(headEvery, "trail", srv.noteTrail)
 	add(usedEvery, "sessions", srv.persons.accounts.Flush)
 	add(pruneEvery, "accounts", srv.persons.accounts.Prune)
 	add(pruneEvery, "retention", srv.retention.Tick)

@@ -121,8 +121,8 @@ func TestServer_TheSecondOnOneFolderIsRefused(t *testing.T) {
 		t.Errorf("a restore under a running server: %v, want ErrInUse", err)
 	}
 	// What may happen beside it does.
-	if n, err := server.VerifyTrail(t.Context(), s, time.Now, rand.Reader); err != nil || n == 0 {
-		t.Errorf("the trail: %d, %v", n, err)
+	if head, err := server.VerifyTrail(t.Context(), s, time.Now, rand.Reader); err != nil || head.Entries == 0 {
+		t.Errorf("the trail: %v, %v", head, err)
 	}
 	end()
 	second, err := server.New(t.Context(), s, deps())

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"campusgate/server/retention"
+	"campusgate/server/store"
 )
 
 // Rotate makes the next issuer key sign, as the schedule would; a running
@@ -51,13 +52,34 @@ func Erase(ctx context.Context, s Settings, person, reason string, now func() ti
 		Erase(ctx, "command", person, reason)
 }
 
-// VerifyTrail walks the audit trail's hash chain and counts its entries. It
-// wraps store.ErrBroken at the first that does not fit.
-func VerifyTrail(ctx context.Context, s Settings, now func() time.Time, random io.Reader) (n int64, err error) {
+// VerifyTrail walks the audit trail's hash chain and gives its end. It wraps
+// store.ErrBroken at the first entry that does not fit, and when the trail does
+// not hold one of the heads that were noted before. Of a trail that was cut off
+// at its end the chain alone says nothing.
+func VerifyTrail(ctx context.Context, s Settings, now func() time.Time, random io.Reader, noted ...store.TrailHead) (head store.TrailHead, err error) {
 	db, err := open(ctx, s, now, random)
 	if err != nil {
-		return 0, err
+		return head, err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	return db.VerifyTrail(ctx)
+	n, err := db.VerifyTrail(ctx)
+	if err != nil || n == 0 {
+		return head, err
+	}
+	for _, h := range noted {
+		if err := db.HoldsTrail(ctx, h); err != nil {
+			return head, err
+		}
+	}
+	return db.TrailHead(ctx)
+}
+
+// noteTrail writes the end of the audit trail into the log, which is kept
+// elsewhere than the database: gateserver audit verify -head compares.
+func (srv *Server) noteTrail(ctx context.Context) error {
+	head, err := srv.db.TrailHead(ctx)
+	if err == nil {
+		srv.deps.Log.Info("audit trail", "head", head.String())
+	}
+	return err
 }

@@ -112,6 +112,7 @@ type Console struct {
 	hub            *hub
 	told           *verdict.Guideline // the pages; belongs to Run
 	handler        http.Handler
+	patterns       []string
 }
 
 // New checks the configuration and makes a console. It starts nothing.
@@ -197,6 +198,9 @@ func (c *Console) fillIn() {
 // Handler answers everything the console serves. It is safe for concurrent
 // use and works before Run, but feeds then stay at their first message.
 func (c *Console) Handler() http.Handler { return c.handler }
+
+// Patterns lists what is served: a method, a space and a path of net/http.
+func (c *Console) Patterns() []string { return c.patterns }
 
 // Serve runs the console and serves it on ln until ctx ends, which closes ln
 // and every feed. It returns nil then, and otherwise why it stopped.

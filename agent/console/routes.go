@@ -17,6 +17,7 @@ func (c *Console) routes(gather prometheus.Gatherer) http.Handler {
 	mux := http.NewServeMux()
 	add := func(path string, methods map[string]handle) {
 		for method, h := range methods {
+			c.patterns = append(c.patterns, method+" "+path)
 			if c.kiosk != nil && strings.HasPrefix(path, "/api/v1/") && !kioskOpen[method+" "+path] {
 				methods[method] = c.keyed(h)
 			}

@@ -179,6 +179,29 @@ func (s *Snapshot) Gate(id uint16) (wire.Gate, bool) {
 // Gates gives all of them.
 func (s *Snapshot) Gates() map[uint16]wire.Gate { return maps.Clone(*s.gates.Load()) }
 
+// Disown ends this gate's right to decide passes, until the server's next word
+// about the gate: its store was put back from an earlier copy, so it may have
+// forgotten whom it admitted. It is on the disk when Disown returns.
+func (s *Snapshot) Disown() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	gates := s.Gates()
+	own, known := gates[s.gate]
+	if !known || own.OwnsFrom == signing.MaxTime {
+		return nil // nothing is decided here
+	}
+	err := s.db.Update(func(tx *disk.Tx) error {
+		return tx.Exec("UPDATE gates SET owns_from = $1 WHERE id = $2", int64(signing.MaxTime), int64(s.gate))
+	})
+	if err != nil {
+		return fmt.Errorf("disown: %w", err)
+	}
+	own.OwnsFrom = signing.MaxTime
+	gates[s.gate] = own
+	s.gates.Store(&gates)
+	return nil
+}
+
 // Confirmed is when the server last said that the snapshot is current, in unix
 // ms of the corrected clock; 0 = never.
 func (s *Snapshot) Confirmed() int64 { return s.fresh.Load() }

@@ -81,7 +81,7 @@ func TestRestored_EveryGateGetsAWholeSnapshot(t *testing.T) {
 	s.start()
 	g.start()
 	g.until("the name that the backup has", func(st console.Status) bool { return st.Online && st.Gate.Name == "东门" })
-	if n, err := server.VerifyTrail(t.Context(), s.settings, time.Now, rand.Reader); err != nil || n == 0 {
-		t.Errorf("the trail: %d, %v", n, err)
+	if n, err := server.VerifyTrail(t.Context(), s.settings, time.Now, rand.Reader); err != nil || n.Entries == 0 {
+		t.Errorf("the trail: %v, %v", n, err)
 	}
 }

@@ -20,6 +20,7 @@ import (
 
 	"campusgate/server"
 	"campusgate/server/issue"
+	"campusgate/server/store"
 )
 
 // Exit codes.
@@ -34,7 +35,8 @@ const usage = `用法 / usage:
   gateserver init -config FILE [-json]        建站 / create the data, the keys and a first token
   gateserver check-config -config FILE        检查配置 / say what is wrong in the file
   gateserver rotate -config FILE [-force]     轮换签发密钥 / make the next issuer key sign
-  gateserver audit -config FILE               核对操作记录 / verify the chain of the trail
+  gateserver audit verify -config FILE [-head N:HASH]  核对操作记录 / verify the chain of the trail, and that it
+                                              holds a head that was noted before (the log has one a day)
   gateserver ledger verify -config FILE [-json]  核对账本 / prove the ledger, also beside a running server
   gateserver backup -config FILE [-out FILE]  备份，服务器可以在运行 / back up, also beside a running server
   gateserver erase -config FILE -person ID -reason TEXT  清除个人信息 / take away for ever what says who somebody was
@@ -61,6 +63,7 @@ type options struct {
 	from   string
 	person string
 	reason string
+	head   string
 }
 
 // verbs are what can be asked of the command; "" is to serve.
@@ -70,6 +73,7 @@ var verbs = map[string]func(context.Context, Env, server.Settings, options) erro
 	"check-config":  check,
 	"rotate":        rotate,
 	"audit":         audit,
+	"audit verify":  audit,
 	"ledger verify": ledgerVerify,
 	"backup":        backUp,
 	"restore":       restore,
@@ -87,7 +91,7 @@ func run(ctx context.Context, env Env, args []string) int {
 	verb := ""
 	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
 		verb, args = args[0], args[1:]
-		if verb == "ledger" && len(args) > 0 && !strings.HasPrefix(args[0], "-") {
+		if (verb == "ledger" || verb == "audit") && len(args) > 0 && !strings.HasPrefix(args[0], "-") {
 			verb, args = verb+" "+args[0], args[1:]
 		}
 		if verb == "" || verbs[verb] == nil {
@@ -109,6 +113,8 @@ func run(ctx context.Context, env Env, args []string) int {
 	case "restore":
 		fs.StringVar(&o.from, "from", "", "")
 		fs.BoolVar(&o.force, "force", false, "")
+	case "audit", "audit verify":
+		fs.StringVar(&o.head, "head", "", "")
 	case "rotate":
 		fs.BoolVar(&o.force, "force", false, "")
 	}
@@ -185,12 +191,20 @@ func rotate(ctx context.Context, env Env, s server.Settings, o options) error {
 	return err
 }
 
-func audit(ctx context.Context, env Env, s server.Settings, _ options) error {
-	n, err := server.VerifyTrail(ctx, s, env.Now, env.Rand)
+func audit(ctx context.Context, env Env, s server.Settings, o options) error {
+	var noted []store.TrailHead
+	if o.head != "" {
+		h, err := store.ParseTrailHead(o.head)
+		if err != nil {
+			return err
+		}
+		noted = append(noted, h)
+	}
+	head, err := server.VerifyTrail(ctx, s, env.Now, env.Rand, noted...)
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(env.Stdout, "%d 条记录，链完整 / %d entries, the chain holds\n", n, n)
+	_, err = fmt.Fprintf(env.Stdout, "%d 条记录，链完整 / %d entries, the chain holds\nhead %v\n", head.Entries, head.Entries, head)
 	return err
 }
 

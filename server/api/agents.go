@@ -53,6 +53,7 @@ type LiveState struct {
 	Devices   []AgentDevice     `json:"devices,omitempty" doc:"every device that is fitted, by its own report"`
 	DownFault string            `json:"down_fault,omitempty"`
 	UpFault   string            `json:"up_fault,omitempty"`
+	Alarm     string            `json:"alarm,omitempty" doc:"what a person has to see to: the agent's store or the server's was put back to an earlier one"`
 }
 
 // AgentDevice is how one device at a gate is.
@@ -228,7 +229,7 @@ func liveBody(st hub.State) *LiveState {
 		Connected: st.Connected, Since: ms(st.Since), LastSeen: ms(st.LastSeen), Remote: st.Remote, Software: st.Software,
 		OffsetMS: st.OffsetMS, Queue: st.Queue, Revision: st.Applied.Revision, Lanes: st.Health.Lanes, LastScan: st.Health.LastScan,
 		Devices:   mapped(st.Health.Devices, func(d wire.Device) AgentDevice { return AgentDevice(d) }),
-		DownFault: st.DownFault, UpFault: st.UpFault,
+		DownFault: st.DownFault, UpFault: st.UpFault, Alarm: st.Alarm,
 	}
 }
 

@@ -142,6 +142,9 @@ func (a *API) sending(ctx context.Context, send func() error) (*codeOutput, erro
 	}
 	a.codes.failed(from)
 	if err := send(); err != nil {
+		if errors.Is(err, auth.ErrBudget) {
+			a.Log.Error("no more codes are sent this hour: too many were asked for")
+		}
 		return nil, err
 	}
 	return &codeOutput{CodeSent{int(auth.CodeResend.Seconds()), int(auth.CodeLife.Seconds())}}, nil

@@ -90,6 +90,7 @@ var rules = []rule{
 	{auth.ErrCode, 422, "bad_code", "验证码不正确或已过期", "the code is wrong or too old"},
 	{auth.ErrNoWay, 404, "no_such_way", "未开通这种登录方式", "this way to sign in is off"},
 	{auth.ErrSending, 503, "sms_unavailable", "短信发送失败,请稍后再试", "the SMS could not be sent; try again later"},
+	{auth.ErrBudget, 503, "sms_budget", "本小时的短信已用完,请稍后再试或换一种登录方式", "no more codes are sent this hour; try again later, or sign in another way"},
 	{auth.ErrLink, 404, "link_unknown", "链接无效", "there is no such link"},
 	{auth.ErrUnknown, 403, "sso_unknown", "统一身份认证成功,但本系统没有这个学工号;请联系管理员", "you are signed in there, but nobody here has your number; ask an administrator"},
 	{auth.ErrBusy, 503, "busy", "服务器繁忙", "the server is busy"},

@@ -32,6 +32,8 @@ var (
 	ErrNoWay = errors.New("this way in is off")
 	// ErrSending: the gateway did not take the code.
 	ErrSending = errors.New("code could not be sent")
+	// ErrBudget: as many codes were sent within the hour as may be.
+	ErrBudget = errors.New("no more codes are sent this hour")
 	// ErrUnknown: proved elsewhere who they are, and nobody here.
 	ErrUnknown = errors.New("no such person here")
 	// ErrLink: no such link.
@@ -54,6 +56,7 @@ type Config struct {
 	People *people.Service
 	Vault  people.Vault
 	Texter notify.Texter // nil = nobody signs in by phone
+	Hourly int           // codes to all phones within an hour; 0 = DefaultHourly
 	Now    func() time.Time
 	Random io.Reader
 }
@@ -69,6 +72,9 @@ type Accounts struct {
 
 // NewAccounts makes Accounts.
 func NewAccounts(c Config) *Accounts {
+	if c.Hourly == 0 {
+		c.Hourly = DefaultHourly
+	}
 	return &Accounts{Config: c, hasher: newHasher(c.Random), seen: map[int64]int64{}}
 }
 

@@ -22,6 +22,10 @@ const (
 	codeTries   = 5
 	codesHourly = 5
 	codesDaily  = 10
+
+	// DefaultHourly is how many codes all phones together get within an hour:
+	// whoever has many addresses shall not spend the campus's money.
+	DefaultHourly = 1000
 )
 
 // What a code is for. A code of one purpose does nothing for another.
@@ -42,7 +46,8 @@ func (a *Accounts) codeHash(slot []byte, code string) []byte {
 }
 
 // SendCode sends a code to sign in with. The answer is the same whether somebody
-// has the phone or not. Errors: ErrNoWay, *Wait, ErrSending, or a *people.Fault.
+// has the phone or not. Errors: ErrNoWay, *Wait, ErrBudget, ErrSending, or a
+// *people.Fault.
 func (a *Accounts) SendCode(ctx context.Context, phone string) error {
 	return a.sendCode(ctx, purposeLogin, phone)
 }
@@ -117,8 +122,16 @@ func (a *Accounts) sendCode(ctx context.Context, purpose, phone string) error {
 }
 
 // countCode counts a code that is about to be sent to a phone, whatever for, or
-// says how long it has to wait.
+// says how long it has to wait; ErrBudget when no phone gets any.
 func (a *Accounts) countCode(t *store.Tx, phone string) (refusal, fault error) {
+	var all int
+	err := t.QueryRowContext(t.Context(), "SELECT count(*) FROM sent_codes WHERE at > $1", t.Now()-time.Hour.Milliseconds()).Scan(&all)
+	if err != nil {
+		return nil, err
+	}
+	if all >= a.Hourly {
+		return ErrBudget, nil
+	}
 	key := a.Vault.Index("code phone", phone)
 	sent, err := store.List(t.Context(), t, func(rows *sql.Rows) (at int64, err error) {
 		return at, rows.Scan(&at)

@@ -203,7 +203,9 @@ func (h *Hub) settle(ctx, base context.Context, ws *websocket.Conn, remote strin
 		return nil, fmt.Errorf("events held of agent %d: %w", agent.ID, err)
 	}
 	if auth.Last < acked {
-		return nil, &farewell{wire.ByeRewound, fmt.Sprintf("the journal ends at %d, but %d events are held here: it was restored, so enrol it again", auth.Last, acked)}
+		bye := &farewell{wire.ByeRewound, fmt.Sprintf("the journal ends at %d, but %d events are held here: it was restored, so enrol it again", auth.Last, acked)}
+		h.alarm(agent, remote, auth, bye.message)
+		return nil, bye
 	}
 	c := newConn(base, h, ws, remote, agent, auth)
 	old, ok := h.enter(c)

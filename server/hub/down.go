@@ -51,6 +51,7 @@ func (c *conn) feed() {
 type group struct {
 	sent  bool
 	empty bool        // it said only that nothing follows
+	reset bool        // it is a snapshot
 	last  wire.Cursor // of the last frame
 }
 
@@ -72,8 +73,11 @@ func (c *conn) sendGroup(after wire.Cursor, owed bool) (g group, err error) {
 				return g, err
 			}
 		}
-		after, g.last, g.sent = d.Cursor, d.Cursor, true
+		after, g.last, g.sent, g.reset = d.Cursor, d.Cursor, true, g.reset || d.Reset
 		if !d.More {
+			if g.reset {
+				c.compare(start, g.last)
+			}
 			return g, nil
 		}
 	}
@@ -98,6 +102,19 @@ func (c *conn) page(after wire.Cursor) (wire.Delta, [][]byte, error) {
 			return d, nil, c.ctx.Err()
 		}
 	}
+}
+
+// compare finds that an agent has seen more of this very feed than there is: an
+// older copy of the database was put back. What was withdrawn since is not in it.
+func (c *conn) compare(seen, held wire.Cursor) {
+	if seen.Lineage != held.Lineage || seen.Revision <= held.Revision {
+		return
+	}
+	c.h.cfg.Log.Error("the database was put back", "agent", c.agent.ID, "seen", seen.Revision, "held", held.Revision)
+	c.note(true, func(st *State) {
+		st.Alarm = fmt.Sprintf("this agent has seen revision %d of the feed, the database is at %d: an older copy was put back; "+
+			"stop the server, run gateserver restored, and do again what is missing", seen.Revision, held.Revision)
+	})
 }
 
 // answered waits until the agent has taken the group that ends at last, or has

@@ -68,8 +68,10 @@ func TestHandshake_RefusesWithAStableCode(t *testing.T) {
 				s.r.send(wire.Link, wire.TypeAuth, s.auth)
 				s.r.wantBye(c.code, c.word)
 				synctest.Wait()
-				if states := s.w.hub.States(); len(states) > 0 {
-					t.Fatalf("it was let in: %v", states)
+				for _, st := range s.w.hub.States() { // of one that proved who it is
+					if st.Connected || st.Alarm == "" || c.code != wire.ByeRewound {
+						t.Fatalf("it was let in: %v", st)
+					}
 				}
 			})
 		})

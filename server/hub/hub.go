@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"maps"
@@ -177,6 +178,25 @@ func (h *Hub) note(c *conn, st State, tell bool) {
 	if tell {
 		h.unsaid[c.agent.ID] = st
 		h.dirty.ring()
+	}
+}
+
+// alarm notes of an agent that proved who it is why it was not let in. Where
+// another one has the connection, there are two of it.
+func (h *Hub) alarm(agent Agent, remote string, auth wire.Auth, text string) {
+	h.mu.Lock()
+	c := h.agents[agent.ID]
+	if c == nil {
+		now := h.cfg.Now()
+		st := h.states[agent.ID]
+		st.Connected, st.Since, st.LastSeen = false, now, now
+		st.Remote, st.Software, st.Epoch, st.Alarm = remote, auth.Software, agent.Epoch, text
+		h.states[agent.ID], h.unsaid[agent.ID] = st, st
+		h.dirty.ring()
+	}
+	h.mu.Unlock()
+	if c != nil {
+		c.note(true, func(st *State) { st.Alarm = fmt.Sprintf("a copy of this agent at %s: %s", remote, text) })
 	}
 }
 

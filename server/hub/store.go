@@ -86,4 +86,5 @@ type State struct {
 	Health    wire.Health // its own last report
 	DownFault string      // why the feed does not advance; "" = it does
 	UpFault   string      // why events are not taken; "" = they are
+	Alarm     string      // what a person has to see to: a store that was put back; "" = nothing
 }

@@ -33,10 +33,14 @@ type world struct {
 }
 
 // newWorld starts the server, in a synctest bubble. It ends with the test.
-func newWorld(t *testing.T) *world {
+func newWorld(t *testing.T, settings ...func(*hub.Config)) *world {
 	ctx, cancel := context.WithCancel(context.Background())
 	w := &world{t: t, store: newPolice(t), net: memnet.Listen("127.0.0.1:8080"), ctx: ctx, stop: cancel}
-	w.hub = hub.New(hub.Config{Site: site}, w.store)
+	cfg := hub.Config{Site: site}
+	for _, set := range settings {
+		set(&cfg)
+	}
+	w.hub = hub.New(cfg, w.store)
 	mux := http.NewServeMux()
 	mux.Handle(wire.Path, w.hub)
 	srv := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}

@@ -6,10 +6,13 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"encoding/binary"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
+	"strconv"
+	"strings"
 )
 
 // Entry is one line of the audit trail: who changed what.
@@ -86,6 +89,54 @@ func (s *Store) TrailBefore(ctx context.Context, before int64, limit int) ([]Ent
 		before = math.MaxInt64
 	}
 	return List(ctx, s.read, scanEntry, trailColumns+" WHERE id < $1 ORDER BY id DESC LIMIT $2", before, limit)
+}
+
+// TrailHead is how far the trail had come at a time: enough to tell later, from
+// outside the database, that nothing up to there was changed or cut off.
+type TrailHead struct {
+	Entries int64
+	Hash    []byte // of the last of them
+}
+
+// String gives the form that ParseTrailHead reads: 4711:9f86d0….
+func (h TrailHead) String() string { return fmt.Sprintf("%d:%x", h.Entries, h.Hash) }
+
+// ParseTrailHead reads what String gave.
+func ParseTrailHead(text string) (h TrailHead, err error) {
+	entries, hash, _ := strings.Cut(text, ":")
+	h.Entries, err = strconv.ParseInt(entries, 10, 64)
+	if err == nil {
+		h.Hash, err = hex.DecodeString(hash)
+	}
+	if err != nil || h.Entries < 1 || len(h.Hash) != sha256.Size {
+		return TrailHead{}, fmt.Errorf("head of the trail %q: want the number of entries, a colon and 64 hex digits", text)
+	}
+	return h, nil
+}
+
+// TrailHead gives the end of the trail; zero when there is no entry.
+func (s *Store) TrailHead(ctx context.Context) (TrailHead, error) {
+	last, err := s.TrailBefore(ctx, 0, 1)
+	if err != nil || len(last) == 0 {
+		return TrailHead{}, err
+	}
+	return TrailHead{last[0].ID, last[0].Hash}, nil
+}
+
+// HoldsTrail wraps ErrBroken unless the trail has come as far as a head that was
+// noted before, by the same entries. The chain itself VerifyTrail has to look at.
+func (s *Store) HoldsTrail(ctx context.Context, h TrailHead) error {
+	at, err := s.Trail(ctx, h.Entries-1, 1)
+	if err != nil {
+		return err
+	}
+	switch {
+	case len(at) == 0:
+		return fmt.Errorf("%w: the audit trail was cut off before entry %d", ErrBroken, h.Entries)
+	case at[0].ID != h.Entries || !bytes.Equal(at[0].Hash, h.Hash):
+		return fmt.Errorf("%w: entry %d of the audit trail is another one than was noted", ErrBroken, h.Entries)
+	}
+	return nil
 }
 
 // VerifyTrail recomputes the whole chain and gives its length. The error wraps

@@ -18,8 +18,11 @@ import (
 	"campusgate/server/recharge"
 )
 
-// maxBill is some hundred thousand lines, packed or not.
-const maxBill = 64 << 20
+// maxBill is some hundred thousand lines, packed or not. Tests have less of it.
+var maxBill int64 = 64 << 20
+
+// maxFiles is several times as many as an archive has.
+const maxFiles = 16
 
 // Bill fetches the bill of a day. Its address comes in a signed answer; the file
 // itself is not signed, so nothing is credited by it alone.
@@ -72,6 +75,9 @@ func (c *Channel) parseBill(file []byte) ([]recharge.Row, error) {
 	if err != nil {
 		return nil, errors.New("no archive")
 	}
+	if len(archive.File) > maxFiles {
+		return nil, errors.New("too many files")
+	}
 	found := false
 	var all []recharge.Row
 	for _, f := range archive.File {
@@ -98,7 +104,7 @@ func (c *Channel) parseFile(f *zip.File) (rows []recharge.Row, is bool, err erro
 	defer func() { _ = in.Close() }()
 	packed := io.LimitReader(in, maxBill+1)
 	text, err := io.ReadAll(simplifiedchinese.GB18030.NewDecoder().Reader(packed))
-	if err != nil || len(text) > maxBill {
+	if err != nil || int64(len(text)) > maxBill {
 		return nil, false, errors.New("a file that cannot be read, or too long a one")
 	}
 	r := csv.NewReader(bytes.NewReader(text))

@@ -40,6 +40,7 @@ export interface Agent {
     devices?: Device[]
     down_fault?: string
     up_fault?: string
+    alarm?: string
   }
 }
 
@@ -62,7 +63,7 @@ export function troubles(agent: Agent): string[] {
     live.connected ? '' : t('trouble_gone', { at: stamp(live.last_seen) }),
     Math.abs(live.offset_ms ?? 0) > 1000 ? t('trouble_clock', { offset: offset(agent) }) : '',
     live.queue > 100 ? t('trouble_queue', { n: live.queue }) : '',
-    ...[live.down_fault, live.up_fault].map((what) => (what ? t('agent_fault', { what }) : '')),
+    ...[live.alarm, live.down_fault, live.up_fault].map((what) => (what ? t('agent_fault', { what }) : '')),
     // A device that flaps for a moment is nobody's errand.
     ...(live.devices ?? []).filter((one) => !well(one) && live.last_seen - one.since >= errand_ms).map((one) => deviceWords(one)),
     // An agent from before devices were told of.
