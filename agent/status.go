@@ -131,7 +131,7 @@ func (a *Agent) status() console.Status {
 	for _, p := range a.lanes {
 		s.Lanes = append(s.Lanes, p.view())
 	}
-	for _, d := range a.devices {
+	for _, d := range a.listed() {
 		s.Devices = append(s.Devices, d.view())
 	}
 	s.Printer = a.printerView()
@@ -149,7 +149,7 @@ func (a *Agent) health() wire.Health {
 		}
 	}
 	_, clock := a.clock.view(a.settings.ClockMaxAge)
-	for _, d := range a.devices {
+	for _, d := range a.listed() {
 		if d.driver != "none" && len(h.Devices) < wire.MaxDevices {
 			h.Devices = append(h.Devices, d.wire(clock.OffsetMS))
 		}

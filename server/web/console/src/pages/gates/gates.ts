@@ -63,8 +63,8 @@ export function troubles(agent: Agent): string[] {
     Math.abs(live.offset_ms ?? 0) > 1000 ? t('trouble_clock', { offset: offset(agent) }) : '',
     live.queue > 100 ? t('trouble_queue', { n: live.queue }) : '',
     ...[live.down_fault, live.up_fault].map((what) => (what ? t('agent_fault', { what }) : '')),
-    // A device that flaps for a moment is nobody's errand.
-    ...(live.devices ?? []).filter((one) => !well(one) && live.last_seen - one.since >= errand_ms).map((one) => deviceWords(one)),
+    // A device that flaps for a moment is nobody's errand; without a disk nobody gets in.
+    ...(live.devices ?? []).filter((one) => !well(one) && (one.kind === 'disk' || live.last_seen - one.since >= errand_ms)).map((one) => deviceWords(one)),
     // An agent from before devices were told of.
     ...Object.entries(live.devices ? {} : live.lanes ?? {}).map(([lane, state]) => (state.includes('lost') ? t('agent_lane', { lane, state: laneWords(state) }) : '')),
   ].filter(Boolean)
