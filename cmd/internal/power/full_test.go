@@ -96,9 +96,10 @@ func TestFull_AGateRefusesAndGoesOn(t *testing.T) {
 
 // agentLive is a part of GET /api/v1/agents.
 type agentLive struct {
-	UpFault string `json:"up_fault"`
-	Devices []struct{ Kind, State string }
-	Offset  *int64 `json:"offset_ms"`
+	Connected bool   `json:"connected"`
+	UpFault   string `json:"up_fault"`
+	Devices   []struct{ Kind, State string }
+	Offset    *int64 `json:"offset_ms"`
 }
 
 // seen waits for what the console is told of the gate's agent.
