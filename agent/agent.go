@@ -285,11 +285,11 @@ func (a *Agent) newLink(d Deps) (err error) {
 		return err
 	}
 	server := a.settings.Server.String()
-	trust, err := link.TLS(server, id.Root, ca, a.now)
+	trust, err := link.TLS(server, id.Root, ca, a.certificates)
 	if err != nil {
 		return err
 	}
-	if a.clock, err = newClock(a.journal, a.desk, a.now); err != nil {
+	if a.clock, err = newClock(a.journal, a.desk, a.now, a.online); err != nil {
 		return err
 	}
 	a.link, err = link.New(link.Config{

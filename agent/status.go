@@ -19,15 +19,17 @@ const healthTimeout = time.Second
 // clock is what the status says of the agent's time. The desk keeps its own,
 // durable copy, by which it judges.
 type clock struct {
-	desk work
-	now  func() time.Time
+	desk   work
+	now    func() time.Time
+	online func() bool
 
-	mu    sync.Mutex
-	known desk.Clock
+	mu     sync.Mutex
+	known  desk.Clock
+	synced time.Duration // desk.Elapsed at the last comparison; 0 = none since the start
 }
 
-func newClock(j *journal.Journal, d work, now func() time.Time) (*clock, error) {
-	c := &clock{desk: d, now: now}
+func newClock(j *journal.Journal, d work, now func() time.Time, online func() bool) (*clock, error) {
+	c := &clock{desk: d, now: now, online: online}
 	err := j.Update(func(book lane.Book) (err error) {
 		c.known, err = book.Clock()
 		return err
@@ -39,6 +41,7 @@ func newClock(j *journal.Journal, d work, now func() time.Time) (*clock, error) 
 func (c *clock) SetOffset(offsetMS int64, at time.Time) {
 	c.mu.Lock()
 	synced := at.UnixMilli() + offsetMS
+	c.synced = c.desk.Elapsed()
 	c.known = desk.Clock{OffsetMS: offsetMS, Synced: synced, HighWater: synced}
 	c.mu.Unlock()
 	c.desk.SetOffset(offsetMS, at)
@@ -49,6 +52,10 @@ func (c *clock) view(maxAge time.Duration) (now int64, v console.Clock) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now = c.now().UnixMilli() + c.known.OffsetMS
+	// As the desk does it, see desk.Base.
+	if since := (c.desk.Elapsed() - c.synced).Milliseconds(); c.synced > 0 && c.online() && since <= wire.PeerSilenceMS {
+		now = c.known.Synced + since
+	}
 	v = console.Clock{Trusted: true, OffsetMS: c.known.OffsetMS, SyncedAt: c.known.Synced}
 	switch {
 	case now < c.known.HighWater-verdict.ClockSlackMS:
@@ -57,6 +64,17 @@ func (c *clock) view(maxAge time.Duration) (now int64, v console.Clock) {
 		v.Trusted, v.Reason = false, "not_synced"
 	}
 	return now, v
+}
+
+// certificates is the time by which the server's certificate is judged. A clock that
+// ran far ahead would find every certificate expired, and the agent could never
+// learn the time: then the last time that the server itself told counts.
+func (a *Agent) certificates() time.Time {
+	now, v := a.clock.view(a.settings.ClockMaxAge)
+	if v.Reason == "not_synced" && v.SyncedAt > 0 {
+		now = v.SyncedAt
+	}
+	return time.UnixMilli(now)
 }
 
 // ask reaches the link, which is made after the desk.
