@@ -123,7 +123,7 @@ func (s *station) enrol() {
 		Reset: true, Cursor: wire.Cursor{Lineage: "l", Revision: 7},
 		Items: []wire.Item{{Kind: wire.ItemGate, Key: strconv.Itoa(home), Body: gate}},
 	}}))
-	check(t, snap.Fresh(now))
+	check(t, snap.Current(now))
 }
 
 // code is a new pass for one use that this gate decides.

@@ -25,7 +25,8 @@ type clock struct {
 
 	mu     sync.Mutex
 	known  desk.Clock
-	synced time.Duration // desk.Elapsed at the last comparison; 0 = none since the start
+	synced time.Duration       // desk.Elapsed at the last comparison; 0 = none since the start
+	owed   func(now time.Time) // waits for the next comparison
 }
 
 func newClock(j *journal.Journal, d work, now func() time.Time, online func() bool) (*clock, error) {
@@ -43,8 +44,34 @@ func (c *clock) SetOffset(offsetMS int64, at time.Time) {
 	synced := at.UnixMilli() + offsetMS
 	c.synced = c.desk.Elapsed()
 	c.known = desk.Clock{OffsetMS: offsetMS, Synced: synced, HighWater: synced}
+	owed := c.owed
+	c.owed = nil
 	c.mu.Unlock()
 	c.desk.SetOffset(offsetMS, at)
+	if owed != nil {
+		owed(time.UnixMilli(synced))
+	}
+}
+
+// told is the server's time as it said itself lately. As the desk does it, see
+// desk.Base. The lock is held.
+func (c *clock) told() (now int64, ok bool) {
+	since := (c.desk.Elapsed() - c.synced).Milliseconds()
+	return c.known.Synced + since, c.synced > 0 && since <= wire.PeerSilenceMS
+}
+
+// then calls do with the server's time: at once where it is known, or after the next
+// comparison. A PC's clock that is wrong says nothing of when the server spoke.
+func (c *clock) then(do func(now time.Time)) {
+	c.mu.Lock()
+	now, ok := c.told()
+	if !ok {
+		c.owed = do
+	}
+	c.mu.Unlock()
+	if ok {
+		do(time.UnixMilli(now))
+	}
 }
 
 // view gives the corrected time and whether it can be relied on.
@@ -52,9 +79,8 @@ func (c *clock) view(maxAge time.Duration) (now int64, v console.Clock) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now = c.now().UnixMilli() + c.known.OffsetMS
-	// As the desk does it, see desk.Base.
-	if since := (c.desk.Elapsed() - c.synced).Milliseconds(); c.synced > 0 && c.online() && since <= wire.PeerSilenceMS {
-		now = c.known.Synced + since
+	if told, ok := c.told(); ok && c.online() {
+		now = told
 	}
 	v = console.Clock{Trusted: true, OffsetMS: c.known.OffsetMS, SyncedAt: c.known.Synced}
 	switch {

@@ -118,7 +118,7 @@ func foundGate(dir string) (err error) {
 	err = p.journal.Update(func(book lane.Book) error {
 		return book.SetClock(desk.Clock{Synced: now.UnixMilli(), HighWater: now.UnixMilli()})
 	})
-	return errors.Join(err, p.snapshot.Fresh(now))
+	return errors.Join(err, p.snapshot.Current(now))
 }
 
 // workGate has people come, a few at a time, each with a new pass or, now and then,
