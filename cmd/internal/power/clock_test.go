@@ -61,7 +61,9 @@ func newGatePC(t *testing.T, c *campus.Campus, name string) *gatePC {
 	return g
 }
 
-func (g *gatePC) deps() agent.Deps { return agent.Deps{Now: g.hands.now, Rand: rand.Reader, Log: g.log} }
+func (g *gatePC) deps() agent.Deps {
+	return agent.Deps{Now: g.hands.now, Rand: rand.Reader, Log: g.log}
+}
 
 func (g *gatePC) start(t *testing.T) {
 	t.Helper()

@@ -44,6 +44,7 @@ func diskOf(s console.Status) string {
 // A gate whose disk is full lets nobody in of whom it could not write down that it
 // did, says why, and goes on by itself.
 func TestFull_AGateRefusesAndGoesOn(t *testing.T) {
+	t.Parallel()
 	dir, data := folder(t, "gate1")
 	tmpfs(t, data, 6)
 	c := start(t, dir, campus.Options{})
@@ -122,6 +123,7 @@ func seen(t *testing.T, c *campus.Campus, what string, holds func(agentLive) boo
 // A server whose disk is full acknowledges nothing and says why; the gates go on, and
 // everything arrives when there is room.
 func TestFull_AServerAcknowledgesNothingAndGoesOn(t *testing.T) {
+	t.Parallel()
 	dir, data := folder(t, "server")
 	tmpfs(t, data, 10)
 	c := start(t, dir, campus.Options{})

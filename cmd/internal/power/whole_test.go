@@ -110,6 +110,7 @@ func TestCut_OfWholeComputers(t *testing.T) {
 // A program that is not given any time (a laptop that sleeps, a machine that swaps)
 // comes back as if nothing had been.
 func TestFrozen_ProgramsGoOn(t *testing.T) {
+	t.Parallel()
 	c := start(t, t.TempDir(), campus.Options{})
 	g := c.Gates[0]
 	list := passes(t, c, 40)
