@@ -62,6 +62,7 @@ func must[T any](t *testing.T) func(T, error) T {
 // scanner and a relay.
 type station struct {
 	t              *testing.T
+	root           ed25519.PrivateKey // of the site
 	issuer         signing.Issuer
 	payer          signing.Issuer // of payment credentials
 	data           string
@@ -91,6 +92,7 @@ func (s *station) enrol() {
 	t := s.t
 	_, root, err := ed25519.GenerateKey(rand.Reader)
 	check(t, err)
+	s.root = root
 	_, own, err := ed25519.GenerateKey(rand.Reader)
 	check(t, err)
 	public, private, err := ed25519.GenerateKey(rand.Reader)

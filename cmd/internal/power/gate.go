@@ -11,7 +11,6 @@ import (
 	"strconv"
 	"time"
 
-	"campusgate/agent"
 	"campusgate/agent/desk"
 	"campusgate/agent/disk"
 	"campusgate/agent/journal"
@@ -24,6 +23,7 @@ import (
 )
 
 const (
+	storeName = "agent.db" // agent.StoreName; package agent is all that an agent is
 	gateID    = 1
 	laneName  = "主通道"
 	perRound  = 1 << 20 // numbers of passes that a round may use
@@ -61,7 +61,7 @@ type pc struct {
 
 func openPC(dir string) (p *pc, err error) {
 	p = &pc{}
-	if p.db, err = disk.Open(filepath.Join(dir, agent.StoreName)); err != nil {
+	if p.db, err = disk.Open(filepath.Join(dir, storeName)); err != nil {
 		return nil, err
 	}
 	if p.journal, err = journal.Open(p.db); err == nil {
@@ -92,7 +92,7 @@ func foundGate(dir string) (err error) {
 		Agent: 1, Epoch: 1, Gate: gateID, Site: site, TimeZone: "Asia/Shanghai", Server: "http://127.0.0.1:9",
 		Root: root.Public().(ed25519.PublicKey), Private: key("agent"),
 	}
-	err = disk.Create(filepath.Join(dir, agent.StoreName), func(tx *disk.Tx) error {
+	err = disk.Create(filepath.Join(dir, storeName), func(tx *disk.Tx) error {
 		return errors.Join(journal.Enrol(tx, id), snapshot.Enrol(tx, id.Root, site, signed))
 	})
 	if err != nil {

@@ -4,6 +4,7 @@ package power
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -55,9 +56,18 @@ func (d *Disk) Mount(dir string) (*Mounted, error) {
 	return &Mounted{server, dir}, nil
 }
 
-// Close takes the disk out of the tree. It fails while a process holds a file of it.
+// Close takes the disk out of the tree. It fails when a process holds a file of it
+// for longer than ten seconds. A moment is no fault: a program that is being started
+// has, until then, what its parent has open.
 func (m *Mounted) Close() error {
-	if err := syscall.Unmount(m.dir, 0); err != nil {
+	again := time.NewTicker(10 * time.Millisecond)
+	defer again.Stop()
+	err := syscall.Unmount(m.dir, 0)
+	for tries := 0; errors.Is(err, syscall.EBUSY) && tries < 1000; tries++ {
+		<-again.C
+		err = syscall.Unmount(m.dir, 0)
+	}
+	if err != nil {
 		return fmt.Errorf("unmount %s: %w", m.dir, err)
 	}
 	m.server.Wait()
