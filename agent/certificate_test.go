@@ -43,10 +43,10 @@ func TestAgent_AClockFarAheadStillBelievesTheServer(t *testing.T) {
 		ahead, life time.Duration
 		believed    bool
 	}{
-		"right":                                {0, 30 * 24 * time.Hour, true},
-		"far ahead":                            {15 * 365 * 24 * time.Hour, 30 * 24 * time.Hour, true},
-		"far behind":                           {-40 * 365 * 24 * time.Hour, 30 * 24 * time.Hour, true},
-		"right but expired":                       {0, -time.Minute, false},
+		"right":                        {0, 30 * 24 * time.Hour, true},
+		"far ahead":                    {15 * 365 * 24 * time.Hour, 30 * 24 * time.Hour, true},
+		"far behind":                   {-40 * 365 * 24 * time.Hour, 30 * 24 * time.Hour, true},
+		"right but expired":            {0, -time.Minute, false},
 		"far ahead and expired before": {15 * 365 * 24 * time.Hour, -time.Minute, false},
 	} {
 		t.Run(name, func(t *testing.T) {
