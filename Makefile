@@ -2,11 +2,12 @@
 # The rest are the steps they are made of.
 
 .DEFAULT_GOAL := help
-.PHONY: help build web demo test lint gotest sweeps test-devices webtest deps dresses fuzz bench dist clean
+.PHONY: help build web demo test lint gotest sweeps test-devices cuts webtest deps dresses fuzz bench dist clean
 
 GO ?= go
 FUZZTIME ?= 2m
 FLAPS ?= 20
+CUTS ?= 150
 
 help: ## what can be made here
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -55,6 +56,9 @@ sweeps: # what is single-threaded and slow under the race detector
 
 test-devices: deps ## drivers in a guest machine with a kernel of its own; USB devices pulled out up to FLAPS times (default 20)
 	$(GO) test ./cmd/internal/guest -run InAMachine -machine -flaps $(FLAPS) -count 1
+
+cuts: ## the power of gates and servers is cut CUTS times (default 150 each); root and /dev/fuse
+	$(GO) test ./cmd/internal/power -run Cut -cuts $(CUTS) -whole-cuts 20 -v -timeout 1h -count 1
 
 dresses: web ## every page judged in both languages, by day and by night, at every width
 	$(GO) test ./server/web -run EveryDress -dresses

@@ -105,6 +105,7 @@ type Agent struct {
 	standing      standing           // open, in an emergency
 	contact       devices.Input      // that opens in an emergency; nil = none
 	contactHealth *device
+	disk          *device // how it takes what the desk writes
 	clock         *clock
 	logins        *shift.Logins
 	press         *printing.Press // nil without a printer
@@ -129,6 +130,7 @@ func New(s Settings, d Deps) (_ *Agent, err error) {
 			err = errors.Join(err, a.close())
 		}
 	}()
+	a.disk = a.newDiskHealth()
 	if a.lock, err = hold(s); err != nil {
 		return nil, err
 	}
@@ -249,7 +251,7 @@ func (a *Agent) newLanes(d Deps, past []desk.Past) (*lane.Desk, error) {
 		barriers[p.lane.Name] = p.gate.open
 	}
 	return lane.NewDesk(cfg, lane.Deps{
-		Store: a.journal, Keyring: a.snapshot.Keyring, Guideline: a.snapshot.Guideline, Gate: a.snapshot.Gate, Barriers: barriers,
+		Store: watched[lane.Book]{a.journal, a.disk}, Keyring: a.snapshot.Keyring, Guideline: a.snapshot.Guideline, Gate: a.snapshot.Gate, Barriers: barriers,
 		Opened: a.opened, Ask: a.ask, Online: a.online, Alarmed: a.alarmed,
 		Past: past, Now: a.now, Rand: d.Rand, Log: a.log,
 	})
@@ -270,7 +272,7 @@ func (a *Agent) newTill(d Deps, past []desk.Past) (*till.Desk, error) {
 	}
 	taken := journal.Till{Journal: a.journal}
 	return till.NewDesk(cfg, till.Deps{
-		Store: taken, Ledger: taken, Keyring: a.snapshot.Keyring, Till: a.snapshot.Till, Guard: a.snapshot.Guard,
+		Store: watched[till.Book]{taken, a.disk}, Ledger: taken, Keyring: a.snapshot.Keyring, Till: a.snapshot.Till, Guard: a.snapshot.Guard,
 		Confirmed: a.snapshot.Confirmed, Corrected: a.corrected, Ask: a.ask, Online: a.online,
 		Past: past, Now: a.now, Rand: d.Rand, Log: a.log,
 	})
@@ -283,11 +285,11 @@ func (a *Agent) newLink(d Deps) (err error) {
 		return err
 	}
 	server := a.settings.Server.String()
-	trust, err := link.TLS(server, id.Root, ca, a.now)
+	trust, err := link.TLS(server, id.Root, ca, a.certificates)
 	if err != nil {
 		return err
 	}
-	if a.clock, err = newClock(a.journal, a.desk, a.now); err != nil {
+	if a.clock, err = newClock(a.journal, a.desk, a.now, a.online); err != nil {
 		return err
 	}
 	a.link, err = link.New(link.Config{

@@ -23,6 +23,16 @@ type nudging struct {
 	agent *Agent
 }
 
+// Fresh notes by the server's clock when it said that the snapshot is current.
+func (n nudging) Fresh(time.Time) (err error) {
+	n.agent.clock.then(func(now time.Time) {
+		if err = n.Snapshot.Current(now); err != nil {
+			n.agent.log.Error("not noted that the snapshot is current", "error", err)
+		}
+	})
+	return err
+}
+
 func (n nudging) Apply(group []wire.Delta) error {
 	if err := n.Snapshot.Apply(group); err != nil {
 		return err

@@ -62,6 +62,7 @@ func must[T any](t testing.TB) func(T, error) T {
 // scanner and a relay.
 type station struct {
 	t              testing.TB
+	root           ed25519.PrivateKey // of the site
 	issuer         signing.Issuer
 	payer          signing.Issuer // of payment credentials
 	data           string
@@ -91,6 +92,7 @@ func (s *station) enrol() {
 	t := s.t
 	_, root, err := ed25519.GenerateKey(rand.Reader)
 	check(t, err)
+	s.root = root
 	_, own, err := ed25519.GenerateKey(rand.Reader)
 	check(t, err)
 	public, private, err := ed25519.GenerateKey(rand.Reader)
@@ -123,7 +125,7 @@ func (s *station) enrol() {
 		Reset: true, Cursor: wire.Cursor{Lineage: "l", Revision: 7},
 		Items: []wire.Item{{Kind: wire.ItemGate, Key: strconv.Itoa(home), Body: gate}},
 	}}))
-	check(t, snap.Fresh(now))
+	check(t, snap.Current(now))
 }
 
 // code is a new pass for one use that this gate decides.

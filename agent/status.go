@@ -19,15 +19,18 @@ const healthTimeout = time.Second
 // clock is what the status says of the agent's time. The desk keeps its own,
 // durable copy, by which it judges.
 type clock struct {
-	desk work
-	now  func() time.Time
+	desk   work
+	now    func() time.Time
+	online func() bool
 
-	mu    sync.Mutex
-	known desk.Clock
+	mu     sync.Mutex
+	known  desk.Clock
+	synced time.Duration       // desk.Elapsed at the last comparison; 0 = none since the start
+	owed   func(now time.Time) // waits for the next comparison
 }
 
-func newClock(j *journal.Journal, d work, now func() time.Time) (*clock, error) {
-	c := &clock{desk: d, now: now}
+func newClock(j *journal.Journal, d work, now func() time.Time, online func() bool) (*clock, error) {
+	c := &clock{desk: d, now: now, online: online}
 	err := j.Update(func(book lane.Book) (err error) {
 		c.known, err = book.Clock()
 		return err
@@ -39,9 +42,36 @@ func newClock(j *journal.Journal, d work, now func() time.Time) (*clock, error) 
 func (c *clock) SetOffset(offsetMS int64, at time.Time) {
 	c.mu.Lock()
 	synced := at.UnixMilli() + offsetMS
+	c.synced = c.desk.Elapsed()
 	c.known = desk.Clock{OffsetMS: offsetMS, Synced: synced, HighWater: synced}
+	owed := c.owed
+	c.owed = nil
 	c.mu.Unlock()
 	c.desk.SetOffset(offsetMS, at)
+	if owed != nil {
+		owed(time.UnixMilli(synced))
+	}
+}
+
+// told is the server's time as it said itself lately. As the desk does it, see
+// desk.Base. The lock is held.
+func (c *clock) told() (now int64, ok bool) {
+	since := (c.desk.Elapsed() - c.synced).Milliseconds()
+	return c.known.Synced + since, c.synced > 0 && since <= wire.PeerSilenceMS
+}
+
+// then calls do with the server's time: at once where it is known, or after the next
+// comparison. A PC's clock that is wrong says nothing of when the server spoke.
+func (c *clock) then(do func(now time.Time)) {
+	c.mu.Lock()
+	now, ok := c.told()
+	if !ok {
+		c.owed = do
+	}
+	c.mu.Unlock()
+	if ok {
+		do(time.UnixMilli(now))
+	}
 }
 
 // view gives the corrected time and whether it can be relied on.
@@ -49,6 +79,9 @@ func (c *clock) view(maxAge time.Duration) (now int64, v console.Clock) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now = c.now().UnixMilli() + c.known.OffsetMS
+	if told, ok := c.told(); ok && c.online() {
+		now = told
+	}
 	v = console.Clock{Trusted: true, OffsetMS: c.known.OffsetMS, SyncedAt: c.known.Synced}
 	switch {
 	case now < c.known.HighWater-verdict.ClockSlackMS:
@@ -57,6 +90,17 @@ func (c *clock) view(maxAge time.Duration) (now int64, v console.Clock) {
 		v.Trusted, v.Reason = false, "not_synced"
 	}
 	return now, v
+}
+
+// certificates is the time by which the server's certificate is judged. A clock that
+// ran far ahead would find every certificate expired, and the agent could never
+// learn the time: then the last time that the server itself told counts.
+func (a *Agent) certificates() time.Time {
+	now, v := a.clock.view(a.settings.ClockMaxAge)
+	if v.Reason == "not_synced" && v.SyncedAt > 0 {
+		now = v.SyncedAt
+	}
+	return time.UnixMilli(now)
 }
 
 // ask reaches the link, which is made after the desk.
@@ -136,7 +180,7 @@ func (a *Agent) status() console.Status {
 	for _, p := range a.lanes {
 		s.Lanes = append(s.Lanes, p.view())
 	}
-	for _, d := range a.devices {
+	for _, d := range a.listed() {
 		s.Devices = append(s.Devices, d.view())
 	}
 	s.Printer = a.printerView()
@@ -154,7 +198,7 @@ func (a *Agent) health() wire.Health {
 		}
 	}
 	_, clock := a.clock.view(a.settings.ClockMaxAge)
-	for _, d := range a.devices {
+	for _, d := range a.listed() {
 		if d.driver != "none" && len(h.Devices) < wire.MaxDevices {
 			h.Devices = append(h.Devices, d.wire(clock.OffsetMS))
 		}

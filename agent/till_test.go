@@ -61,7 +61,7 @@ func (s *station) becomeTill() {
 			put(wire.ItemGuard, "S01", guard("吕主管", "835260", true)),
 		},
 	}}))
-	check(t, snap.Fresh(time.Now()))
+	check(t, snap.Current(time.Now()))
 }
 
 // payment is a new holder's first code.

@@ -91,6 +91,8 @@ type Base struct {
 	clock  Clock
 	shift  Shift // zero = nobody is on duty
 	saved  int64 // mono of the last SetClock
+	synced int64 // mono of the last comparison with the server
+	fresh  bool  // there was one since the start
 	undo   []func()
 }
 
@@ -127,7 +129,17 @@ type Moment struct {
 }
 
 // At is a stamp in corrected time. It changes nothing.
-func (b *Base) At(s Stamp) int64 { return s.Wall + b.clock.OffsetMS }
+//
+// While the server is there the computer's clock is not asked at all: the time is
+// that of the last comparison and what has passed since, so that somebody who sets
+// the clock turns nobody away until the next comparison. Without the server only
+// the computer's clock knows of the time that the computer slept.
+func (b *Base) At(s Stamp) int64 {
+	if since := s.Mono - b.synced; b.fresh && !s.Offline && since <= wire.PeerSilenceMS {
+		return b.clock.Synced + since
+	}
+	return s.Wall + b.clock.OffsetMS
+}
 
 // Advance is the moment of an input; it raises the high-water mark.
 func (b *Base) Advance(s Stamp) Moment {
@@ -152,6 +164,9 @@ func (b *Base) Sync(book Book, in Synced) error {
 	at := in.Wall + in.OffsetMS
 	moved := b.clock.OffsetMS - in.OffsetMS
 	urgent := b.clock.Synced == 0 || moved > offsetMS || moved < -offsetMS || b.clock.HighWater > at+verdict.ClockSlackMS
+	synced, fresh := b.synced, b.fresh
+	b.Undo(func() { b.synced, b.fresh = synced, fresh })
+	b.synced, b.fresh = in.Mono, true
 	b.setClock(Clock{OffsetMS: in.OffsetMS, Synced: at, HighWater: at})
 	if urgent {
 		return b.saveClock(book, in.Mono)

@@ -99,6 +99,63 @@ func TestMigrate_RefusesNewerAndChanged(t *testing.T) {
 	}
 }
 
+// A migration that fails leaves the store to the program before it; one that was
+// done, though it was said to have failed, is found done.
+func TestMigrate_ThatFailsInBothFormsLosesNothing(t *testing.T) {
+	broken := errors.New("disk on fire")
+	for name, done := range map[string]bool{"failed": false, "failed but done": true} {
+		t.Run(name, func(t *testing.T) {
+			path := fresh(t)
+			db, err := Open(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			old, err := ours()
+			if err != nil {
+				t.Fatal(err)
+			}
+			next := append(append([]migration(nil), old...), migration{"0099_more.sql", "CREATE TABLE more (x INTEGER) STRICT;", "sum"})
+			put := func(tx *Tx) error { return tx.Exec("INSERT INTO releases (claim, pass) VALUES ('1-1-1', x'01')") }
+			if err := db.Update(put); err != nil {
+				t.Fatal(err)
+			}
+			works := db.write.commit
+			db.write.commit = func() error {
+				if done {
+					if err := works(); err != nil {
+						return err
+					}
+				}
+				return broken
+			}
+			if err := db.Update(func(tx *Tx) error { return migrateTo(tx, next, false) }); !errors.Is(err, broken) {
+				t.Fatalf("got %v", err)
+			}
+			db.write.commit = works
+			if err := db.Close(); err != nil {
+				t.Fatal(err)
+			}
+			db, err = Open(path) // the program before
+			if done != errors.Is(err, ErrNewer) || !done && err != nil {
+				t.Fatalf("the old program: %v", err)
+			}
+			if done {
+				if db, err = open(path, pragmas); err != nil {
+					t.Fatal(err)
+				}
+			}
+			defer func() { _ = db.Close() }()
+			if err := db.Update(func(tx *Tx) error { return migrateTo(tx, next, false) }); err != nil {
+				t.Errorf("the new program: %v", err)
+			}
+			var n int
+			if err := db.pool.QueryRow("SELECT (SELECT count(*) FROM releases) + (SELECT count(*) FROM more)").Scan(&n); err != nil || n != 1 {
+				t.Errorf("%d rows, %v", n, err)
+			}
+		})
+	}
+}
+
 func TestUpdate_CommitFailsInBothForms(t *testing.T) {
 	broken := errors.New("disk on fire")
 	for name, done := range map[string]bool{"failed": false, "failed but done": true} {

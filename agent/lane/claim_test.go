@@ -135,6 +135,7 @@ func TestClaim_OpenForAMinuteIsGivenBack(t *testing.T) {
 func TestClaim_AnswerAfterGivingBackOpensNothing(t *testing.T) {
 	b := newBench(t, nil)
 	text := b.c.static(t, elsewhere(1))
+	b.pass(wire.PeerSilenceMS + 1) // until then the server's word on the time stands
 	q := b.question("a", text)
 	// The computer's clock leaps: the claim looks old while its answer is on the
 	// way, and another lane asks anew.

@@ -237,8 +237,38 @@ func TestClock_MarkIsKeptEveryMinute(t *testing.T) {
 	b.refuse("a", b.c.static(t, single(1)), verdict.ClockUntrusted)
 }
 
+func TestClock_WhileTheServerIsThereTheComputersIsNotAsked(t *testing.T) {
+	b := newBench(t, nil)
+	b.step(desk.Synced{Stamp: b.stamp()})
+	n := uint64(1)
+	for _, leap := range []int64{3_600_000, -3_600_000, 86_400_000, -86_400_000, -noonMS, 20 * 365 * 86_400_000} {
+		b.wall += leap
+		b.mono += 100
+		if r := b.admit("a", b.c.static(t, single(n))); r.At != noonMS+int64(n)*100 {
+			t.Errorf("after a leap of %d ms: at %d", leap, r.At)
+		}
+		n++
+		b.wall -= leap
+	}
+	// A computer that sleeps does not count what passes: when the server has said
+	// nothing for long, or is not there, its clock is all there is.
+	b.wall -= 86_400_000
+	b.mono += wire.PeerSilenceMS
+	b.refuse("a", b.c.static(t, single(n)), verdict.ClockUntrusted)
+	b.step(desk.Synced{Stamp: b.stamp(), OffsetMS: 86_400_000})
+	b.admit("a", b.c.static(t, single(n)))
+	b.wall -= 86_400_000
+	away := b.stamp()
+	away.Offline = true
+	b.step(desk.Tick{Stamp: away})
+	if at := b.core.At(away); at != b.core.At(b.stamp())-86_400_000 {
+		t.Errorf("without the server it is %d", at)
+	}
+}
+
 func TestClock_ServerLowersAMarkThatAWrongClockRaised(t *testing.T) {
 	b := newBench(t, nil)
+	b.pass(wire.PeerSilenceMS + 1)
 	b.wall += 30 * 86_400_000
 	b.refuse("a", b.c.static(t, single(1)), verdict.ClockUntrusted) // synced too long ago
 	b.wall = noonMS

@@ -80,15 +80,22 @@ type sample struct {
 // offsetMS supposes that the server looked at its clock half-way.
 func (s sample) offsetMS() int64 { return s.t1 - s.t0 - s.rtt.Milliseconds()/2 }
 
+// contradicts reports that two exchanges cannot both be right, however uneven the
+// line: somebody set the server's clock between them.
+func (s sample) contradicts(last sample) bool {
+	apart := time.Duration(s.offsetMS()-last.offsetMS()) * time.Millisecond
+	return apart.Abs() > (s.rtt+last.rtt)/2+clockStep
+}
+
 // timing keeps the last exchanges.
 type timing struct{ recent []sample }
 
-// add notes an exchange. Those before a step of the PC's clock speak of another
-// clock and are forgotten.
+// add notes an exchange. Those before a step of the PC's clock, or of the server's,
+// speak of another clock and are forgotten.
 func (t *timing) add(s sample) {
 	if n := len(t.recent); n > 0 {
 		last := t.recent[n-1]
-		if step := s.wall.Round(0).Sub(last.wall.Round(0)) - s.at.Sub(last.at); step.Abs() > clockStep {
+		if step := s.wall.Round(0).Sub(last.wall.Round(0)) - s.at.Sub(last.at); step.Abs() > clockStep || s.contradicts(last) {
 			t.recent = nil
 		}
 	}

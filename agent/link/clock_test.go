@@ -94,6 +94,26 @@ func TestClock_ForgetsWhatWasMeasuredBeforeTheClockWasSet(t *testing.T) {
 	})
 }
 
+func TestClock_FollowsTheServerAtOnceWhenItsClockIsSet(t *testing.T) {
+	bubble(t, func(t *testing.T, s *script) {
+		s.start()
+		p := s.welcome(0)
+		p.beat(0, 0, 0)
+		for _, ahead := range []time.Duration{24 * time.Hour, -24 * time.Hour, 2 * time.Second} {
+			p.beat(50*time.Millisecond, 50*time.Millisecond, ahead) // longer than any before
+			if ms, _ := s.agent.lastOffset(); ms != ahead.Milliseconds() {
+				t.Fatalf("offset %d, want %v", ms, ahead)
+			}
+		}
+		// A line that is slow one way only says nothing of the sort.
+		p.beat(0, 0, 2*time.Second)
+		p.beat(3*time.Second, 0, 2*time.Second)
+		if ms, _ := s.agent.lastOffset(); ms != 2000 {
+			t.Fatalf("offset %d", ms)
+		}
+	})
+}
+
 func TestClock_IgnoresAnswersToEarlierBeats(t *testing.T) {
 	bubble(t, func(t *testing.T, s *script) {
 		s.start()

@@ -206,25 +206,20 @@ func (s *Snapshot) Disown() error {
 // ms of the corrected clock; 0 = never.
 func (s *Snapshot) Confirmed() int64 { return s.fresh.Load() }
 
-// Fresh records that the server confirmed the snapshot as current at this
-// moment of the computer's clock. The disk may lag ten seconds behind.
-func (s *Snapshot) Fresh(at time.Time) error {
+// Current records that the server confirmed the snapshot as current at this
+// moment of the server's clock. The disk may lag ten seconds behind.
+func (s *Snapshot) Current(at time.Time) error {
 	s.freshMu.Lock()
 	defer s.freshMu.Unlock()
-	pc := at.UnixMilli()
-	if d := pc - s.saved; s.saved != 0 && d < freshMS && d > -freshMS {
+	fresh := at.UnixMilli()
+	if d := fresh - s.saved; s.saved != 0 && d < freshMS && d > -freshMS {
 		return nil
 	}
-	var fresh int64
-	err := s.db.Update(func(tx *disk.Tx) error {
-		_, err := tx.Get(`UPDATE snapshot SET fresh = $1 + (SELECT offset_ms FROM clock WHERE id = 1)
-			WHERE id = 1 RETURNING fresh`, []any{pc}, &fresh)
-		return err
-	})
+	err := s.db.Update(func(tx *disk.Tx) error { return tx.Exec("UPDATE snapshot SET fresh = $1 WHERE id = 1", fresh) })
 	if err != nil {
 		return fmt.Errorf("snapshot: %w", err)
 	}
-	s.saved = pc
+	s.saved = fresh
 	s.fresh.Store(fresh)
 	return nil
 }

@@ -96,7 +96,7 @@ func TestApply_CardsAreKeptByATillOnly(t *testing.T) {
 func TestOpenTill_BeginsAnewWhereCardsWereNotKept(t *testing.T) {
 	s := newStore(t)
 	check(t, s.Apply(group(true, 7, cardItem(t, 1, wire.Card{State: wire.CardLost}))))
-	check(t, s.Fresh(time.UnixMilli(nowMS)))
+	check(t, s.Current(time.UnixMilli(nowMS)))
 	s.asTill(true)
 	if c := s.Cursor(); c != (wire.Cursor{}) || s.Confirmed() != 0 {
 		t.Fatalf("cursor %+v, confirmed %d", c, s.Confirmed())

@@ -78,7 +78,7 @@ func (c *counter) run(ctx context.Context, change func(*till.Deps)) {
 	c.stop = sync.OnceFunc(func() { cancel(); run.Wait() })
 	c.tb.Cleanup(c.stop)
 	c.desk.SetOffset(0, c.now())
-	check(c.tb, c.snap.Fresh(c.now()))
+	check(c.tb, c.snap.Current(c.now()))
 	if _, err := c.desk.MoveBatch(ctx, wire.BatchOpens, "C01"); err != nil && !errors.Is(err, till.ErrBatch) {
 		c.tb.Fatal(err)
 	}

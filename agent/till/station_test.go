@@ -252,7 +252,7 @@ func newBench(tb testing.TB, rules func(*wire.Till)) *bench {
 	b := &bench{station: newStation(tb, newCampus(tb), rules), cfg: config(tb), wall: noonMS, offline: true}
 	b.restart()
 	b.step(desk.Synced{Stamp: b.stamp()})
-	check(tb, b.snap.Fresh(time.UnixMilli(b.wall)))
+	check(tb, b.snap.Current(time.UnixMilli(b.wall)))
 	b.step(till.MoveBatch{Stamp: b.stamp(), Move: wire.BatchOpens, By: "C01"})
 	return b
 }

@@ -174,6 +174,7 @@ var rules = []rule{
 	{settle.ErrNothing, 404, "not_found", "没有找到", "not found"},
 	{settle.ErrAmount, 409, "AMOUNT", "金额超过可退或可付的余额", "more than there is left"},
 	{settle.ErrRepeat, 409, "ID_REUSED", "该编号已用于另一笔", "the id was used for something else"},
+	{store.ErrNoRoom, 503, "disk_full", "服务器硬盘已满，没有保存；请管理员腾出空间", "the server's disk is full and nothing was saved; make room on it"},
 	{store.ErrClosed, 503, "closing", "服务器正在关闭", "the server is going down"},
 	{context.DeadlineExceeded, 503, "busy", "服务器繁忙", "the server is busy"},
 	{context.Canceled, 503, "busy", "请求已取消", "the call was given up"},

@@ -114,6 +114,12 @@ func IsUnique(err error) bool {
 		(e.Code() == sqlitelib.SQLITE_CONSTRAINT_UNIQUE || e.Code() == sqlitelib.SQLITE_CONSTRAINT_PRIMARYKEY)
 }
 
+// isFull reports that a change failed for want of room on the disk.
+func isFull(err error) bool {
+	var e *sqlite.Error
+	return errors.As(err, &e) && e.Code()&0xff == sqlitelib.SQLITE_FULL
+}
+
 // bind rewrites $1, $2 … to bare question marks where they stand in order and
 // once each. The driver compares the names of numbered parameters as text,
 // each with every argument, which costs more than the insert itself.

@@ -30,6 +30,8 @@ var (
 	ErrState = errors.New("not possible in this state")
 	// ErrFull: no number is left.
 	ErrFull = errors.New("no number left")
+	// ErrNoRoom: the disk is full; nothing was stored.
+	ErrNoRoom = errors.New("no room on the disk")
 	// ErrGap: events are missing among the ones offered; nothing was stored.
 	ErrGap = errors.New("events are missing")
 	// ErrBroken: a hash chain does not add up.

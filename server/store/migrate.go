@@ -39,7 +39,8 @@ func newMigration(name, text string) migration {
 	return migration{name: name, text: text, sum: hex.EncodeToString(sum[:])}
 }
 
-// migrate applies what is missing, each step in a transaction of its own. The
+// migrate applies what is missing, all of it in one transaction: when a step fails
+// the program before can go on with the database. The
 // steps that were applied must be the first ones of ours, unchanged: another
 // text wraps ErrChanged, an unknown one ErrNewer.
 func migrate(ctx context.Context, db *sql.DB, now func() time.Time) error {
@@ -67,12 +68,20 @@ func migrateTo(ctx context.Context, db *sql.DB, ours []migration, now func() tim
 	if err := known(applied, ours); err != nil {
 		return err
 	}
+	if len(applied) == len(ours) {
+		return nil
+	}
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }() // after Commit it does nothing
 	for _, m := range ours[len(applied):] {
-		if err := apply(ctx, db, m, now().UnixMilli()); err != nil {
+		if err := apply(ctx, tx, m, now().UnixMilli()); err != nil {
 			return fmt.Errorf("step %s: %w", m.name, err)
 		}
 	}
-	return nil
+	return tx.Commit()
 }
 
 // known refuses what was applied and is not the first of ours, unchanged.
@@ -104,18 +113,10 @@ func appliedMigrations(ctx context.Context, db *sql.DB) (list []migration, err e
 	return list, rows.Err()
 }
 
-func apply(ctx context.Context, db *sql.DB, m migration, at int64) error {
-	tx, err := db.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = tx.Rollback() }()
+func apply(ctx context.Context, tx *sql.Tx, m migration, at int64) error {
 	if _, err := tx.ExecContext(ctx, m.text); err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, "INSERT INTO migrations (name, sum, applied_at) VALUES ($1, $2, $3)", m.name, m.sum, at)
-	if err != nil {
-		return err
-	}
-	return tx.Commit()
+	_, err := tx.ExecContext(ctx, "INSERT INTO migrations (name, sum, applied_at) VALUES ($1, $2, $3)", m.name, m.sum, at)
+	return err
 }

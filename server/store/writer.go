@@ -89,7 +89,7 @@ func (q *queue) next() []*job {
 // twice: what it leaves outside the transaction is what its last run left. When it fails
 // nothing of it stays and its error is returned as it is. When the commit
 // fails, or ctx ends before the turn came, nothing stays either; but a fault of
-// the disk may come after the fact, so a caller must be able to repeat.
+// the disk may come after the fact, so a caller must be able to repeat. ErrNoRoom where the disk is full.
 func (s *Store) Change(ctx context.Context, fn func(*Tx) error) error {
 	return s.submit(&job{ctx: ctx, rows: 4, fn: fn}, false)
 }
@@ -119,6 +119,9 @@ func (s *Store) submit(j *job, urgent bool) error {
 	q.wake.Signal()
 	q.mu.Unlock()
 	<-j.done
+	if isFull(j.err) {
+		return fmt.Errorf("%w: %w", ErrNoRoom, j.err)
+	}
 	return j.err
 }
 

@@ -220,10 +220,23 @@ func TestMigrate(t *testing.T) {
 		if err := store.MigrateTo(db, one, broken); err == nil || !strings.Contains(err.Error(), "0002_b") {
 			t.Fatalf("got %v", err)
 		}
-		if n := tables(t, db); n != 1 {
+		if n := tables(t, db); n != 0 {
 			t.Fatalf("%d tables", n)
 		}
 		ok(t, store.MigrateTo(db, one, two))
+	})
+	t.Run("OfSeveralStepsOneThatFailsLeavesTheOldProgramItsDatabase", func(t *testing.T) {
+		db := must(sql.Open(store.DriverName, store.DataSource(emptyFile(t), true)))(t)
+		defer func() { ok(t, db.Close()) }()
+		ok(t, store.MigrateTo(db, one))
+		broken := store.Step{Name: "0003_c", Text: broken.Text}
+		if err := store.MigrateTo(db, one, two, broken); err == nil || !strings.Contains(err.Error(), "0003_c") {
+			t.Fatalf("got %v", err)
+		}
+		if n := tables(t, db); n != 1 {
+			t.Fatalf("%d tables", n)
+		}
+		ok(t, store.MigrateTo(db, one)) // the program before
 	})
 }
 

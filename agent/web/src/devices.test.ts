@@ -33,6 +33,16 @@ describe('devices', () => {
     expect(adviceOf(device({ kind: 'barrier', state: 'stuck' }), 'gate')).toContain('by hand')
   })
 
+  it('say that nobody is let in while the disk takes nothing', () => {
+    const disk = device({ lane: '', kind: 'disk', driver: 'store', state: 'full', detail: 'database or disk is full (13)' })
+    expect(headOf(disk)).toBe('本机硬盘已满')
+    expect(adviceOf(disk, 'gate')).toContain('暂停放行')
+    expect(adviceOf(disk, 'till')).toContain('暂停收款')
+    lang.value = 'en'
+    expect(headOf({ ...disk, state: 'failing' })).toBe('Disk cannot be written')
+    expect(adviceOf({ ...disk, state: 'failing' }, 'gate')).toContain('have the disk looked at')
+  })
+
   it('of a kind or in a state without a word are shown as they are', () => {
     const odd = device({ kind: 'lamp', lane: '', state: 'dim', detail: 'half a volt' })
     expect(headOf(odd)).toBe('lamp dim')

@@ -11,6 +11,7 @@ const words = {
   contact: ['紧急按钮', 'Emergency contact'],
   printer: ['打印机', 'Printer'],
   camera: ['摄像头', 'Camera'],
+  disk: ['本机硬盘', 'Disk'],
 
   ok: ['正常', 'OK'],
   starting: ['启动中', 'Starting'],
@@ -19,6 +20,8 @@ const words = {
   stuck: ['无响应', 'stuck'],
   silent: ['久无扫码', 'silent'],
   garbled: ['读数异常', 'garbled'],
+  full: ['已满', 'full'],
+  failing: ['写不进去', 'cannot be written'],
 
   at: ['：', ': '],
   scanner_lost: ['请检查插头；可用手工输入（I）', 'Check its plug; codes can be typed in (I)'],
@@ -27,6 +30,10 @@ const words = {
   barrier_stuck: ['拔下重插；放行时手动开门', 'Unplug it and plug it in again; open by hand'],
   sensor_lost: ['没有人通过时不会自动撤销，请用撤销键', 'Nothing is taken back by itself; use the key'],
   contact_lost: ['请检查接线；紧急时用屏幕上的按钮（E）', 'Check its cable; use the button on the screen (E)'],
+  disk_full: ['暂停放行：请清理硬盘，腾出空间后自动恢复', 'Nobody is let in: make room on it; it goes on by itself'],
+  disk_full_till: ['暂停收款：请清理硬盘，腾出空间后自动恢复', 'No payments: make room on it; it goes on by itself'],
+  disk_failing: ['暂停放行：请管理员检查硬盘', 'Nobody is let in: have the disk looked at'],
+  disk_failing_till: ['暂停收款：请管理员检查硬盘', 'No payments: have the disk looked at'],
   any_lost: ['请检查插头和电源', 'Check its plug and its power'],
   any_stuck: ['拔下重插；不行就重启电脑', 'Unplug it and plug it in again; if that fails, restart the PC'],
   any_silent: ['请擦净窗口，用手机码试扫一次', 'Wipe its window and try a code'],

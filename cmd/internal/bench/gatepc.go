@@ -70,7 +70,7 @@ func (a *gatePC) fill(c *campus, id journal.Identity, items []wire.Item) (err er
 	if err != nil {
 		return err
 	}
-	return a.snapshot.Fresh(c.now)
+	return a.snapshot.Current(c.now)
 }
 
 func item(kind wire.ItemKind, key string, body any) (wire.Item, error) {

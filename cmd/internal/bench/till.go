@@ -182,7 +182,7 @@ func openTill(c *campus, db *disk.DB, id journal.Identity, name string) (*till.D
 	if err := s.Apply(group([]wire.Item{{Kind: wire.ItemTill, Key: strconv.Itoa(int(id.Gate)), Body: body}})); err != nil {
 		return nil, err
 	}
-	if err := s.Fresh(c.now); err != nil {
+	if err := s.Current(c.now); err != nil {
 		return nil, err
 	}
 	zone, err := time.LoadLocation(zoneName)

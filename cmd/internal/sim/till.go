@@ -281,7 +281,7 @@ func (k *node) pull() error {
 			}
 		}
 		if len(group) == 1 && len(group[0].Items) == 0 {
-			return k.snap.Fresh(time.UnixMilli(k.w.now + k.skew))
+			return k.snap.Current(time.UnixMilli(k.w.now))
 		}
 		if err := k.snap.Apply(group); err != nil {
 			return err

@@ -61,11 +61,11 @@ export function troubles(agent: Agent): string[] {
   if (!live) return [t('agent_never')]
   return [
     live.connected ? '' : t('trouble_gone', { at: stamp(live.last_seen) }),
-    Math.abs(live.offset_ms ?? 0) > 1000 ? t('trouble_clock', { offset: offset(agent) }) : '',
+    Math.abs(live.offset_ms ?? 0) > 1000 ? clockWords(live.offset_ms ?? 0) : '',
     live.queue > 100 ? t('trouble_queue', { n: live.queue }) : '',
     ...[live.alarm, live.down_fault, live.up_fault].map((what) => (what ? t('agent_fault', { what }) : '')),
-    // A device that flaps for a moment is nobody's errand.
-    ...(live.devices ?? []).filter((one) => !well(one) && live.last_seen - one.since >= errand_ms).map((one) => deviceWords(one)),
+    // A device that flaps for a moment is nobody's errand; without a disk nobody gets in.
+    ...(live.devices ?? []).filter((one) => !well(one) && (one.kind === 'disk' || live.last_seen - one.since >= errand_ms)).map((one) => deviceWords(one)),
     // An agent from before devices were told of.
     ...Object.entries(live.devices ? {} : live.lanes ?? {}).map(([lane, state]) => (state.includes('lost') ? t('agent_lane', { lane, state: laneWords(state) }) : '')),
   ].filter(Boolean)
@@ -104,6 +104,13 @@ export function laneWords(state: string): string {
     const [device = '', ...how] = part.split(' ')
     return [said('agent_' + device) || device, said('agent_is_' + how.join('_')) || how.join(' ')].join(' ')
   }).join(t('agent_lane_and'))
+}
+
+/** "电脑时钟快 3 天". What an agent adds is what its PC's clock lacks. */
+export function clockWords(offset_ms: number): string {
+  const s = Math.abs(offset_ms) / 1000
+  const [unit, of] = s < 120 ? ['s', 1] : s < 7200 ? ['m', 60] : s < 172_800 ? ['h', 3600] : ['d', 86_400]
+  return t(offset_ms < 0 ? 'trouble_clock_fast' : 'trouble_clock_slow', { age: t(`clock_${unit}`, { n: Math.round(s / Number(of)) }) })
 }
 
 export const offset = (agent: Agent): string => (agent.live?.offset_ms === undefined ? '' : t('agent_offset_n', { ms: agent.live.offset_ms }))

@@ -25,6 +25,15 @@ it('sends somebody to a device that is away for a minute', () => {
   expect(seen(9e9, { ...device, kind: 'lamp', name: '', lane: '', state: 'odd' })).toEqual(['lamp odd'])
 })
 
+it('says plainly when nobody gets in, and which way a clock is wrong', () => {
+  const disk = { lane: '', kind: 'disk', driver: 'store', name: '', state: 'full', since: 1_000, detail: '' }
+  expect(troubles(agent(1, { last_seen: 1_001, devices: [disk] }))).toEqual(['硬盘 已满'])
+  expect(troubles(agent(1, { offset_ms: 900 }))).toEqual([])
+  expect(troubles(agent(1, { offset_ms: -3_600_000 }))).toEqual(['电脑时钟快 60 分钟：程序已校正，请校时'])
+  expect(troubles(agent(1, { offset_ms: 86_400_000 }))).toEqual(['电脑时钟慢 24 小时：程序已校正，请校时'])
+  expect(troubles(agent(1, { offset_ms: 56 * 365 * 86_400_000 }))).toEqual(['电脑时钟慢 20440 天：程序已校正，请校时'])
+})
+
 it('has the latest agent that was not revoked decide at a gate', () => {
   expect(agentOf(gate, [agent(1, {}), agent(2, {}), agent(3, {}, { revoked_at: 5 })])?.epoch).toBe(2)
   expect(agentOf({ ...gate, id: 2 }, [agent(1, {})])).toBeUndefined()
