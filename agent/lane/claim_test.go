@@ -131,7 +131,7 @@ func TestClaim_OpenQuestionAdmitsNobodyByItself(t *testing.T) {
 	// Somebody else went through, and the pass then became this gate's own.
 	b.apply(wire.Delta{Items: []wire.Item{
 		item(t, wire.ItemUse, p.ID.String(), wire.Use{First: verdict.Use{At: noonMS, Gate: other}, Count: 1, Expires: p.Expires}),
-		item(t, wire.ItemOwner, p.ID.String(), wire.Owner{Gate: home, Expires: p.Expires}),
+		item(t, wire.ItemOwner, p.ID.String(), wire.Ownership{Gate: home, Expires: p.Expires}),
 	}})
 	b.refuse("a", text, verdict.AlreadyUsed)
 }

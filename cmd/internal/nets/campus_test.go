@@ -255,3 +255,49 @@ func settle(t *testing.T, c *campus.Campus, relays []*relay) (k kept) {
 	}
 	return k
 }
+
+// visit is a pass, and where its holder shows it: at the gate that owns it and
+// at another.
+type visit struct {
+	code, id string
+	gates    [2]int
+}
+
+// everybody has those who were not let in come once more, to the other gate first,
+// since it may have asked before, and says how many they were.
+func everybody(t *testing.T, c *campus.Campus, visits []visit) (late int) {
+	t.Helper()
+	missing := func() (list []visit) {
+		for _, g := range c.Gates {
+			drained(t, g)
+		}
+		all, _, err := c.Client.Events(t.Context(), 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		in := map[string]bool{}
+		for _, e := range all {
+			in[e.PassID] = in[e.PassID] || e.Type == "scan" && e.Reason == "granted"
+		}
+		for _, v := range visits {
+			if !in[v.id] {
+				list = append(list, v)
+			}
+		}
+		return list
+	}
+	list := missing()
+	late = len(list)
+	eventually(t, "everybody is let in", func(ctx context.Context) (bool, error) {
+		for _, v := range list {
+			for _, at := range []int{v.gates[1], v.gates[0]} {
+				if _, err := scan(ctx, c.Gates[at], v.code); err != nil {
+					return false, err
+				}
+			}
+		}
+		list = missing()
+		return len(list) == 0, nil
+	})
+	return late
+}

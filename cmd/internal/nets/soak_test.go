@@ -96,13 +96,6 @@ type soak struct {
 	agents []series // of those that are never killed
 }
 
-// visit is a pass, and where its holder shows it: at the gate that owns it and
-// at another.
-type visit struct {
-	code, id string
-	gates    [2]int
-}
-
 func (s *soak) below(n int) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -268,22 +261,7 @@ func (s *soak) finish() {
 	for _, g := range s.c.Gates {
 		drained(t, g)
 	}
-	missing := s.missing()
-	late := len(missing)
-	eventually(t, "everybody is let in", func(ctx context.Context) (bool, error) {
-		for _, v := range missing {
-			for _, at := range []int{v.gates[1], v.gates[0]} { // the other may have asked before
-				if _, err := scan(ctx, s.c.Gates[at], v.code); err != nil {
-					return false, err
-				}
-			}
-		}
-		for _, g := range s.c.Gates {
-			drained(t, g)
-		}
-		missing = s.missing()
-		return len(missing) == 0, nil
-	})
+	late := everybody(t, s.c, s.visits)
 	s.memory()
 	k := settle(t, s.c, s.relays)
 	if len(k.admitted) != len(s.visits) {
@@ -295,24 +273,6 @@ func (s *soak) finish() {
 	}
 	t.Logf("%v: %d agents, %d codes presented, %d events, %d passes, each once (%d of them after the faults);%s",
 		s.length, len(s.c.Gates), s.presented.Load(), len(k.events), len(k.admitted), late, said)
-}
-
-// missing are those whom the server does not know to have been let in.
-func (s *soak) missing() (list []visit) {
-	all, _, err := s.c.Client.Events(s.t.Context(), 0)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	in := map[string]bool{}
-	for _, e := range all {
-		in[e.PassID] = in[e.PassID] || e.Type == "scan" && e.Reason == "granted"
-	}
-	for _, v := range s.visits {
-		if !in[v.id] {
-			list = append(list, v)
-		}
-	}
-	return list
 }
 
 // sample reads the daemons' own figures now and then.
