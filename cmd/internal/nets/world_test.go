@@ -41,6 +41,7 @@ func scenario(t *testing.T, play func(*world)) {
 	if _, err := exec.LookPath("ip"); err != nil {
 		t.Skip("iproute2 is not installed: no network namespaces")
 	}
+	t.Parallel()
 	for n := range *times {
 		t.Run(strconv.Itoa(n+1), func(t *testing.T) {
 			t.Parallel()
