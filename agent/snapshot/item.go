@@ -41,6 +41,7 @@ type group struct {
 	rows     []row
 	releases []release
 	inside   []insideItem
+	peers    []peerItem
 }
 
 type gateItem struct {
@@ -137,6 +138,12 @@ func (s *Snapshot) add(g *group, it *wire.Item) error {
 			return bad(err)
 		}
 		g.inside = append(g.inside, item)
+	case wire.ItemPeer:
+		item, err := readPeer(it)
+		if err != nil {
+			return bad(err)
+		}
+		g.peers = append(g.peers, item)
 	case wire.ItemDocuments:
 		item, err := readGuideline(it)
 		if err != nil {

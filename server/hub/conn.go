@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
@@ -236,11 +237,17 @@ func (c *conn) clock(m wire.Clock) error {
 		return err
 	}
 	c.out.Offer(wire.Link, frame) // too late later
-	c.note(false, func(st *State) {
+	moved := false
+	if m.Health != nil {
+		c.mu.Lock()
+		moved = !c.state.Reported || !slices.Equal(c.state.Health.Addresses, m.Health.Addresses)
+		c.mu.Unlock()
+	}
+	c.note(moved, func(st *State) {
 		st.LastSeen = c.h.cfg.Now()
 		st.OffsetMS = m.Offset
 		if m.Health != nil {
-			st.Health, st.Queue = *m.Health, m.Health.Queue
+			st.Health, st.Queue, st.Reported = *m.Health, m.Health.Queue, true
 		}
 	})
 	return nil

@@ -57,6 +57,9 @@ func (m *Clock) Check() error {
 			return err
 		}
 	}
+	if err := CheckAddresses(m.Health.Addresses); err != nil {
+		return err
+	}
 	return checkDevices(m.Health.Devices)
 }
 

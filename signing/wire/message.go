@@ -105,6 +105,8 @@ type Health struct {
 	Till     *TillHealth       `json:"till,omitempty"`
 	Devices  []Device          `json:"devices,omitempty"`
 	Printer  bool              `json:"printer,omitempty"` // it has a receipt printer, which is ready
+	// Addresses are where other gates may ask this one, host:port; none = nowhere.
+	Addresses []string `json:"addresses,omitempty"`
 }
 
 // TillHealth is what a till adds: its last batch, and what it took that is not
