@@ -116,7 +116,8 @@ func dialled(cards []net.Addr, port uint16) []string {
 
 // ask puts a question to whoever decides: the server where that is it, and a
 // gate both directly and through the server, at the same time. The first answer
-// that is not silence holds: the same claim has the same answer on both ways.
+// that is not silence holds: the same claim has the same answer on both ways. So
+// does one that names the gate that the pass was moved to.
 func (a *Agent) ask(ctx context.Context, c wire.Claim) wire.Answer {
 	if c.Owner == 0 || a.peers == nil || !a.peers.Reaches(c.Owner) {
 		return a.link.Ask(ctx, c)
@@ -127,8 +128,8 @@ func (a *Agent) ask(ctx context.Context, c wire.Claim) wire.Answer {
 	go func() { answers <- a.link.Ask(ctx, c) }()
 	go func() { answers <- a.peers.Ask(ctx, c.Owner, c) }()
 	answer := <-answers
-	if answer.State == verdict.ClaimSilent {
-		answer = <-answers
+	if answer.State != verdict.ClaimSilent || answer.Owner != 0 {
+		return answer
 	}
-	return answer
+	return <-answers
 }

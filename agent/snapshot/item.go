@@ -24,6 +24,8 @@ type row struct {
 	expires int64
 	look    *wire.Pass // of a pass to look up
 	card    wire.Card
+
+	epoch, agentEpoch uint32 // of an owner
 }
 
 // group is a whole group of deltas, checked and sorted out.
@@ -286,7 +288,7 @@ func (s *Snapshot) readRow(it *wire.Item) (row, error) {
 		if err = json.Unmarshal(it.Body, &body); err == nil && body.Gate == 0 {
 			err = fmt.Errorf("owner 0")
 		}
-		r.gate, r.expires = body.Gate, body.Expires
+		r.gate, r.epoch, r.agentEpoch, r.expires = body.Gate, body.Epoch, body.AgentEpoch, body.Expires
 	case wire.ItemPass:
 		r.look = new(wire.Pass)
 		if err = json.Unmarshal(it.Body, r.look); err == nil && !r.look.Kind.OpensGates() {

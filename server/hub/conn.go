@@ -43,6 +43,7 @@ type conn struct {
 	claims  chan struct{}              // a slot for each claim that is being answered
 	relayed wire.Pending[wire.Answer]  // claims that this agent was asked to decide
 	prints  wire.Pending[wire.Printed] // slips that this agent was asked to print
+	moves   wire.Pending[wire.Moved]   // passes that this agent was asked to give up
 
 	mu    sync.Mutex
 	state State
@@ -199,6 +200,11 @@ func (c *conn) dispatch(f wire.Frame, streams *sync.WaitGroup) error {
 	case wire.TypePrinted:
 		return handle(f, func(m wire.Printed) error {
 			c.prints.Settle(m.ID, m)
+			return nil
+		})
+	case wire.TypeMoved:
+		return handle(f, func(m wire.Moved) error {
+			c.moves.Settle(m.ID, m)
 			return nil
 		})
 	case wire.TypeRing, wire.TypeReply, wire.TypeStand:

@@ -133,6 +133,9 @@ func (m *Answer) Check() error {
 			return fmt.Errorf("state %s with reason %s", m.State, m.Charge.Reason)
 		}
 	}
+	if (m.Owner == 0) != (m.Epoch == 0) || m.Owner != 0 && m.State != verdict.ClaimSilent {
+		return fmt.Errorf("state %s with owner %d of epoch %d", m.State, m.Owner, m.Epoch)
+	}
 	switch m.State {
 	case verdict.ClaimGranted, verdict.ClaimUsed, verdict.ClaimSilent:
 		return nil
