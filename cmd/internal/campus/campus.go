@@ -33,6 +33,7 @@ type Options struct {
 	Wrap           []string  // a command that runs each agent, such as strace
 
 	Lines bool // each gate has a line of its own to the server (Gate.Line)
+	Peers bool // gates ask each other directly; for a Place
 	// Place puts the daemons elsewhere, "server" and then "gate 1", "gate 2", …:
 	// the server has TLS there, and there is no Network. Nil = all are on loopback.
 	Place func(name string) Place
@@ -264,6 +265,9 @@ func agentYAML(o Options, server, listen string, g *Gate, first bool) string {
 	}
 	if o.Printer != "" && first {
 		fmt.Fprintf(&b, "printer: {driver: escpos, path: %q}\n", o.Printer)
+	}
+	if o.Peers {
+		fmt.Fprintf(&b, "peers: {listen: %q}\n", ":"+peerPort)
 	}
 	fmt.Fprintf(&b, "lanes:\n  - name: 主通道\n    direction: in\n")
 	fmt.Fprintf(&b, "    scanner: {driver: serial, path: %s, baud: 115200}\n", g.Scanner.Host)

@@ -21,6 +21,7 @@ type Place struct {
 const (
 	serverPort = "8443"
 	guardPort  = "8471"
+	peerPort   = "7443"
 )
 
 // client calls a daemon in its place. Whether the server's certificate is to be

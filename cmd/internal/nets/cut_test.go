@@ -143,7 +143,38 @@ func TestNets_LinkFlapsTwentyTimesUnderScans(t *testing.T) {
 	})
 }
 
-// The server cannot be reached by anybody.
+// The server cannot be reached by anybody, but the gates reach each other: one
+// admits the other's passes by asking it directly.
+func TestNets_GatesAskEachOtherWithoutTheServer(t *testing.T) {
+	among(t, campus.Options{Peers: true}, func(w *world) {
+		own, theirs := w.issue(w.west, 1), w.issue(w.east, 4)
+		w.knows(w.west, w.east)
+		w.knows(w.east, w.west)
+		w.server.plug(false)
+		w.letsIn(w.west, theirs[0]) // before anybody has noticed
+		w.says(w.west, false)
+		w.says(w.east, false)
+		w.letsIn(w.west, theirs[1])
+		w.used(w.east, theirs[1], w.west)
+		w.letsIn(w.east, own[0])
+		w.used(w.west, own[0], w.east)
+		w.admits(w.east, theirs[2])
+		w.used(w.west, theirs[2], w.east)
+
+		w.east.at.mute(w.west.at, true) // the question arrives, the answer does not
+		w.refuses(w.west, theirs[3], w.east)
+		w.used(w.east, theirs[3], w.west)
+		w.east.at.mute(w.west.at, false)
+		w.letsIn(w.west, theirs[3])
+
+		w.server.plug(true)
+		w.says(w.west, true)
+		w.says(w.east, true)
+		w.once(own[0], theirs[0], theirs[1], theirs[3])
+	})
+}
+
+// The server cannot be reached by anybody, and the gates do not ask each other.
 func TestNets_GatesTogetherWithoutTheServer(t *testing.T) {
 	scenario(t, func(w *world) {
 		own, theirs := w.issue(w.west, 2), w.issue(w.east, 2)

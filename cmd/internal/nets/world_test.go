@@ -4,14 +4,18 @@ package nets_test
 
 import (
 	"context"
+	"database/sql"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"net/http"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"testing"
 
+	"campusgate/agent"
 	"campusgate/cmd/internal/campus"
 	"campusgate/signing/wire"
 )
@@ -37,7 +41,9 @@ type gate struct {
 
 // scenario plays a scenario as often as was asked for, beside the others. In the
 // end it puts everything in order, and looks whether all promises were kept.
-func scenario(t *testing.T, play func(*world)) {
+func scenario(t *testing.T, play func(*world)) { among(t, campus.Options{}, play) }
+
+func among(t *testing.T, o campus.Options, play func(*world)) {
 	if _, err := exec.LookPath("ip"); err != nil {
 		t.Skip("iproute2 is not installed: no network namespaces")
 	}
@@ -45,7 +51,7 @@ func scenario(t *testing.T, play func(*world)) {
 	for n := range *times {
 		t.Run(strconv.Itoa(n+1), func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t)
+			w := newWorld(t, o)
 			play(w)
 			k := settle(t, w.c, w.relays)
 			for _, look := range w.last {
@@ -55,11 +61,12 @@ func scenario(t *testing.T, play func(*world)) {
 	}
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t *testing.T, o campus.Options) *world {
 	t.Helper()
 	w := &world{T: t, lan: newLAN(t, 3)}
 	places := map[string]*machine{"server": w.lan.all[0], "gate 1": w.lan.all[1], "gate 2": w.lan.all[2]}
-	w.c = start(t, campus.Options{Place: func(name string) campus.Place { return places[name].place() }})
+	o.Place = func(name string) campus.Place { return places[name].place() }
+	w.c = start(t, o)
 	w.server = w.lan.all[0]
 	w.east, w.west = &gate{w.c.Gates[0], w.lan.all[1]}, &gate{w.c.Gates[1], w.lan.all[2]}
 	for _, g := range w.c.Gates {
@@ -97,6 +104,25 @@ func (w *world) hears(g *gate, connected bool) {
 			}
 		}
 		return false, err
+	})
+}
+
+// knows waits until the gate has been told where to ask the other directly.
+func (w *world) knows(g, other *gate) {
+	w.Helper()
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(g.Data, agent.StoreName)+"?mode=ro&_pragma=busy_timeout(5000)")
+	if err != nil {
+		w.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	eventually(w.T, g.Name+" knows where to ask "+other.Name, func(ctx context.Context) (bool, error) {
+		var body []byte
+		var p wire.Peer
+		err := db.QueryRowContext(ctx, "SELECT body FROM peers WHERE gate = $1", int64(other.ID)).Scan(&body)
+		if err == nil {
+			err = json.Unmarshal(body, &p)
+		}
+		return err == nil && len(p.Addresses) > 0, err
 	})
 }
 
