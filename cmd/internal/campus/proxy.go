@@ -129,7 +129,9 @@ func (n *Network) pipe(to, from net.Conn, way Way) {
 	for {
 		got, err := from.Read(buf)
 		if lag, through := n.pass(from, way); got > 0 && through {
-			time.Sleep(lag)
+			if lag > 0 {
+				<-time.After(lag)
+			}
 			if _, err := to.Write(buf[:got]); err != nil {
 				return
 			}

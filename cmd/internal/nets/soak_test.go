@@ -87,10 +87,9 @@ type soak struct {
 	faults    sync.WaitGroup
 	told      [len(troubles)]atomic.Int64
 
-	mu         sync.Mutex
-	random     *rand.Rand // under mu
-	busy       []bool     // something is wrong with the gate already
-	serverBusy bool
+	mu     sync.Mutex
+	random *rand.Rand
+	busy   []bool // something is wrong with the gate already
 
 	server series
 	agents []series // of those that are never killed
