@@ -48,8 +48,10 @@ func TestNets_AnswersLostOnTheWayToTheGate(t *testing.T) {
 		own, theirs := w.issue(w.west, 1), w.issue(w.east, 2)
 		lost := func(p campus.Pass) {
 			w.server.mute(w.west.at, true)
-			w.refuses(w.west, p, w.east)
-			w.granted(p)
+			eventually(w.T, "the owner grants", func(ctx context.Context) (bool, error) {
+				w.refuses(w.west, p, w.east)
+				return w.granted(ctx, p)
+			})
 			w.refuses(w.west, p, w.east)
 			w.used(w.east, p, w.west)
 		}

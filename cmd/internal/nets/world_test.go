@@ -85,25 +85,34 @@ func (w *world) says(g *gate, online bool) {
 	says(w.T, g.Gate, online)
 }
 
+// liveState is what the server knows of a gate's agent.
+type liveState struct {
+	Connected bool   `json:"connected"`
+	Revision  uint64 `json:"revision"`
+}
+
+func (w *world) live(ctx context.Context, g *gate) (live liveState, err error) {
+	var list struct {
+		Agents []struct {
+			Gate uint16    `json:"gate"`
+			Live liveState `json:"live"`
+		} `json:"agents"`
+	}
+	err = w.c.Client.Do(ctx, http.MethodGet, "/api/v1/agents", nil, &list)
+	for _, a := range list.Agents {
+		if a.Gate == g.ID {
+			live = a.Live
+		}
+	}
+	return live, err
+}
+
 // hears waits until the server says that the gate is connected, or is not.
 func (w *world) hears(g *gate, connected bool) {
 	w.Helper()
 	eventually(w.T, fmt.Sprintf("the server says connected=%v of %s", connected, g.Name), func(ctx context.Context) (bool, error) {
-		var list struct {
-			Agents []struct {
-				Gate uint16 `json:"gate"`
-				Live *struct {
-					Connected bool `json:"connected"`
-				} `json:"live"`
-			} `json:"agents"`
-		}
-		err := w.c.Client.Do(ctx, http.MethodGet, "/api/v1/agents", nil, &list)
-		for _, a := range list.Agents {
-			if a.Gate == g.ID {
-				return a.Live != nil && a.Live.Connected == connected, err
-			}
-		}
-		return false, err
+		live, err := w.live(ctx, g)
+		return err == nil && live.Connected == connected, err
 	})
 }
 
@@ -167,12 +176,18 @@ func (w *world) answered(g *gate, p campus.Pass) (r result) {
 	return r
 }
 
-// letsIn wants the pass let in by the decider's answer.
+// letsIn presents a pass until it is let in by its decider's answer: where an
+// earlier answer was lost the same question is asked again, and one that was given
+// back after a minute is a new one.
 func (w *world) letsIn(g *gate, p campus.Pass) {
 	w.Helper()
-	if r := w.answered(g, p); r.Reason != "granted" || !r.Opens {
-		w.Errorf("%s: %+v (first %+v), want granted", g.Name, r, r.FirstUse)
-	}
+	eventually(w.T, g.Name+" lets in", func(ctx context.Context) (bool, error) {
+		r, err := scan(ctx, g.Gate, p.Code)
+		if err == nil && !r.Opens {
+			err = fmt.Errorf("%+v (first %+v)", r, r.FirstUse)
+		}
+		return err == nil, err
+	})
 }
 
 // used wants the pass refused as used at a gate.
@@ -183,35 +198,52 @@ func (w *world) used(g *gate, p campus.Pass, at *gate) {
 	}
 }
 
-// granted waits until the server has the owner's event that let another gate
+// granted reports whether the server has the owner's event that let another gate
 // admit.
-func (w *world) granted(p campus.Pass) {
+func (w *world) granted(ctx context.Context, p campus.Pass) (bool, error) {
+	all, _, err := w.c.Client.Events(ctx, 0)
+	return slices.ContainsFunc(all, func(e campus.Event) bool {
+		return e.Type == string(wire.EventGrant) && e.PassID == p.ID
+	}), err
+}
+
+// current waits until the gate has everything that the server wants it to know.
+func (w *world) current(g *gate) {
 	w.Helper()
-	eventually(w.T, "the owner's grant", func(ctx context.Context) (bool, error) {
-		all, _, err := w.c.Client.Events(ctx, 0)
-		return slices.ContainsFunc(all, func(e campus.Event) bool {
-			return e.Type == string(wire.EventGrant) && e.PassID == p.ID
-		}), err
+	eventually(w.T, g.Name+" is up to date", func(ctx context.Context) (bool, error) {
+		var text []byte
+		if err := w.c.Client.Do(ctx, http.MethodGet, "/metrics", nil, &text); err != nil {
+			return false, err
+		}
+		live, err := w.live(ctx, g)
+		return float64(live.Revision) == figures(text)["campusgate_feed_revision"], err
 	})
 }
 
 // once wants a pass let in once, under one claim that was asked again and again:
-// its owner granted it once.
+// its owner granted it once. Only a machine so slow that the claim was given back
+// in between may have come to a second.
 func (w *world) once(passes ...campus.Pass) {
 	w.last = append(w.last, func(k kept) {
 		for _, p := range passes {
-			grants, claims := 0, map[string]bool{}
+			grants, annuls, claims := 0, 0, map[string]bool{}
 			for _, e := range k.events {
 				if e.Pass.String() != p.ID || e.Claim == "" {
 					continue
 				}
 				claims[e.Claim] = true
-				if e.Type == wire.EventGrant {
+				switch {
+				case e.Type == wire.EventGrant:
 					grants++
+				case e.Type == wire.EventAnnul && e.Annuls != nil:
+					annuls++
 				}
 			}
-			if k.admitted[p.ID] != 1 || grants != 1 || len(claims) != 1 {
-				w.Errorf("pass %s: let in %d times, granted %d times, claims %v; want one of each", p.ID, k.admitted[p.ID], grants, claims)
+			first, in := k.asked[p.ID], k.in[p.ID]
+			slow := in-first > 50_000
+			if k.admitted[p.ID] != 1 || grants-annuls != 1 || !slow && (annuls > 0 || len(claims) != 1) {
+				w.Errorf("pass %s: let in %d times, granted %d times, taken back %d times, claims %v within %d ms; want one",
+					p.ID, k.admitted[p.ID], grants, annuls, claims, in-first)
 			}
 		}
 	})
