@@ -334,10 +334,11 @@ type allowance struct {
 	factor, more float64
 }
 
-// The resident memory of the server includes what SQLite keeps of the database,
-// which grows with it to 64 MiB for whoever writes.
+// The resident memory of the server includes what SQLite keeps of the database:
+// up to 64 MiB of pages, for which its allocator takes some 100. It grows with the
+// database until then, and not afterwards.
 var (
-	ofServer = []allowance{{goroutines, 1.1, 20}, {files, 1.1, 20}, {heap, 1.5, 8 << 20}, {resident, 1.1, 64 << 20}}
+	ofServer = []allowance{{goroutines, 1.1, 20}, {files, 1.1, 20}, {heap, 1.5, 8 << 20}, {resident, 1, 128 << 20}}
 	ofAgent  = []allowance{{goroutines, 1.1, 20}, {files, 1.1, 10}, {heap, 1.5, 4 << 20}, {resident, 1.2, 8 << 20}}
 )
 
