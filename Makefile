@@ -2,12 +2,13 @@
 # The rest are the steps they are made of.
 
 .DEFAULT_GOAL := help
-.PHONY: help build web demo test lint gotest sweeps test-devices cuts webtest deps dresses fuzz bench dist clean
+.PHONY: help build web demo test lint gotest sweeps test-devices cuts nets soak webtest deps dresses fuzz bench dist clean
 
 GO ?= go
 FUZZTIME ?= 2m
 FLAPS ?= 20
 CUTS ?= 150
+SOAK ?= 20m
 
 help: ## what can be made here
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -68,6 +69,12 @@ fuzz: ## every fuzz target for FUZZTIME each (default 2m)
 
 bench: build ## every figure with its limit
 	bin/gatectl bench
+
+nets: ## bad networks in namespaces, ten times each (as root; in the suite once)
+	$(GO) test ./cmd/internal/nets -run Nets -nets-times 10 -count 1 -v
+
+soak: ## 50 agents on lines that fail all the time, for SOAK (default 20m)
+	$(GO) test ./cmd/internal/nets -run Soak -soak $(SOAK) -soak-agents 50 -count 1 -timeout 24h -v
 
 dist: web ## packages for Debian and Windows, and their checksums, into dist/ (VERSION=1.2.3)
 	$(GO) run ./cmd/internal/dist -out dist

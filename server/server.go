@@ -278,6 +278,7 @@ func (srv *Server) watchFeed(ctx context.Context) error {
 }
 
 func (srv *Server) serve() error {
+	srv.http.ConnState = newCrowd(srv.deps.Log).note
 	var err error
 	if srv.cert != nil {
 		err = srv.http.ServeTLS(srv.listener, "", "")

@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"campusgate/agent/desk"
 	"campusgate/signing/verdict"
@@ -30,7 +31,8 @@ func newMetrics(registry prometheus.Registerer, status func() Status) (*metrics,
 		}),
 	}
 	err := errors.Join(registry.Register(m.scans), registry.Register(m.feeds), registry.Register(m.dropped),
-		registry.Register(gauges{status}))
+		registry.Register(gauges{status}),
+		registry.Register(collectors.NewGoCollector()), registry.Register(collectors.NewProcessCollector(collectors.ProcessCollectorOpts{})))
 	for _, r := range verdict.Reasons() {
 		m.scans.WithLabelValues(r.String())
 	}

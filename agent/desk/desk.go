@@ -71,6 +71,7 @@ type entry struct {
 }
 
 type outcome struct {
+	moved  wire.Moved
 	result Result
 	answer wire.Answer
 	err    error
@@ -215,6 +216,12 @@ func (d *Desk) Do(ctx context.Context, in Input) (Result, error) {
 func (d *Desk) Reply(ctx context.Context, in Input) (wire.Answer, error) {
 	o, err := d.outcome(ctx, in)
 	return o.answer, err
+}
+
+// Moved queues what moves a pass and waits for what came of it.
+func (d *Desk) Moved(ctx context.Context, in Input) (wire.Moved, error) {
+	o, err := d.outcome(ctx, in)
+	return o.moved, err
 }
 
 func (d *Desk) outcome(ctx context.Context, in Input) (outcome, error) {

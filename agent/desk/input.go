@@ -85,8 +85,11 @@ type Show struct{ Result Result }
 // Ask puts a question to the server or another gate. A ClaimReply must follow.
 type Ask struct{ Claim wire.Claim }
 
-// Reply answers another gate's question.
-type Reply struct{ Answer wire.Answer }
+// Reply answers another gate's question, or the server that wants a pass moved.
+type Reply struct {
+	Answer wire.Answer
+	Moved  wire.Moved
+}
 
 // Shifted says who is on duty now.
 type Shifted struct{ Shift Shift }

@@ -34,6 +34,13 @@ type Book interface {
 	Releases() ([]Answered, error)
 	Released(claim string) error
 
+	// Given finds the move by which this gate gave a pass up last.
+	Given(pass signing.PassID) (wire.Move, bool, error)
+	// Give keeps that a pass was given up, by an event; Heard that another gate
+	// said so of itself. Only a later epoch replaces an earlier one.
+	Give(m wire.Move, e wire.EventID) error
+	Heard(pass signing.PassID, gate uint16, epoch uint32, expires int64) error
+
 	// Registered finds an entry of a register that has not ended. Only entries
 	// that began here are known.
 	Registered(id wire.EventID) (Registered, bool, error)
@@ -67,6 +74,7 @@ type Standing struct {
 	Rules  *wire.Policy // of the lanes; nil = none. Shared.
 	Phone  desk.PhoneKey
 	Asked  *desk.Question // the last question about the pass
+	Moves  uint32         // how often the pass was moved, as far as this gate knows
 }
 
 // Policy is this gate's entry in the snapshot.

@@ -104,6 +104,38 @@ func TestClaim_SilenceRefuses_AndTheSameIdIsAskedAgain(t *testing.T) {
 	}
 }
 
+func TestClaim_GrantWhoseAnswerWasLostIsAskedForAgain_ThoughTheServerReportsTheUse(t *testing.T) {
+	b := newBench(t, nil)
+	p := elsewhere(1)
+	text := b.c.static(t, p)
+	q := b.question("a", text)
+	b.reply(q.ID, verdict.ClaimSilent, nil)
+	b.apply(wire.Delta{Items: []wire.Item{item(t, wire.ItemUse, p.ID.String(), wire.Use{First: verdict.Use{At: noonMS, Gate: home}, Count: 1, Expires: p.Expires})}})
+	b.restart()
+	if again := b.question("a", text); again.ID != q.ID {
+		t.Fatalf("asked as %s, want %s", again.ID, q.ID)
+	}
+	if opened(b.reply(q.ID, verdict.ClaimGranted, nil)) != 1 {
+		t.Fatal("not admitted")
+	}
+	b.pass(20_000)
+	b.refuse("a", text, verdict.AlreadyUsed)
+}
+
+func TestClaim_OpenQuestionAdmitsNobodyByItself(t *testing.T) {
+	b := newBench(t, nil)
+	p := elsewhere(1)
+	text := b.c.static(t, p)
+	q := b.question("a", text)
+	b.reply(q.ID, verdict.ClaimSilent, nil)
+	// Somebody else went through, and the pass then became this gate's own.
+	b.apply(wire.Delta{Items: []wire.Item{
+		item(t, wire.ItemUse, p.ID.String(), wire.Use{First: verdict.Use{At: noonMS, Gate: other}, Count: 1, Expires: p.Expires}),
+		item(t, wire.ItemOwner, p.ID.String(), wire.Ownership{Gate: home, Expires: p.Expires}),
+	}})
+	b.refuse("a", text, verdict.AlreadyUsed)
+}
+
 func TestClaim_OpenForAMinuteIsGivenBack(t *testing.T) {
 	b := newBench(t, nil)
 	p := elsewhere(1)

@@ -114,6 +114,8 @@ func (c *Core) Step(book Book, in desk.Input) ([]desk.Effect, error) {
 		return c.reply(book, in, now)
 	case ClaimAsked:
 		return c.asked(book, in, now)
+	case MoveAsked:
+		return c.part(book, in, now)
 	case desk.Synced:
 		return nil, c.Sync(book, in)
 	case desk.Tick:
@@ -279,6 +281,8 @@ func (c *Core) Failed(in desk.Input, cause error) []desk.Effect {
 		return []desk.Effect{desk.Reject{Err: cause}}
 	case ClaimAsked:
 		return []desk.Effect{desk.Reply{Answer: wire.Answer{ID: in.Claim.ID, State: verdict.ClaimSilent}}}
+	case MoveAsked:
+		return []desk.Effect{desk.Reply{Moved: wire.Moved{ID: in.Move.ID, State: wire.MoveSilent}}}
 	}
 	return nil
 }

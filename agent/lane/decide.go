@@ -32,7 +32,7 @@ func (c *Core) decide(book Book, a *attempt, now desk.Moment) ([]desk.Effect, er
 			k.At, k.Clock = now.At, now.Clock
 		}
 	}
-	switch v := verdict.Judge(k); v.Need {
+	switch v := judge(k, asked); v.Need {
 	case verdict.NeedDocument:
 		if c.cfg.Unstaffed && c.OnDuty() == (desk.Shift{}) {
 			return c.refuse(book, a, now)
@@ -50,6 +50,22 @@ func (c *Core) decide(book Book, a *attempt, now desk.Moment) ([]desk.Effect, er
 	default:
 		return c.conclude(book, a, verdict.Verdict{Reason: verdict.Internal}, now)
 	}
+}
+
+// judge asks the decider once more where a pass reads as used up while a
+// question of this gate's own is open: the use that the server reports may be
+// what was granted to that very question, whose answer was lost.
+func judge(k *verdict.Case, asked *desk.Question) verdict.Verdict {
+	v := verdict.Judge(k)
+	if v.Reason != verdict.AlreadyUsed || k.Claim.State != verdict.ClaimUnasked || asked == nil || asked.State != desk.ClaimOpen {
+		return v
+	}
+	without := *k
+	without.Record.Uses--
+	if again := verdict.Judge(&without); again.Need != verdict.NeedNothing {
+		return again // never an admission by itself
+	}
+	return v
 }
 
 // conclude writes the event of an attempt and everything that follows from it.

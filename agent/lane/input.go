@@ -57,5 +57,11 @@ type ClaimAsked struct {
 	Claim wire.Claim
 }
 
+// MoveAsked is the server's wish that this gate give a pass up to another.
+type MoveAsked struct {
+	desk.Stamp
+	Move wire.Move
+}
+
 // Open is the effect that moves a lane's barrier.
 type Open struct{ Lane, Scan string }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"campusgate/signing/wire"
@@ -76,7 +77,7 @@ type counts struct {
 // It is documented by hand, since its answer is no JSON.
 func (a *API) metricsRoute() {
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(figures{a}, a.Charges, a.Backup)
+	registry.MustRegister(figures{a}, a.Charges, a.Backup, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	if a.Audit != nil {
 		registry.MustRegister(a.Audit)
 	}

@@ -28,7 +28,7 @@ func (f *farewell) Error() string { return f.code + ": " + f.message }
 // ServeHTTP lets an agent in and returns when its connection has ended. It
 // answers with an HTTP error, and no websocket, browsers (403 browser), plain
 // connections from another machine (403 tls_required), and anybody while the
-// hub is not running or too many are at the door (503 unavailable).
+// hub is not running (503 unavailable).
 func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if len(r.Header["Origin"]) > 0 {
 		turnAway(w, http.StatusForbidden, "browser", "this address is for agents, not for browsers")
@@ -45,14 +45,7 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		turnAway(w, http.StatusServiceUnavailable, "unavailable", "the server is starting or going down")
 		return
 	}
-	select {
-	case h.entry <- struct{}{}:
-	default:
-		turnAway(w, http.StatusServiceUnavailable, "unavailable", "too many agents are connecting")
-		return
-	}
 	c, err := h.admit(base, w, r)
-	<-h.entry
 	if err != nil {
 		h.cfg.Log.Warn("agent turned away", "remote", r.RemoteAddr, "err", err)
 		return
@@ -103,6 +96,8 @@ func (h *Hub) admit(base context.Context, w http.ResponseWriter, r *http.Request
 var errNetwork = errors.New("connection lost")
 
 func (h *Hub) greet(base context.Context, ws *websocket.Conn, r *http.Request) (*conn, error) {
+	leave := h.door.enter(func() { _ = ws.NetConn().Close() }) // nobody to tell
+	defer leave()
 	if err := boundKernelQueue(ws.NetConn()); err != nil {
 		return nil, fmt.Errorf("%w: %w", errNetwork, err)
 	}
@@ -133,6 +128,7 @@ func (h *Hub) greet(base context.Context, ws *websocket.Conn, r *http.Request) (
 	if err != nil {
 		return nil, err
 	}
+	leave() // it is known now, and there are no more of it than agents
 	return h.settle(ctx, base, ws, r.RemoteAddr, agent, auth)
 }
 

@@ -217,21 +217,32 @@ func TestServeHTTP_OtherRequestsAreNoWebsockets(t *testing.T) {
 	})
 }
 
-func TestHub_TurnsAwayWhenTooManyAreAtTheDoor(t *testing.T) {
+func TestHub_ShowsOutWhoHasBeenAtTheDoorForLongestWhenItIsFull(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
+		agent := w.raw(7, w.net.Cable("127.0.0.1:5001")) // not at the door any more
 		cable := w.net.Cable("127.0.0.1:5000")
-		for range 256 {
-			if _, _, err := dialRaw(t, cable, nil); err != nil {
+		silent := make([]*raw, 256)
+		for i := range silent {
+			var err error
+			if silent[i], _, err = dialRaw(t, cable, nil); err != nil {
 				t.Fatal(err)
 			}
 		}
-		_, resp, err := dialRaw(t, cable, nil)
-		wantHTTP(t, resp, err, 503, "unavailable")
-		time.Sleep(wire.HandshakeMS * time.Millisecond)
-		if _, _, err := dialRaw(t, cable, nil); err != nil {
-			t.Fatalf("the door stays shut: %v", err)
+		w.raw(8, w.net.Cable("127.0.0.1:5002"))
+		if f, err := silent[0].next(); err == nil {
+			t.Fatalf("who came first hears %s", f.Type)
 		}
+		synctest.Wait()
+		if st := w.hub.States(); !st[7].Connected || !st[8].Connected {
+			t.Fatalf("%+v", st)
+		}
+		// The place of one who has left is free.
+		if _, _, err := dialRaw(t, cable, nil); err != nil {
+			t.Fatal(err)
+		}
+		agent.send(wire.Link, wire.TypeClock, wire.Clock{T0: 1})
+		silent[1].send(wire.Link, wire.TypeBye, wire.Bye{Code: wire.ByeShutdown})
 	})
 }
 

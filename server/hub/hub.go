@@ -41,8 +41,8 @@ type Config struct {
 type Hub struct {
 	cfg   Config
 	store Store
-	entry chan struct{} // a slot for each handshake under way
-	feed  bell          // rings when the store's feed has grown
+	door  door // for those who have not proved who they are
+	feed  bell // rings when the store's feed has grown
 
 	mu     sync.Mutex
 	base   context.Context // nil = not running
@@ -70,7 +70,7 @@ func New(cfg Config, store Store) *Hub {
 		cfg.Calls = deaf{}
 	}
 	return &Hub{
-		cfg: cfg, store: store, entry: make(chan struct{}, maxHandshakes),
+		cfg: cfg, store: store,
 		agents: make(map[uint32]*conn), gates: make(map[uint16]*conn),
 		states: make(map[uint32]State), unsaid: make(map[uint32]State),
 	}

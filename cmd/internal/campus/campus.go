@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -30,6 +31,12 @@ type Options struct {
 	Log            io.Writer // what the daemons say; nil = nowhere
 	Texts          io.Writer // the one-time codes that phones would get; nil = nowhere
 	Wrap           []string  // a command that runs each agent, such as strace
+
+	Lines bool // each gate has a line of its own to the server (Gate.Line)
+	Peers bool // gates ask each other directly; for a Place
+	// Place puts the daemons elsewhere, "server" and then "gate 1", "gate 2", …:
+	// the server has TLS there, and there is no Network. Nil = all are on loopback.
+	Place func(name string) Place
 
 	// Now is the clock of all daemons, which then run inside this process until
 	// Resume. Nil = they are processes, whose clock is the computer's.
@@ -62,6 +69,9 @@ type Gate struct {
 	Data    string     // the agent's folder
 	Scanner *pty.Cable // Device is where a scan is written
 	Relay   *pty.Cable // Device is where relay frames come out
+	Line    *Network   // to the server: its own, or that of all; nil in a Place
+
+	http *http.Client // reaches it in its Place; nil = on loopback
 }
 
 // Start brings everything up and returns when every agent is ready. On an
@@ -94,8 +104,10 @@ func Start(ctx context.Context, o Options) (c *Campus, err error) {
 	if err := c.startServer(ctx, o); err != nil {
 		return nil, err
 	}
-	if c.Network, err = NewNetwork(c.Addr()); err != nil {
-		return nil, err
+	if o.Place == nil {
+		if c.Network, err = NewNetwork(c.Addr()); err != nil {
+			return nil, err
+		}
 	}
 	if err := c.Client.Do(ctx, http.MethodPost, "/api/v1/zones", map[string]any{"id": 1, "name": "A 区 Campus A"}, nil); err != nil {
 		return nil, err
@@ -109,7 +121,7 @@ func Start(ctx context.Context, o Options) (c *Campus, err error) {
 }
 
 func (c *Campus) startServer(ctx context.Context, o Options) error {
-	addr, err := freeAddr()
+	at, addr, err := c.placeServer()
 	if err != nil {
 		return err
 	}
@@ -117,6 +129,9 @@ func (c *Campus) startServer(ctx context.Context, o Options) error {
 	c.Database = filepath.Join(data, "server.db")
 	config := data + ".yaml"
 	yaml := fmt.Sprintf("listen: %s\ndata: %s\nsite: 云岭大学\nsms: {gateway: terminal}\nrecharge: {trial: true}\n", addr, data)
+	if at.Addr != "" {
+		yaml += fmt.Sprintf("tls: {hosts: [%q]}\n", at.Addr)
+	}
 	if err := os.WriteFile(config, []byte(yaml), 0o600); err != nil {
 		return err
 	}
@@ -125,7 +140,7 @@ func (c *Campus) startServer(ctx context.Context, o Options) error {
 		c.Texts.tell(o.Texts)
 	}
 	c.Server = &Process{
-		name: "server", bin: filepath.Join(o.Bin, "gateserver"), args: []string{"-config", config},
+		name: "server", bin: filepath.Join(o.Bin, "gateserver"), args: []string{"-config", config}, wrap: at.Wrap,
 		log: io.MultiWriter(prefixed("server", o.Log, &c.logs), c.Texts),
 	}
 	made, err := c.found(ctx, config)
@@ -133,6 +148,9 @@ func (c *Campus) startServer(ctx context.Context, o Options) error {
 		return err
 	}
 	c.Client, c.AdminLink = Client{Base: "http://" + addr, Token: made.Token}, made.AdminLink
+	if at.Addr != "" {
+		c.Client.Base, c.Client.HTTP = "https://"+addr, at.client()
+	}
 	return c.StartServer(ctx)
 }
 
@@ -163,7 +181,7 @@ func (c *Campus) StartServer(ctx context.Context) error {
 	if err := c.Server.Start(); err != nil {
 		return err
 	}
-	return c.Server.await(ctx, c.Client.Base+"/readyz")
+	return c.Server.await(ctx, c.Client.HTTP, c.Client.Base+"/readyz")
 }
 
 func (c *Campus) addGate(ctx context.Context, o Options, n int, name string) error {
@@ -183,23 +201,24 @@ func (c *Campus) addGate(ctx context.Context, o Options, n int, name string) err
 	if g.Relay, err = pty.NewCable(c.dir, fmt.Sprintf("relay%d", n)); err != nil {
 		return err
 	}
-	addr, err := freeAddr()
+	label := fmt.Sprintf("gate %d", n)
+	at, server, listen, err := c.placeGate(g, label)
 	if err != nil {
 		return err
 	}
-	g.URL = "http://" + addr + "/"
+	g.URL, g.http = "http://"+listen+"/", at.client()
 	config := g.Data + ".yaml"
-	if err := os.WriteFile(config, []byte(agentYAML(o, c.Network.Addr(), addr, g, n == 1)), 0o600); err != nil {
+	if err := os.WriteFile(config, []byte(agentYAML(o, server, listen, g, n == 1)), 0o600); err != nil {
 		return err
 	}
-	if g.Agent, err = c.enrolAgent(ctx, g.ID, config, fmt.Sprintf("gate %d", n)); err != nil {
+	if g.Agent, err = c.enrolAgent(ctx, g.ID, config, label, append(at.Wrap, o.Wrap...)); err != nil {
 		return err
 	}
 	return g.Start(ctx)
 }
 
 // enrolAgent gives the agent of a gate or till its place, and makes its process.
-func (c *Campus) enrolAgent(ctx context.Context, gate uint16, config, name string) (*Process, error) {
+func (c *Campus) enrolAgent(ctx context.Context, gate uint16, config, name string, wrap []string) (*Process, error) {
 	var ticket struct {
 		Code string `json:"code"`
 	}
@@ -208,12 +227,13 @@ func (c *Campus) enrolAgent(ctx context.Context, gate uint16, config, name strin
 	}
 	p := &Process{
 		name: name, bin: filepath.Join(c.options.Bin, "gateagent"), args: []string{"-config", config},
-		wrap: c.options.Wrap, log: prefixed(name, c.options.Log, &c.logs),
+		wrap: wrap, log: prefixed(name, c.options.Log, &c.logs),
 	}
 	if c.options.Now != nil {
 		return p, c.enrolInside(ctx, p, config, ticket.Code)
 	}
-	_, err := run(ctx, p.bin, "enroll", "-config", config, "-server", "http://"+c.Network.Addr(), "-code", ticket.Code)
+	enrol := append(slices.Clone(wrap), p.bin, "enroll", "-config", config, "-code", ticket.Code)
+	_, err := run(ctx, enrol[0], enrol[1:]...)
 	return p, err
 }
 
@@ -224,7 +244,7 @@ func (g *Gate) Start(ctx context.Context) error {
 	if err := g.Agent.Start(); err != nil {
 		return err
 	}
-	if err := g.Agent.await(ctx, g.URL+"readyz"); err != nil {
+	if err := g.Agent.await(ctx, g.http, g.URL+"readyz"); err != nil {
 		return err
 	}
 	return Until(ctx, func() (bool, error) {
@@ -235,8 +255,7 @@ func (g *Gate) Start(ctx context.Context) error {
 
 // Status asks the agent how it is.
 func (g *Gate) Status(ctx context.Context) (s console.Status, err error) {
-	agent := Client{Base: strings.TrimSuffix(g.URL, "/")}
-	err = agent.Do(ctx, http.MethodGet, "/api/v1/status", nil, &s)
+	err = g.Client().Do(ctx, http.MethodGet, "/api/v1/status", nil, &s)
 	return s, err
 }
 
@@ -246,12 +265,15 @@ func agentYAML(o Options, server, listen string, g *Gate, first bool) string {
 		documents = "required"
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "server: http://%s\ndata: %s\nlisten: %s\nmode: gate\ndocuments: %s\n", server, g.Data, listen, documents)
+	fmt.Fprintf(&b, "server: %s\ndata: %s\nlisten: %s\nmode: gate\ndocuments: %s\n", server, g.Data, listen, documents)
 	if len(o.FrameAncestors) > 0 {
 		fmt.Fprintf(&b, "frame_ancestors: [%q]\n", strings.Join(o.FrameAncestors, `", "`))
 	}
 	if o.Printer != "" && first {
 		fmt.Fprintf(&b, "printer: {driver: escpos, path: %q}\n", o.Printer)
+	}
+	if o.Peers {
+		fmt.Fprintf(&b, "peers: {listen: %q}\n", ":"+peerPort)
 	}
 	fmt.Fprintf(&b, "lanes:\n  - name: 主通道\n    direction: in\n")
 	fmt.Fprintf(&b, "    scanner: {driver: serial, path: %s, baud: 115200}\n", g.Scanner.Host)
@@ -260,7 +282,7 @@ func agentYAML(o Options, server, listen string, g *Gate, first bool) string {
 }
 
 // Addr is where the server listens, host:port.
-func (c *Campus) Addr() string { return strings.TrimPrefix(c.Client.Base, "http://") }
+func (c *Campus) Addr() string { return c.Client.Base[strings.Index(c.Client.Base, "//")+2:] }
 
 // Close stops every process, takes the devices away and removes a temporary
 // folder. It may be called more than once.
@@ -288,6 +310,9 @@ func (c *Campus) Close() error {
 			if cable != nil {
 				_ = cable.Close()
 			}
+		}
+		if g.Line != nil {
+			_ = g.Line.Close()
 		}
 	}
 	if c.Network != nil {

@@ -56,7 +56,7 @@ func (c *Campus) enrolInside(ctx context.Context, p *Process, config, code strin
 		}
 		return a.Run(ctx)
 	}
-	_, err = agent.Enrol(ctx, settings, "http://"+c.Network.Addr(), code, deps)
+	_, err = agent.Enrol(ctx, settings, settings.Server.String(), code, deps)
 	return err
 }
 

@@ -98,11 +98,14 @@ func (p *Process) Stop() {
 func (p *Process) PID() int { return p.cmd.Process.Pid }
 
 // await polls url until it answers 200, the daemon dies or ctx ends.
-func (p *Process) await(ctx context.Context, url string) error {
+func (p *Process) await(ctx context.Context, client *http.Client, url string) error {
+	if client == nil {
+		client = http.DefaultClient
+	}
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		if res, err := http.Get(url); err == nil {
+		if res, err := client.Get(url); err == nil {
 			_ = res.Body.Close()
 			if res.StatusCode == http.StatusOK {
 				return nil

@@ -133,7 +133,7 @@ func (c *Campus) addTill(ctx context.Context, merchant int64, name string) error
 	if err := os.WriteFile(config, []byte(yaml.String()), 0o600); err != nil {
 		return err
 	}
-	if t.Agent, err = c.enrolAgent(ctx, t.ID, config, fmt.Sprintf("till %d", n)); err != nil {
+	if t.Agent, err = c.enrolAgent(ctx, t.ID, config, fmt.Sprintf("till %d", n), c.options.Wrap); err != nil {
 		return err
 	}
 	return t.Start(ctx)
@@ -145,7 +145,7 @@ func (t *Till) Start(ctx context.Context) error {
 	if err := t.Agent.Start(); err != nil {
 		return err
 	}
-	if err := t.Agent.await(ctx, t.URL+"readyz"); err != nil {
+	if err := t.Agent.await(ctx, nil, t.URL+"readyz"); err != nil {
 		return err
 	}
 	return Until(ctx, func() (bool, error) {

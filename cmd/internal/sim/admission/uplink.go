@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"slices"
+	"time"
 
 	"campusgate/agent/desk"
 	"campusgate/signing/verdict"
@@ -20,6 +21,7 @@ type uplink struct {
 	heard   int64
 	beat    wire.Clock // the last that was sent
 	sent    int64      // when, by the monotonic clock
+	told    bool       // the server's time
 	upload  int64      // when events were sent last that are not acked
 }
 
@@ -128,6 +130,7 @@ func (g *gate) compared(m *wire.Clock) {
 	if wall := g.clock.wall(g.w.now); wall-m.T0-rtt > 500 || wall-m.T0-rtt < -500 {
 		return // somebody set the clock meanwhile
 	}
+	l.told = true
 	g.put(input{in: desk.Synced{Stamp: g.stamp(), OffsetMS: m.T1 - m.T0 - rtt/2}})
 }
 
@@ -138,7 +141,9 @@ func (g *gate) apply(group []wire.Delta) error {
 	var err error
 	switch {
 	case len(group) == 1 && !group[0].Reset && len(group[0].Items) == 0 && last == have:
-		err = g.snap.Fresh(g.clock.time(g.w.now))
+		if g.link.told { // by the server's clock, or not yet
+			err = g.snap.Current(time.UnixMilli(g.core.At(g.stamp())))
+		}
 	case !group[0].Reset && last.Lineage == have.Lineage && last.Revision < have.Revision:
 		return nil // came late
 	default:
