@@ -59,8 +59,8 @@ test-devices: deps ## drivers in a guest machine with a kernel of its own; USB d
 dresses: web ## every page judged in both languages, by day and by night, at every width
 	$(GO) test ./server/web -run EveryDress -dresses
 
-fuzz: ## every fuzz target for FUZZTIME each (default 2m)
-	@.ci/fuzz $(FUZZTIME)
+fuzz: ## every fuzz target for FUZZTIME each (default 2m), or all of them for TOTAL (20m)
+	@.ci/fuzz $(if $(TOTAL),-total $(TOTAL),$(FUZZTIME))
 
 bench: build ## every figure with its limit
 	bin/gatectl bench
