@@ -27,7 +27,8 @@ func (s *site) agents() (all []struct {
 		Connected bool
 		Alarm     string
 	}
-}) {
+},
+) {
 	s.t.Helper()
 	var out struct {
 		Agents []struct {
