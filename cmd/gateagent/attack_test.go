@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"database/sql"
 	"fmt"
 	"net/http"
@@ -54,15 +55,22 @@ func (g *gate) untilReady() {
 // alarmed waits until the console shows an alarm of the first agent.
 func (s *site) alarmed(word string) {
 	s.t.Helper()
-	deadline := time.Now().Add(patience)
-	for last := ""; !strings.Contains(last, word); {
-		if time.Now().After(deadline) {
-			s.t.Fatalf("the console never showed %q, but %q", word, last)
-		}
+	last := ""
+	s.wait("the console shows "+word, func() bool {
 		if all := s.agents(); len(all) > 0 {
 			last = all[0].Live.Alarm
 		}
-		time.Sleep(20 * time.Millisecond)
+		return strings.Contains(last, word)
+	})
+}
+
+// wait waits for something to become true.
+func (s *site) wait(what string, wanted func() bool) {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(s.t.Context(), 2*patience)
+	defer cancel()
+	if err := campus.Until(ctx, func() (bool, error) { return wanted(), nil }); err != nil {
+		s.t.Fatalf("never: %s: %v", what, err)
 	}
 }
 
@@ -166,12 +174,13 @@ func TestAttack_RolledBackAgentStore(t *testing.T) {
 	refuse := func() {
 		t.Helper()
 		for _, p := range []campus.Pass{used, unused} {
-			deadline := time.Now().Add(patience)
-			for got := g.present(p.Code); got.Opens || got.Reason != verdict.OfflineNotAllowed; got = g.present(p.Code) {
-				if got.Opens || time.Now().After(deadline) {
+			s.wait("refused", func() bool {
+				got := g.present(p.Code)
+				if got.Opens {
 					t.Fatalf("presented after the store was put back: %+v", got)
 				}
-			}
+				return got.Reason == verdict.OfflineNotAllowed
+			})
 		}
 	}
 	disowned := func() bool {
@@ -182,12 +191,7 @@ func TestAttack_RolledBackAgentStore(t *testing.T) {
 		check(t, db.QueryRowContext(t.Context(), "SELECT owns_from FROM gates WHERE id = $1", g.id).Scan(&from))
 		return from > time.Now().Unix()*10
 	}
-	for deadline := time.Now().Add(patience); !disowned(); {
-		if time.Now().After(deadline) {
-			t.Fatal("it goes on deciding")
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
+	s.wait("it decides nothing any more", disowned)
 	refuse()
 	// Nor after a restart without a network.
 	g.stop()
@@ -208,10 +212,9 @@ func TestAttack_RolledBackAgentStore(t *testing.T) {
 	if got := g.present(used.Code); got.Opens {
 		t.Fatalf("a used pass after enrolling again: %+v", got)
 	}
-	time.Sleep(time.Until(time.Unix(time.Now().Unix()+2, 0))) // passes are dated to the second
-	if got := g.present(g.issue().Code); got.Reason != verdict.Granted {
-		t.Errorf("a new pass: %+v", got)
-	}
+	s.wait("it decides what is issued from then on", func() bool { // a second later: passes are dated to the second
+		return g.present(g.issue().Code).Reason == verdict.Granted
+	})
 }
 
 // A database of the server that was put back without gateserver restored: the
