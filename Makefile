@@ -64,8 +64,8 @@ cuts: ## the power of gates and servers is cut CUTS times (default 150 each); ro
 dresses: web ## every page judged in both languages, by day and by night, at every width
 	$(GO) test ./server/web -run EveryDress -dresses
 
-fuzz: ## every fuzz target for FUZZTIME each (default 2m)
-	@.ci/fuzz $(FUZZTIME)
+fuzz: ## every fuzz target for FUZZTIME each (default 2m), or all of them for TOTAL (20m)
+	@.ci/fuzz $(if $(TOTAL),-total $(TOTAL),$(FUZZTIME))
 
 bench: build ## every figure with its limit
 	bin/gatectl bench

@@ -9,5 +9,6 @@
 // Whoever holds the file holds the agent's private key and can act as this
 // agent; it is made readable by its owner only. A copy put back later is an
 // agent that has forgotten what it did since: enrol again instead, so that the
-// server gives it a new epoch.
+// server gives it a new epoch. An agent that the server finds out decides no
+// pass any more (snapshot.Disown).
 package disk

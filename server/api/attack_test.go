@@ -140,8 +140,11 @@ func TestAttack_Enumeration_PassIDs(t *testing.T) {
 	w.want(t, http.StatusCreated, "POST", "/api/v1/passes", resident(), &theirs)
 	shape := regexp.MustCompile(`"request_id":"[0-9a-f]+"`)
 	for _, c := range [][3]string{
-		{"GET", "/api/v1/me/passes/%s/live", ""}, {"POST", "/api/v1/passes/%s/keys/nonce", ""},
-		{"GET", "/api/v1/passes/%s", ""}, {"GET", "/api/v1/passes/%s/qr.png", ""}, {"POST", "/api/v1/passes/%s/revoke", `{"reason":"x"}`},
+		{"GET", "/api/v1/me/passes/%s/live", ""},
+		{"POST", "/api/v1/passes/%s/keys/nonce", ""},
+		{"GET", "/api/v1/passes/%s", ""},
+		{"GET", "/api/v1/passes/%s/qr.png", ""},
+		{"POST", "/api/v1/passes/%s/revoke", `{"reason":"x"}`},
 	} {
 		var answers [2]string
 		for i, id := range []string{theirs.ID, "0123456789abcdef"} {

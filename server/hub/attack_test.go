@@ -63,11 +63,11 @@ func TestAttack_ClonedGatePC_IsShownBesideTheGate(t *testing.T) {
 		g.happen(3)
 		g.start()
 		time.Sleep(time.Second)
-		r, _, err := dialRaw(t, w.net.Cable("10.0.0.9:5000"), nil)
-		if err == nil { // plain connections are for this machine only
+		if _, _, err := dialRaw(t, w.net.Cable("10.0.0.9:5000"), nil); err == nil { // plain connections are for this machine only
 			t.Fatal("a copy elsewhere connects without TLS")
 		}
-		if r, _, err = dialRaw(t, w.net.Cable("127.0.0.1:5999"), nil); err != nil {
+		r, _, err := dialRaw(t, w.net.Cable("127.0.0.1:5999"), nil)
+		if err != nil {
 			t.Fatal(err)
 		}
 		auth := r.auth(7, 1, g.key)

@@ -36,7 +36,7 @@ func TestAttack_ZipBomb_Bill(t *testing.T) {
 	defer alipay.SetMaxBill(1 << 20)()
 	for name, file := range map[string][]byte{
 		"many files":   archived(t, strings.Split(strings.Repeat("a,b\n|", 1000), "|")...),
-		"a large file": archived(t, table + strings.Repeat("#", 1<<20)),
+		"a large file": archived(t, table+strings.Repeat("#", 1<<20)),
 	} {
 		if rows, err := c.ParseBill(file); err == nil {
 			t.Errorf("%s: %d rows", name, len(rows))
