@@ -73,6 +73,14 @@ func (a *Agent) newPeers(d Deps) (err error) {
 	return err
 }
 
+// PeerAddr is where other gates come to ask; "" = they cannot.
+func (a *Agent) PeerAddr() string {
+	if a.door == nil {
+		return ""
+	}
+	return a.door.Addr().String()
+}
+
 // addresses are where other gates may ask this one.
 func (a *Agent) addresses() []string {
 	if a.door == nil {

@@ -62,10 +62,11 @@ func must[T any](t testing.TB) func(T, error) T {
 // scanner and a relay.
 type station struct {
 	t              testing.TB
-	root           ed25519.PrivateKey // of the site
 	issuer         signing.Issuer
 	payer          signing.Issuer // of payment credentials
 	data           string
+	gate           uint16
+	root, own      ed25519.PrivateKey
 	scanner, relay *pty.Cable
 	relayEnd       *os.File
 	passes         uint16
@@ -74,7 +75,7 @@ type station struct {
 func newStation(t testing.TB) *station {
 	t.Helper()
 	dir := t.TempDir()
-	s := &station{t: t, data: filepath.Join(dir, "agent")}
+	s := &station{t: t, data: filepath.Join(dir, "agent"), gate: home}
 	for name, cable := range map[string]**pty.Cable{"scanner": &s.scanner, "relay": &s.relay} {
 		c := must[*pty.Cable](t)(pty.NewCable(dir, name))
 		t.Cleanup(func() { check(t, c.Close()) })
@@ -90,10 +91,54 @@ func newStation(t testing.TB) *station {
 func (s *station) enrol() {
 	s.t.Helper()
 	t := s.t
-	_, root, err := ed25519.GenerateKey(rand.Reader)
+	var err error
+	_, s.own, err = ed25519.GenerateKey(rand.Reader)
 	check(t, err)
-	s.root = root
-	_, own, err := ed25519.GenerateKey(rand.Reader)
+	if s.root == nil {
+		s.found()
+	}
+	ring := must[*signing.Keyring](t)(signing.NewKeyring("云岭大学", 1, []signing.Key{s.issuer.Key, s.payer.Key}))
+	signed := must[[]byte](t)(signing.SignKeyring(s.root, ring))
+	id := journal.Identity{
+		Agent: 10 + uint32(s.gate), Epoch: 1, Gate: s.gate, Site: "云岭大学", TimeZone: "Asia/Shanghai",
+		Server: "https://gate.example.edu", Root: s.root.Public().(ed25519.PublicKey), Private: s.own,
+	}
+	check(t, os.MkdirAll(s.data, 0o700))
+	path := filepath.Join(s.data, agent.StoreName)
+	check(t, disk.Create(path, func(tx *disk.Tx) error {
+		return errors.Join(journal.Enrol(tx, id), snapshot.Enrol(tx, id.Root, id.Site, signed))
+	}))
+	s.open(func(j *journal.Journal, snap *snapshot.Snapshot) {
+		now := time.Now()
+		check(t, j.Update(func(book lane.Book) error {
+			return book.SetClock(desk.Clock{Synced: now.UnixMilli(), HighWater: now.UnixMilli()})
+		}))
+		gate := must[[]byte](t)(json.Marshal(wire.Gate{ID: s.gate, Name: "东门", Zone: 1, Mode: verdict.Owner}))
+		check(t, snap.Apply([]wire.Delta{{
+			Reset: true, Cursor: wire.Cursor{Lineage: "l", Revision: 7},
+			Items: []wire.Item{{Kind: wire.ItemGate, Key: strconv.Itoa(int(s.gate)), Body: gate}},
+		}}))
+		check(t, snap.Current(now))
+	})
+}
+
+// open lets do work on the store of an agent that is not running.
+func (s *station) open(do func(*journal.Journal, *snapshot.Snapshot)) {
+	s.t.Helper()
+	t := s.t
+	db := must[*disk.DB](t)(disk.Open(filepath.Join(s.data, agent.StoreName)))
+	defer func() { check(t, db.Close()) }()
+	j := must[*journal.Journal](t)(journal.Open(db))
+	id := j.Identity()
+	do(j, must[*snapshot.Snapshot](t)(snapshot.Open(db, id.Gate, id.Site, id.Root)))
+}
+
+// found makes the keys of a campus.
+func (s *station) found() {
+	s.t.Helper()
+	t := s.t
+	var err error
+	_, s.root, err = ed25519.GenerateKey(rand.Reader)
 	check(t, err)
 	public, private, err := ed25519.GenerateKey(rand.Reader)
 	check(t, err)
@@ -101,31 +146,6 @@ func (s *station) enrol() {
 	public, private, err = ed25519.GenerateKey(rand.Reader)
 	check(t, err)
 	s.payer = signing.Issuer{Key: must[signing.Key](t)(signing.NewKey("云岭大学", signing.PurposePay, public)), Private: private}
-	ring := must[*signing.Keyring](t)(signing.NewKeyring("云岭大学", 1, []signing.Key{s.issuer.Key, s.payer.Key}))
-	signed := must[[]byte](t)(signing.SignKeyring(root, ring))
-	id := journal.Identity{
-		Agent: 13, Epoch: 1, Gate: home, Site: "云岭大学", TimeZone: "Asia/Shanghai",
-		Server: "https://gate.example.edu", Root: root.Public().(ed25519.PublicKey), Private: own,
-	}
-	check(t, os.MkdirAll(s.data, 0o700))
-	path := filepath.Join(s.data, agent.StoreName)
-	check(t, disk.Create(path, func(tx *disk.Tx) error {
-		return errors.Join(journal.Enrol(tx, id), snapshot.Enrol(tx, id.Root, id.Site, signed))
-	}))
-	db := must[*disk.DB](t)(disk.Open(path))
-	defer func() { check(t, db.Close()) }()
-	j := must[*journal.Journal](t)(journal.Open(db))
-	now := time.Now()
-	check(t, j.Update(func(book lane.Book) error {
-		return book.SetClock(desk.Clock{Synced: now.UnixMilli(), HighWater: now.UnixMilli()})
-	}))
-	snap := must[*snapshot.Snapshot](t)(snapshot.Open(db, id.Gate, id.Site, id.Root))
-	gate := must[[]byte](t)(json.Marshal(wire.Gate{ID: home, Name: "东门", Zone: 1, Mode: verdict.Owner}))
-	check(t, snap.Apply([]wire.Delta{{
-		Reset: true, Cursor: wire.Cursor{Lineage: "l", Revision: 7},
-		Items: []wire.Item{{Kind: wire.ItemGate, Key: strconv.Itoa(home), Body: gate}},
-	}}))
-	check(t, snap.Current(now))
 }
 
 // code is a new pass for one use that this gate decides.
@@ -169,6 +189,7 @@ type running struct {
 	feed *websocket.Conn
 	http http.Client
 	end  func()
+	at   string // where other gates come
 }
 
 // start runs an agent. It ends with the test, or before.
@@ -180,7 +201,7 @@ func (s *station) start(settings agent.Settings, d agent.Deps) *running {
 	ended := make(chan error, 1)
 	go func() { ended <- a.Run(ctx) }()
 	transport := &http.Transport{}
-	r := &running{t: t, url: "http://" + a.Addr(), http: http.Client{Transport: transport, Timeout: patience}}
+	r := &running{t: t, at: a.PeerAddr(), url: "http://" + a.Addr(), http: http.Client{Transport: transport, Timeout: patience}}
 	over := false
 	r.end = func() {
 		t.Helper()

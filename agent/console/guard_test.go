@@ -101,7 +101,7 @@ func TestFirstUseAndOwnerAreShown(t *testing.T) {
 	silent.Reason, silent.Owner = verdict.OfflineNotAllowed, &desk.Owner{Gate: 5, Name: "东门"}
 	d.publish(silent)
 	b.until(`document.querySelector('[data-reason=offline_not_allowed]')`)
-	if got := b.text(".highlight"); got != "由此门判定 东门" {
+	if got := b.text(".highlight"); got != "请走判定此证的校门 东门" {
 		t.Errorf("owner: %q", got)
 	}
 	if got := b.text(".facts"); !strings.Contains(got, denied.Doc4) || !strings.Contains(got, "工作通行码") || !strings.Contains(got, "2027年1月1日") {

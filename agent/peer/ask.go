@@ -77,7 +77,7 @@ func (r *remote) attempt(base context.Context, who *wire.Peer, done chan struct{
 	if err == nil {
 		r.settle(done, s)
 		r.p.cfg.Log.Info("connected to a gate", "gate", r.gate)
-		err = s.run(0, s.dispatch)
+		err = s.run(2*wire.PeerIdleMS*time.Millisecond, s.dispatch) // the other end closes before
 		r.p.cfg.Log.Info("connection to a gate ended", "gate", r.gate, "cause", err)
 		r.mu.Lock()
 		if r.live == s {

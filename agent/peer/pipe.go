@@ -41,16 +41,12 @@ func (c *pipe) run(idle time.Duration, dispatch func(wire.Frame) error) error {
 	return context.Cause(c.ctx)
 }
 
-// read hands out frames. Idle is how long none may come; 0 = for ever.
+// read hands out frames. Idle is how long none may come.
 func (c *pipe) read(idle time.Duration, dispatch func(wire.Frame) error) error {
 	r := bufio.NewReader(c.conn)
 	buf := make([]byte, 2)
 	for {
-		var until time.Time
-		if idle > 0 {
-			until = time.Now().Add(idle)
-		}
-		if err := c.conn.SetReadDeadline(until); err != nil {
+		if err := c.conn.SetReadDeadline(time.Now().Add(idle)); err != nil {
 			return err
 		}
 		if c.ctx.Err() != nil { // run wants reading to end, and may have said so before

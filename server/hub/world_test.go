@@ -92,6 +92,7 @@ type gate struct {
 	taken    map[string]wire.Claim
 	claimed  func(ctx context.Context, c wire.Claim) // runs before a claim is decided
 	print    func(ctx context.Context, p wire.Print) wire.Printed
+	move     func(ctx context.Context, m wire.Move) wire.Moved
 }
 
 // gate enrols an agent and gives it a cable. Start connects it.
@@ -112,7 +113,7 @@ func (g *gate) start() *gate {
 		Server: "http://127.0.0.1:8080", Software: "test 1",
 		Identity: link.Identity{Agent: g.id, Epoch: g.epoch, Site: site, Key: g.key},
 		Dial:     g.cable.Dial, Now: g.now,
-	}, link.Deps{Journal: (*gateJournal)(g), Snapshot: (*gateSnapshot)(g), Clock: (*gateClock)(g), Claimed: g.decide, Print: g.print})
+	}, link.Deps{Journal: (*gateJournal)(g), Snapshot: (*gateSnapshot)(g), Clock: (*gateClock)(g), Claimed: g.decide, Print: g.print, Move: g.move})
 	if err != nil {
 		g.w.t.Fatal(err)
 	}

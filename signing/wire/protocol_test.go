@@ -39,7 +39,7 @@ func examples(t testing.TB) []string {
 func constants(t *testing.T, prefix string) map[string]string {
 	t.Helper()
 	found := make(map[string]string)
-	for _, name := range []string{"message.go", "bye.go", "check.go", "event.go", "call.go", "print.go", "peer.go"} {
+	for _, name := range []string{"message.go", "bye.go", "check.go", "event.go", "call.go", "print.go", "peer.go", "move.go"} {
 		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
 		if err != nil {
 			t.Fatal(err)
@@ -97,6 +97,10 @@ func message(typ string) any {
 		return new(wire.Print)
 	case wire.TypePrinted:
 		return new(wire.Printed)
+	case wire.TypeMove:
+		return new(wire.Move)
+	case wire.TypeMoved:
+		return new(wire.Moved)
 	}
 	return nil
 }
@@ -115,7 +119,7 @@ func TestProtocol_EveryMessageTypeHasAnExampleThatReads(t *testing.T) {
 		shown[f.Type] = true
 	}
 	types := constants(t, "Type")
-	if len(types) != 16 {
+	if len(types) != 18 {
 		t.Fatalf("found %d message types in the source: %v", len(types), types)
 	}
 	for name, typ := range types {
@@ -175,7 +179,7 @@ func TestProtocol_EveryItemKindIsInTheTableAndNoOther(t *testing.T) {
 
 func TestProtocol_EveryEventTypeIsInTheTableAndNoOther(t *testing.T) {
 	types := constants(t, "Event")
-	if len(types) != 10 {
+	if len(types) != 11 {
 		t.Fatalf("found %d types in the source: %v", len(types), types)
 	}
 	text := protocol(t)
@@ -237,7 +241,7 @@ func TestProtocol_ExamplesOfEventsAndItemsAreTrue(t *testing.T) {
 				body := map[wire.ItemKind]any{
 					wire.ItemRevocation: new(wire.Revocation), wire.ItemPhone: new(wire.Phone), wire.ItemDocuments: new(verdict.Guideline),
 					wire.ItemGuard: new(wire.Guard), wire.ItemPass: new(wire.Pass),
-					wire.ItemPolicy: new(wire.Policy), wire.ItemAlarm: new(wire.Alarm), wire.ItemInside: new(wire.Inside), wire.ItemPeer: new(wire.Peer),
+					wire.ItemPolicy: new(wire.Policy), wire.ItemAlarm: new(wire.Alarm), wire.ItemInside: new(wire.Inside), wire.ItemPeer: new(wire.Peer), wire.ItemOwner: new(wire.Ownership),
 				}[it.Kind]
 				strictly(it.Body, body)
 				if c, ok := body.(interface{ Check() error }); ok && c.Check() != nil {
@@ -246,7 +250,7 @@ func TestProtocol_ExamplesOfEventsAndItemsAreTrue(t *testing.T) {
 			}
 		}
 	}
-	if !items[wire.ItemPolicy] || !items[wire.ItemAlarm] || !items[wire.ItemInside] || !items[wire.ItemPeer] {
+	if !items[wire.ItemPolicy] || !items[wire.ItemAlarm] || !items[wire.ItemInside] || !items[wire.ItemPeer] || !items[wire.ItemOwner] {
 		t.Errorf("items %v: examples of policies are missing", items)
 	}
 	if judged == 0 || !items[wire.ItemDocuments] || !items[wire.ItemGuard] || !items[wire.ItemPass] {
@@ -260,7 +264,7 @@ func TestProtocol_LimitsAreThoseOfTheCode(t *testing.T) {
 		"MaxGroupItems": wire.MaxGroupItems, "MaxGroupBytes": wire.MaxGroupBytes, "UpWindow": wire.UpWindow,
 		"AskWindow": wire.AskWindow, "AskTimeoutMS": wire.AskTimeoutMS, "RingMS": wire.RingMS, "CallLifeMS": wire.CallLifeMS, "MaxCalls": wire.MaxCalls, "HeartbeatMS": wire.HeartbeatMS,
 		"PeerSilenceMS": wire.PeerSilenceMS, "WriteTimeoutMS": wire.WriteTimeoutMS, "HandshakeMS": wire.HandshakeMS,
-		"FreshMS": wire.FreshMS, "MaxAddresses": wire.MaxAddresses, "MaxPeerFrame": wire.MaxPeerFrame, "PeerIdleMS": wire.PeerIdleMS, "PeerDoorMS": wire.PeerDoorMS, "PrintWaitMS": wire.PrintWaitMS, "MaxPrints": wire.MaxPrints, "ExporterBytes": wire.ExporterBytes, "NonceBytes": wire.NonceBytes,
+		"FreshMS": wire.FreshMS, "MaxAddresses": wire.MaxAddresses, "MaxPeerFrame": wire.MaxPeerFrame, "PeerIdleMS": wire.PeerIdleMS, "PeerDoorMS": wire.PeerDoorMS, "PrintWaitMS": wire.PrintWaitMS, "MoveWaitMS": wire.MoveWaitMS, "MaxMoves": wire.MaxMoves, "MaxPrints": wire.MaxPrints, "ExporterBytes": wire.ExporterBytes, "NonceBytes": wire.NonceBytes,
 	}
 	text := protocol(t)
 	for _, row := range regexp.MustCompile("(?m)^\\| `([A-Z][A-Za-z]+)` \\| ([0-9]+) \\|$").FindAllStringSubmatch(text, -1) {

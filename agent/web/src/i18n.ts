@@ -64,6 +64,7 @@ const words = {
   server: ['服务器', 'The server'],
   at_gate: ['{n} 号门', 'Gate {n}'],
   owner: ['由此门判定', 'Decided at'],
+  owner_go: ['请走判定此证的校门', 'Send to the gate that decides it'],
   ago: ['{age}前', '{age} ago'],
   offline_decision: ['离线判定', 'Decided offline'],
   anonymous: ['（无姓名）', '(no name)'],

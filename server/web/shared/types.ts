@@ -345,6 +345,10 @@ export interface MyPass {
   url: string
   owner_gate: number
   owner_name: string
+  /** The deciding gate is connected: the pass can be moved now. */
+  owner_here?: boolean
+  /** A gate decides it, and it holds and is unused. */
+  movable?: boolean
   application: string
   serial: string
   warning: string
@@ -352,6 +356,13 @@ export interface MyPass {
   phone: string
   /** Applied for by me; else it is my household's. */
   mine?: boolean
+}
+
+/** A gate that could decide a pass. */
+export interface Owning {
+  id: number
+  name: string
+  here: boolean
 }
 
 export interface LiveCode {
@@ -382,6 +393,9 @@ export interface Pass {
   used: number
   zones: number[] | null
   owner_gate: number
+  owner_name?: string
+  owner_here?: boolean
+  movable?: boolean
   bound: boolean
   key: string
   code: string

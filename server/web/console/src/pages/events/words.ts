@@ -20,6 +20,7 @@ addWords({
   event_type: ['类型', 'Type'],
   event_type_scan: ['扫码', 'Scan'],
   event_type_grant: ['代为判定', 'Answer to another gate'],
+  event_type_release: ['交出通行证', 'Given up to another gate'],
   event_type_annul: ['撤销', 'Taken back'],
   event_type_entry: ['无码放行', 'Entry without a code'],
   event_type_register: ['进出登记', 'Register'],
