@@ -51,8 +51,8 @@ func (w *world) planted(t testing.TB) (session, application string) {
 	w.want(t, 201, "POST", "/api/v1/people", map[string]any{
 		"number": "Z9001", "name": markName, "kind": "staff", "unit": "", "phone": markPhone, "id_number": markNumber, "mail": "z9001@example.edu",
 	}, nil)
-	session = enter("Z9001")
 	w.byPassword(t, "Z9001", w.initial(t, "Z9001"))
+	session = enter("Z9001")
 	a := w.workPass(t, session, markText, true)
 	w.workPass(t, session, markText, false)
 	w.attach(t, session, markName+".txt", []byte(markText))

@@ -296,7 +296,7 @@ func TestExport_CQ075_TheTrailTellsWhoTookHowMuch(t *testing.T) {
 			found = append(found, e.Actor+" "+e.Target+" "+string(e.Details))
 		}
 	}
-	want := `person T1009 flow cqu.work_pass {"columns":["number","reason"],"format":"csv","from":"2026-11-01","rows":1,"state":"running","text":true,"to":"2026-11-30"}`
+	want := `person T1009 flow cqu.work_pass {"columns":["number","reason"],"format":"csv","from":"2026-11-01","plain":false,"reason":"","rows":1,"state":"running","text":true,"to":"2026-11-30"}`
 	if len(found) != 1 || found[0] != want {
 		t.Errorf("trail %q, want %s", found, want)
 	}

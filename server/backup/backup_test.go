@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -69,12 +70,22 @@ func (s *site) write(ctx context.Context) error {
 // -rows 300000 -v it tells what the writers feel of it.
 func TestMake_WritersGoOn(t *testing.T) {
 	s := newSite(t)
-	for i := 0; i < *rows; i++ {
-		must(s.RecordOwn(t.Context(), wire.Event{
-			Type: wire.EventScan, At: s.clock.Load(), Gate: 1, Lane: "in", Verdict: verdict.Verdict{Reason: verdict.Expired},
-			Case: &verdict.Case{Code: verdict.Code{Site: strings.Repeat("x", 300)}},
-		}))(t)
+	var writers sync.WaitGroup
+	for range 100 { // whose changes share a commit
+		writers.Go(func() {
+			for range *rows / 100 {
+				_, err := s.RecordOwn(t.Context(), wire.Event{
+					Type: wire.EventScan, At: s.clock.Load(), Gate: 1, Lane: "in", Verdict: verdict.Verdict{Reason: verdict.Expired},
+					Case: &verdict.Case{Code: verdict.Code{Site: strings.Repeat("x", 300)}},
+				})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
 	}
+	writers.Wait()
 	submit := func(until <-chan struct{}) (took []time.Duration) {
 		for {
 			select {

@@ -49,7 +49,7 @@ it('says plainly that there is no backup, that one failed, and what a restore le
   expect(seen(none as never)[0]).toContain('没有配置自动备份')
   expect(lastBackup(none as never)).toBe('从未备份')
   const failed = { ...kept, backup: { ...kept.backup, late: true, failed_at: 1777564800000, failure: 'no folder /mnt' } }
-  expect(seen(failed)).toEqual(['2026-05-01 00:00:00 备份失败：no folder /mnt'])
+  expect(seen(failed)).toEqual(['2026-05-01 00:00 备份失败：no folder /mnt'])
   expect(seen({ ...kept, backup: { ...kept.backup, late: true } })[0]).toContain('03:10')
 })
 
