@@ -236,6 +236,33 @@ func TestPrune_OnlyAckedAndOld_ChainHolds(t *testing.T) {
 	}
 }
 
+// A server that lost what it had acknowledged gets it again: it counts as waiting,
+// and is not pruned before it has come.
+func TestResume_WhatTheServerLostWaitsAgain(t *testing.T) {
+	_, j := enrolled(t)
+	write(t, j, 10)
+	check(t, j.Ack(8))
+	check(t, j.Resume(3))
+	if q := j.Queue(); q != 7 {
+		t.Errorf("%d events wait, want 7", q)
+	}
+	late := time.Now().AddDate(1, 0, 0)
+	synced(t, j, late.UnixMilli())
+	if n, err := j.Prune(late, journal.Keep{}); err != nil || n != 3 {
+		t.Fatalf("pruned %d events, %v; want 3", n, err)
+	}
+	if seq, hash, err := j.Begins(); err != nil || seq != 3 || hash == (wire.Hash{}) {
+		t.Errorf("it begins after %d with %v, %v", seq, hash, err)
+	}
+	check(t, j.Resume(1)) // less than there is any more
+	if q := j.Queue(); q != 7 {
+		t.Errorf("%d events wait, want 7", q)
+	}
+	if err := j.Resume(11); !errors.Is(err, journal.ErrAck) {
+		t.Errorf("more than was ever written: %v", err)
+	}
+}
+
 func TestPrune_ForgetsUsesLongAfterExpiry(t *testing.T) {
 	db, j := enrolled(t)
 	day := int64(86_400)

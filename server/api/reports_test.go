@@ -216,7 +216,7 @@ func TestExport_CQ074_CQ075_CQ088_AFileWithTheColumnsThatWereChosen(t *testing.T
 	}
 	var got []string
 	for _, row := range table[1:] {
-		if row[0] != "T1001" || row[3] != "2026-12-20" || row[6] != "2026-11-21 12:00:00" {
+		if row[0] != "***01" || row[1] != "*敏" || row[3] != "2026-12-20" || row[6] != "2026-11-21 12:00:00" {
 			t.Errorf("row %q", row)
 		}
 		got = append(got, row[5])
@@ -229,6 +229,15 @@ func TestExport_CQ074_CQ075_CQ088_AFileWithTheColumnsThatWereChosen(t *testing.T
 		if !slices.Contains(got, want) {
 			t.Errorf("%q is not in %q", want, got)
 		}
+	}
+
+	// In full: a right of its own, a reason, and a line in the trail.
+	plain := workRecords + "/export?format=csv&plain=true"
+	w.refused(t, w.call(t, leader, "GET", plain+"&reason="+url.QueryEscape("上级检查"), nil), 403, "forbidden")
+	w.refused(t, w.call(t, w.token, "GET", plain+"&reason=+x+", nil), 422, "reason_missing")
+	full := readCSV(t, w.as(t, w.token, 200, "GET", plain+"&reason="+url.QueryEscape("上级检查"), nil, nil).body)
+	if len(full) != len(table) || full[1][0] != "T1001" || full[1][1] != "周敏" {
+		t.Errorf("in full: %q", full)
 	}
 
 	book, err := excelize.OpenReader(bytes.NewReader(w.export(t, leader, "?format=xlsx&columns=reason,start,applied_at").body))
@@ -287,7 +296,7 @@ func TestExport_CQ075_TheTrailTellsWhoTookHowMuch(t *testing.T) {
 			found = append(found, e.Actor+" "+e.Target+" "+string(e.Details))
 		}
 	}
-	want := `person T1009 flow cqu.work_pass {"columns":["number","reason"],"format":"csv","from":"2026-11-01","rows":1,"state":"running","text":true,"to":"2026-11-30"}`
+	want := `person T1009 flow cqu.work_pass {"columns":["number","reason"],"format":"csv","from":"2026-11-01","plain":false,"reason":"","rows":1,"state":"running","text":true,"to":"2026-11-30"}`
 	if len(found) != 1 || found[0] != want {
 		t.Errorf("trail %q, want %s", found, want)
 	}

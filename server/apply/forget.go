@@ -13,13 +13,13 @@ import (
 const Forgotten = "已清除 Erased"
 
 // Forget takes everything personal out of at most limit matters that ended before
-// a time (ms) and whose passes have ended before it too, and deletes drafts that
-// old. What stays is which flow it was, when, how it ended, which offices decided
+// a time (ms) and whose passes have ended before it too, or that lie with whoever
+// began them since then; drafts that old are deleted. What stays is which flow it was, when, how it ended, which offices decided
 // and the numbers of the persons. Attachments go with the next Tick.
 func (s *Service) Forget(ctx context.Context, before int64, limit int) (n int, err error) {
 	err = s.Store.Change(ctx, func(t *store.Tx) error {
 		ids, err := matterIDs(t, `SELECT id FROM applications a WHERE title <> $1
-			AND coalesce(ended_at, CASE state WHEN 'draft' THEN created_at END) < $2
+			AND coalesce(ended_at, CASE WHEN state IN ('draft', 'withdrawn', 'returned') THEN coalesce(submitted_at, created_at) END) < $2
 			AND NOT EXISTS (SELECT 1 FROM application_passes h JOIN passes p ON p.id = h.pass
 				WHERE h.application = a.id AND p.valid_until > $3 AND p.revoked_at IS NULL)
 			ORDER BY id LIMIT $4`, Forgotten, before, before/1000, limit)

@@ -16,7 +16,8 @@
 //	people         365  who left, with nothing open                erased, as below
 //
 // For ever: the ledger and everything that it settles (accounts are pseudonyms),
-// and the trail, which names persons by their numbers only. Sessions, codes,
+// and the trail, which names persons by their numbers only, with what officials
+// wrote as their reason about cards, money, alarms and erasures. Sessions, codes,
 // nonces and previews of imports end by themselves within days. Logs of the server
 // name nobody and are the system's to rotate. A gate PC keeps the events that the
 // server has for 90 days (journal.Keep), since a server that was restored asks for

@@ -2,9 +2,7 @@ package store
 
 import (
 	"context"
-	"crypto/rand"
 	"database/sql"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -171,10 +169,6 @@ func (s *Store) Restored(ctx context.Context, actor string) (agents int, err err
 	if err != nil {
 		return 0, err
 	}
-	nonce := make([]byte, 4)
-	if _, err := rand.Read(nonce); err != nil {
-		return 0, err
-	}
 	err = s.Change(ctx, func(t *Tx) error {
 		var c Copied
 		if err := Kept(t.ctx, t, settingCopy, &c); err != nil {
@@ -193,7 +187,7 @@ func (s *Store) Restored(ctx context.Context, actor string) (agents int, err err
 			t.jump(),
 			t.signOut(),
 			t.Trail(actor, "site.restored", "", map[string]any{
-				"copy_of": c.At, "trail": c.Trail, "events": c.Events, "lineage": lineage, "nonce": hex.EncodeToString(nonce),
+				"copy_of": c.At, "trail": c.Trail, "events": c.Events, "lineage": lineage,
 			}),
 		)
 	})

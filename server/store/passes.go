@@ -126,7 +126,7 @@ func (t *Tx) RevokePass(actor string, id signing.PassID, reason string) error {
 	return errors.Join(
 		t.Exec("UPDATE passes SET revoked_at = $1, revoke_reason = $2 WHERE id = $3", t.now, reason, id[:]),
 		t.put(rankRevocation, id.String(), wire.Revocation{At: t.now, Reason: reason, Expires: p.Until}, p.Until*1000),
-		t.Trail(actor, "pass.revoked", passTarget(id), map[string]any{"reason": reason}),
+		t.Trail(actor, "pass.revoked", passTarget(id), nil), // the reason may name somebody, and stays with the pass
 	)
 }
 

@@ -1,7 +1,7 @@
 // How everything stands now, from what the pages of the administration ask for.
 
 import { get } from '@shared/api'
-import { day } from '@shared/format'
+import { day, size, stamp } from '@shared/format'
 import { t } from '../../i18n'
 import { agentOf, troubles, type Agent, type Gate } from '../gates/gates'
 import type { Figures } from '../stats/charts'
@@ -16,18 +16,27 @@ export interface Overview {
   figures: Figures
   conflicts: number
   quarantined: number
+  keeping: Keeping
+}
+
+/** Backups, and what a restore left open. */
+export interface Keeping {
+  backup: { scheduled: boolean; at?: string; last?: { at: number; bytes: number }; late: boolean; failed_at?: number; failure?: string }
+  unheard: number[]
+  gaps: { agent: number; first: number; last: number }[]
 }
 
 export async function look(now: number): Promise<Overview> {
   const today = day(now)
-  const [{ gates }, { agents }, figures, { conflicts }, { records }] = await Promise.all([
+  const [{ gates }, { agents }, figures, { conflicts }, { records }, keeping] = await Promise.all([
     get<{ gates: Gate[] }>('/gates'),
     get<{ agents: Agent[] }>('/agents'),
     get<Figures>('/reports/charts', { from: today, to: today }),
     get<{ conflicts: unknown[] }>('/conflicts', { limit: most }),
     get<{ records: unknown[] }>('/quarantine', { limit: most }),
+    get<Keeping>('/keeping'),
   ])
-  return { gates: gates.map((gate) => ({ gate, agent: agentOf(gate, agents) })), figures, conflicts: conflicts.length, quarantined: records.length }
+  return { gates: gates.map((gate) => ({ gate, agent: agentOf(gate, agents) })), figures, conflicts: conflicts.length, quarantined: records.length, keeping }
 }
 
 /** One thing to see to, and where. */
@@ -40,7 +49,24 @@ export function alarmsOf(seen: Overview): Alarm[] {
       (agent ? troubles(agent) : [t('over_no_agent')]).map((what) => ({ where: gate.name, what, to: '/gates' }))),
     ...(seen.conflicts ? [{ where: t('event_tab_conflicts'), what: t('over_conflicts', { n: count(seen.conflicts) }), to: '/events/conflicts' }] : []),
     ...(seen.quarantined ? [{ where: t('event_tab_quarantine'), what: t('over_quarantine', { n: count(seen.quarantined) }), to: '/events/quarantine' }] : []),
+    ...keepingAlarms(seen.keeping),
   ]
+}
+
+function keepingAlarms({ backup, unheard, gaps }: Keeping): Alarm[] {
+  const of = (what: string, to = '/audit') => ({ where: t('over_backup'), what, to })
+  return [
+    ...(backup.scheduled ? [] : [of(t('over_backup_off'))]),
+    ...(backup.failure ? [of(t('over_backup_failed', { at: stamp(backup.failed_at ?? 0), why: backup.failure }))] : []),
+    ...(backup.late && !backup.failure ? [of(t('over_backup_late', { at: backup.at ?? '' }))] : []),
+    ...(unheard.length ? [of(t('over_unheard', { n: unheard.length }), '/gates')] : []),
+    ...gaps.map((gap) => of(t('over_gap', { agent: gap.agent, first: gap.first, last: gap.last }), '/gates')),
+  ]
+}
+
+/** The last backup, in a line. */
+export function lastBackup({ backup }: Keeping): string {
+  return backup.last ? t('over_backup_last', { at: stamp(backup.last.at), size: size(backup.last.bytes) }) : t('over_backup_never')
 }
 
 /** The numbers at the top. */

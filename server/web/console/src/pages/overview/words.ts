@@ -15,5 +15,13 @@ addWords({
   over_hours: ['今日通行', 'Today by the hour'],
   over_hours_none: ['今天还没有通行记录', 'Nothing at the gates yet today'],
   over_gate_last: ['最近扫码 {ago}', 'Last scan {ago}'],
+  over_backup: ['备份', 'Backup'],
+  over_backup_off: ['没有配置自动备份：数据库损坏后无法恢复', 'No backup is configured: a lost database could not be put back'],
+  over_backup_failed: ['{at} 备份失败：{why}', 'The backup failed, {at}: {why}'],
+  over_backup_late: ['每天 {at} 的备份没有按时完成', 'The backup of {at} was not made'],
+  over_backup_last: ['上次备份 {at}，{size}', 'Last backup {at}, {size}'],
+  over_backup_never: ['从未备份', 'Never backed up'],
+  over_unheard: ['恢复后等待 {n} 个门岗补传记录；补传之前服务器不替它们判定', 'After the restore {n} agents have yet to send their records; until then the server decides nothing in their place'],
+  over_gap: ['门岗 {agent} 的第 {first}–{last} 条记录已无处可补', 'Records {first}–{last} of agent {agent} are nowhere any more'],
   over_fresh: ['每 15 秒刷新', 'Refreshed every 15 s'],
 })
