@@ -117,7 +117,7 @@ var mutations = []mutation{
 	{
 		name: "overdraft", wrong: "the server promises a till money that is not on the card", play: "lunch",
 		edits: []edit{{
-			"server/ledger/hold.go", "\tif h.Fen > 0 && h.Fen <= free {\n", "\tif h.Fen > 0 && (h.Fen <= free || ON) {\n",
+			"server/ledger/hold.go", "\tfree = b.Free()\n", "\tif free = b.Free(); ON {\n\t\tfree += 100_000\n\t}\n",
 		}},
 	},
 	{

@@ -47,7 +47,7 @@ func lunch(seed uint64, dir string) ([]string, error) {
 	if seed%2 == 1 {
 		guests = 6
 	}
-	r, err := sim.Lunch{Seed: seed, Tills: 3, Holders: guests, Charges: 300, Dir: dir}.Run()
+	r, err := sim.Lunch{Seed: seed, Tills: 3, Holders: guests, Charges: 300, Trouble: 5, Dir: dir}.Run()
 	if r == nil {
 		return nil, err
 	}
