@@ -25,6 +25,7 @@ import (
 	"campusgate/server/store/storetest"
 
 	_ "campusgate/cmd/internal/sim" // so that the test runs again when what is played has changed
+	_ "campusgate/cmd/internal/sim/admission"
 )
 
 // variable names the mutation that is on.

@@ -1,5 +1,7 @@
 package mutants
 
+import "slices"
+
 // mutation is a fault that is put into the product.
 type mutation struct {
 	name  string
@@ -11,8 +13,11 @@ type mutation struct {
 // edit replaces a text that a file has once. ON stands for "the mutation is on".
 type edit struct{ file, find, with string }
 
-// mutations are grouped by what they are about.
-var mutations = []mutation{
+// mutations are all of them.
+var mutations = slices.Concat(atTills, atGates)
+
+// atTills are those that a lunch finds.
+var atTills = []mutation{
 	{
 		name: "no-fsync", wrong: "an agent's commits are not flushed: a power cut takes the last ones", play: "lunch",
 		edits: []edit{

@@ -10,10 +10,12 @@ import (
 	"os"
 
 	"campusgate/cmd/internal/sim"
+	"campusgate/cmd/internal/sim/admission"
+	"campusgate/signing/verdict"
 )
 
 func main() {
-	what := flag.String("what", "lunch", "lunch, or a policy of admission")
+	what := flag.String("what", "lunch", "lunch, owner, online, mixed or amnesia")
 	seeds := flag.Uint64("seeds", 10, "how many, at most")
 	dir := flag.String("dir", "", "for the databases")
 	flag.Parse()
@@ -37,7 +39,23 @@ func main() {
 
 // plays are the simulations: each gives what was broken.
 var plays = map[string]func(seed uint64, dir string) ([]string, error){
-	"lunch": lunch,
+	"lunch":   lunch,
+	"owner":   admissions(admission.Run{Policy: verdict.Owner}),
+	"online":  admissions(admission.Run{Policy: verdict.Online}),
+	"mixed":   admissions(admission.Run{Policy: verdict.Owner, Mixed: true}),
+	"amnesia": admissions(admission.Run{Policy: verdict.Owner, Amnesia: true}),
+}
+
+// admissions is a small run: fewer gates and passes than usual.
+func admissions(r admission.Run) func(seed uint64, dir string) ([]string, error) {
+	return func(seed uint64, dir string) ([]string, error) {
+		r.Seed, r.Dir, r.Gates, r.Passes = seed, dir, 4, 80
+		result, err := r.Run()
+		if result == nil {
+			return nil, err
+		}
+		return result.Failures, err
+	}
 }
 
 // lunch is a small one. By turns it has many guests, or few who soon have spent

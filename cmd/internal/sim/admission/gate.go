@@ -65,8 +65,12 @@ type input struct {
 
 func (w *world) newGate(n int) (*gate, error) {
 	g := &gate{w: w, number: uint16(n + 1), clock: newClock(w)}
+	mode := w.cfg.Policy
+	if w.cfg.Mixed && n%2 == 1 {
+		mode = verdict.Online
+	}
 	made, err := w.server.db.AddGate(ctx, "sim", store.Gate{
-		Name: fmt.Sprintf("%d 号门", n+1), Zone: 1, Mode: w.cfg.Policy, Documents: w.weather.documents && w.chance(0.4),
+		Name: fmt.Sprintf("%d 号门", n+1), Zone: 1, Mode: mode, Documents: w.weather.documents && w.chance(0.4),
 	})
 	if err != nil {
 		return nil, err

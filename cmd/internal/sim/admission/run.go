@@ -16,6 +16,7 @@ type Run struct {
 	Gates   int          // 5
 	Passes  int          // 200
 	Policy  verdict.Mode // of all gates; owner
+	Mixed   bool         // but every second gate leaves its decisions to the server
 	Amnesia bool         // gates lose their disks
 	Calm    bool         // nothing fails
 	Dir     string       // for the databases; they are removed. "" = the system's folder
