@@ -94,11 +94,13 @@ func (w *world) checkUses() error {
 		ref  string
 	}
 	refs, claims := map[use]bool{}, map[use]bool{}
+	counted := map[signing.PassID]int{}
 	_, err := store.List(ctx, db.Reader(), func(rows *sql.Rows) (struct{}, error) {
 		var pass []byte
 		var ref, claim string
 		err := rows.Scan(&pass, &ref, &claim)
 		refs[use{signing.PassID(pass), ref}] = true
+		counted[signing.PassID(pass)]++
 		if claim != "" {
 			claims[use{signing.PassID(pass), claim}] = true
 		}
@@ -126,6 +128,9 @@ func (w *world) checkUses() error {
 			if a.counts && !refs[use{a.pass, a.event.String()}] || !a.counts && !claims[by] && !w.ownersDiskGone(a) {
 				w.broken("%v admitted pass %s, and no use of it is counted", a.event, a.pass)
 			}
+		}
+		if n := counted[h.pass.ID]; n > standing && !w.cfg.Amnesia {
+			w.broken("pass %s has %d uses, and was admitted %d times: a grant was not given back", h.pass.ID, n, standing)
 		}
 		switch {
 		case standing > 1 && !detected[h.pass.ID]:
@@ -155,7 +160,7 @@ func (w *world) serverHolds(id wire.EventID) bool {
 
 // ownersDiskGone reports whether an admission's use was counted by an owner whose
 // disk went before the server heard of it.
-func (w *world) ownersDiskGone(a *admitted) bool {
+func (w *world) ownersDiskGone(a *admission) bool {
 	for _, h := range w.holders {
 		if h.pass.ID == a.pass && h.pass.Owner != 0 {
 			return w.gates[h.pass.Owner-1].wiped > 0
@@ -278,10 +283,14 @@ func (w *world) checkPasses() {
 		if h.path {
 			r.DoubleWithPath++
 		}
-		if slices.ContainsFunc(w.witness.admissions[p.pass.ID], func(a *admitted) bool { return a.opened }) {
+		if slices.ContainsFunc(w.witness.admissions[p.pass.ID], func(a *admission) bool { return a.opened }) {
 			r.PassesAdmitted++
+			if !w.witness.admissions[p.pass.ID][0].walked {
+				r.AsPlanned++
+			}
 		} else {
 			r.RefusedEverywhere++
+			r.Refused[p.heard]++
 		}
 		if !h.linearizable() {
 			w.broken("no register that is taken once gives the answers about pass %s: %s", p.pass.ID, h)

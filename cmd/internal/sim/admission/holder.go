@@ -13,21 +13,24 @@ import (
 // within is how long after its first presentation a pass is shown again.
 const within = 600_000
 
-// most is how often a pass is shown.
-const most = 3
+const (
+	planned = 3 // a pass is shown so often at most, wherever its holder likes
+	walks   = 3 // and so often where its holder is sent, after that
+)
 
 // holder is somebody with a pass, or two people with copies of it: it is shown once
-// to three times at any gates, also at two within 300 ms. Whoever is refused because
-// nobody answered, and has shown it less than three times, goes to the gate that the
-// guard's page names.
+// to three times at any gates, also at two within 300 ms. Whoever was not let in
+// then goes where the guard's page sends them, up to three times: to the gate that
+// decides, where it did not answer, and anywhere else otherwise.
 type holder struct {
-	w     *world
-	n     int
-	pass  pass.Pass
-	text  string
-	first int64 // when it is shown first, from the beginning
-	left  int   // presentations that are planned
-	shown int
+	w      *world
+	n      int
+	pass   pass.Pass
+	text   string
+	first  int64 // when it is shown first, from the beginning
+	left   int   // presentations that are to come
+	walked int
+	heard  string // what was said of it last
 }
 
 // presentation is a scan of a pass.
@@ -39,14 +42,14 @@ type presentation struct {
 
 func (h *holder) plan(length int64) {
 	w := h.w
-	h.left = 1 + w.rng.IntN(most)
+	h.left = 1 + w.rng.IntN(planned)
 	at := h.first % length
 	for n := range h.left {
 		switch {
 		case n > 0 && w.chance(0.2):
 			at += w.between(0, 300)
 		case n > 0:
-			at += w.between(1_000, within/most)
+			at += w.between(1_000, within/planned)
 		}
 		g := w.anyGate()
 		w.after(at, func() error {
@@ -60,10 +63,9 @@ func (w *world) anyGate() *gate { return w.gates[w.rng.IntN(len(w.gates))] }
 
 // present shows the code to a gate's scanner.
 func (h *holder) present(g *gate) error {
-	h.shown++
 	h.w.result.Presentations++
-	if !g.on {
-		h.again(0)
+	if h.heard = "no_power"; !g.on {
+		h.again(h.pass.Owner)
 		return nil
 	}
 	g.scans++
@@ -76,19 +78,20 @@ func (h *holder) present(g *gate) error {
 	return nil
 }
 
-// again has somebody who was refused try once more: where the pass is decided,
-// anywhere else if that is not known.
-func (h *holder) again(owner uint16) {
-	if h.left > 0 || h.shown >= most {
+// again has somebody who was not let in try once more: at a gate, or anywhere.
+func (h *holder) again(at uint16) {
+	if h.left > 0 || h.walked == walks || h.w.witness.admitted(h.pass.ID) {
 		return
 	}
 	g := h.w.anyGate()
-	if owner != 0 {
-		g = h.w.gates[owner-1]
+	if at != 0 {
+		g = h.w.gates[at-1]
 	}
 	h.left++
-	h.w.after(h.w.between(10_000, 120_000), func() error {
+	h.walked++
+	h.w.after(h.w.between(30_000, 120_000), func() error {
 		h.left--
+		h.w.result.Walks++
 		return h.present(g)
 	})
 }
@@ -96,6 +99,9 @@ func (h *holder) again(owner uint16) {
 // shown is what the guard's page shows of an attempt, and what comes of it.
 func (w *world) shown(g *gate, r desk.Result) error {
 	p := w.witness.scans[r.ID]
+	if p != nil {
+		p.holder.heard = r.Reason.String()
+	}
 	switch {
 	case p == nil:
 		w.broken("gate %d shows scan %q, which nobody made", g.number, r.ID)
@@ -110,7 +116,7 @@ func (w *world) shown(g *gate, r desk.Result) error {
 			return nil
 		})
 	case r.Annulled:
-		p.holder.again(0)
+		p.holder.again(g.number)
 	case r.Opens:
 		if w.chance(0.03) {
 			g.during(w.between(500, 60_000), func() error {
@@ -120,8 +126,8 @@ func (w *world) shown(g *gate, r desk.Result) error {
 		}
 	case r.Reason == verdict.OfflineNotAllowed && r.Owner != nil:
 		p.holder.again(r.Owner.Gate)
-	case r.Reason != verdict.AlreadyUsed && !r.Repeat:
-		p.holder.again(0)
+	default:
+		p.holder.again(p.holder.pass.Owner)
 	}
 	return nil
 }

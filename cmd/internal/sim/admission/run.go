@@ -24,31 +24,35 @@ type Run struct {
 
 // Result is what became of a run. A promise that was broken is in Failures.
 type Result struct {
-	Seed              uint64   `json:"seed"`
-	Presentations     int      `json:"presentations"`
-	Admissions        int      `json:"admissions"` // that stand, or stood until they were taken back
-	Annulled          int      `json:"annulled"`
-	Passes            int      `json:"passes"`
-	PassesAdmitted    int      `json:"passes_admitted"`
-	DoubleAdmitted    int      `json:"double_admitted"`  // passes
-	DoubleWithPath    int      `json:"double_with_path"` // of them, where the gates could have asked each other
-	RefusedEverywhere int      `json:"refused_everywhere"`
-	Undetected        int      `json:"undetected"` // doubles without a conflict
-	LostEvents        int      `json:"lost_events"`
-	Forgotten         int      `json:"forgotten_events"` // that went with a disk before they were sent
-	Events            int      `json:"events"`
-	Claims            int      `json:"claims"`
-	Silent            int      `json:"claims_silent"`
-	GivenBack         int      `json:"claims_given_back"`
-	Frames            int      `json:"frames"`
-	FramesLost        int      `json:"frames_lost"`
-	Faults            int      `json:"disk_faults"`
-	PowerCuts         int      `json:"power_cuts"`
-	Restarts          int      `json:"server_restarts"`
-	ClockSteps        int      `json:"clock_steps"`
-	Wipes             int      `json:"wipes"`
-	MoneyDelta        int64    `json:"money_delta"`
-	Failures          []string `json:"failures"`
+	Seed              uint64 `json:"seed"`
+	Presentations     int    `json:"presentations"`
+	Walks             int    `json:"walks"`      // of them, to where the page said
+	Admissions        int    `json:"admissions"` // that stand, or stood until they were taken back
+	Annulled          int    `json:"annulled"`
+	Passes            int    `json:"passes"`
+	PassesAdmitted    int    `json:"passes_admitted"`
+	AsPlanned         int    `json:"passes_admitted_as_planned"` // without going anywhere else
+	DoubleAdmitted    int    `json:"double_admitted"`            // passes
+	DoubleWithPath    int    `json:"double_with_path"`           // of them, where the gates could have asked each other
+	RefusedEverywhere int    `json:"refused_everywhere"`
+	Undetected        int    `json:"undetected"` // doubles without a conflict
+	LostEvents        int    `json:"lost_events"`
+	Forgotten         int    `json:"forgotten_events"` // that went with a disk before they were sent
+	Events            int    `json:"events"`
+	Claims            int    `json:"claims"`
+	Silent            int    `json:"claims_silent"`
+	GivenBack         int    `json:"claims_given_back"`
+	Frames            int    `json:"frames"`
+	FramesLost        int    `json:"frames_lost"`
+	Faults            int    `json:"disk_faults"`
+	PowerCuts         int    `json:"power_cuts"`
+	Restarts          int    `json:"server_restarts"`
+	ClockSteps        int    `json:"clock_steps"`
+	Wipes             int    `json:"wipes"`
+	MoneyDelta        int64  `json:"money_delta"`
+	// Refused is what those who were refused everywhere heard last.
+	Refused  map[string]int `json:"refused"`
+	Failures []string       `json:"failures"`
 }
 
 // opening is when the run begins: 07:00 on the campus.
@@ -91,7 +95,7 @@ func newWorld(r Run) (*world, error) {
 	}
 	w := &world{
 		cfg: r, dir: dir, zone: zone, now: start.UnixMilli(), rng: rand.New(rand.NewPCG(r.Seed, 1)),
-		result: &Result{Seed: r.Seed, Passes: r.Passes, Failures: []string{}},
+		result: &Result{Seed: r.Seed, Passes: r.Passes, Failures: []string{}, Refused: map[string]int{}},
 	}
 	w.weather = w.forecast()
 	w.net = newNetwork(w)

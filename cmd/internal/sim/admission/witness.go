@@ -2,6 +2,7 @@ package admission
 
 import (
 	"encoding/json"
+	"slices"
 
 	"campusgate/server/store"
 	"campusgate/signing"
@@ -17,9 +18,9 @@ type witness struct {
 	written    []written
 	known      map[wire.EventID]bool
 	upTo       map[uint16]uint64 // up to where the present journal of a gate was read
-	admissions map[signing.PassID][]*admitted
-	byEvent    map[wire.EventID]*admitted
-	byScan     map[string]*admitted
+	admissions map[signing.PassID][]*admission
+	byEvent    map[wire.EventID]*admission
+	byScan     map[string]*admission
 	histories  map[signing.PassID]*history
 	released   []*release // by the server, that it has yet to hear of
 }
@@ -30,8 +31,8 @@ type written struct {
 	hash wire.Hash
 }
 
-// admitted is an event that opened a lane.
-type admitted struct {
+// admission is an event that opened a lane.
+type admission struct {
 	event     wire.EventID
 	pass      signing.PassID
 	gate      uint16
@@ -39,6 +40,7 @@ type admitted struct {
 	claim     string
 	counts    bool
 	presented int64
+	walked    bool
 	at        int64
 	opened    bool
 	withdrawn bool
@@ -47,7 +49,7 @@ type admitted struct {
 func newWitness(w *world) *witness {
 	return &witness{
 		w: w, scans: map[string]*presentation{}, known: map[wire.EventID]bool{}, upTo: map[uint16]uint64{},
-		admissions: map[signing.PassID][]*admitted{}, byEvent: map[wire.EventID]*admitted{}, byScan: map[string]*admitted{},
+		admissions: map[signing.PassID][]*admission{}, byEvent: map[wire.EventID]*admission{}, byScan: map[string]*admission{},
 		histories: map[signing.PassID]*history{},
 	}
 }
@@ -94,11 +96,11 @@ func (t *witness) see(g *gate, e *wire.Event) {
 // admit holds an admission against those before.
 func (t *witness) admit(g *gate, e *wire.Event) {
 	w := t.w
-	a := &admitted{
+	a := &admission{
 		event: e.ID, pass: e.Pass, gate: g.number, scan: e.Scan, claim: e.Claim, counts: e.Counts, at: w.now, presented: w.now,
 	}
 	if p := t.scans[e.Scan]; p != nil {
-		a.presented = p.at
+		a.presented, a.walked = p.at, p.holder.walked > 0
 	} else {
 		w.broken("%v admits by scan %q, which nobody made", e.ID, e.Scan)
 	}
@@ -116,7 +118,7 @@ func (t *witness) admit(g *gate, e *wire.Event) {
 }
 
 // double is two admissions of one pass that stand.
-func (t *witness) double(first, second *admitted) {
+func (t *witness) double(first, second *admission) {
 	h := t.history(first.pass)
 	path := first.gate == second.gate || t.w.net.exchange(int(first.gate), int(second.gate), second.presented)
 	h.double, h.path = true, h.path || path
@@ -135,6 +137,11 @@ func (t *witness) opened(g *gate, scan string) {
 		t.w.broken("gate %d opens twice for %v", g.number, a.event)
 	}
 	a.opened = true
+}
+
+// admitted reports whether an admission of a pass stands.
+func (t *witness) admitted(pass signing.PassID) bool {
+	return slices.ContainsFunc(t.admissions[pass], func(a *admission) bool { return !a.withdrawn })
 }
 
 // tick is a moment of the histories: no two are the same.
