@@ -10,6 +10,12 @@ import (
 	"campusgate/signing/verdict"
 )
 
+// The usual size of a run.
+const (
+	gates  = 5
+	passes = 200
+)
+
 // Run says what is played. The zero value of a field is the usual one.
 type Run struct {
 	Seed    uint64
@@ -78,8 +84,17 @@ func (r Run) Run() (result *Result, err error) {
 	return w.result, nil
 }
 
+// Again is the command that plays it again, but for the seed.
+func (r Run) Again() string {
+	text := fmt.Sprintf("gatectl simulate -what admission -policy %s -gates %d -passes %d", or(r.Policy, verdict.Owner), or(r.Gates, gates), or(r.Passes, passes))
+	if r.Amnesia {
+		text += " -amnesia"
+	}
+	return text
+}
+
 func newWorld(r Run) (*world, error) {
-	r.Gates, r.Passes = or(r.Gates, 5), or(r.Passes, 200)
+	r.Gates, r.Passes = or(r.Gates, gates), or(r.Passes, passes)
 	r.Policy = or(r.Policy, verdict.Owner)
 	zone, err := time.LoadLocation("Asia/Shanghai")
 	if err != nil {
