@@ -38,8 +38,8 @@ func (t *tx) Settle(pass signing.PassID, state desk.ClaimState) error {
 	return t.tx.Exec("UPDATE claims SET state = $2 WHERE pass = $1", pass[:], int64(state))
 }
 
-func (t *tx) Overdue(at int64) (list []desk.Question, err error) {
-	err = t.tx.Each("SELECT pass, number, at FROM claims WHERE state = 1 AND at <= $1 ORDER BY at", []any{at},
+func (t *tx) Overdue(before, after int64) (list []desk.Question, err error) {
+	err = t.tx.Each("SELECT pass, number, at FROM claims WHERE state = 1 AND (at <= $1 OR at > $2) ORDER BY at", []any{before, after},
 		func(scan func(...any) error) error {
 			var pass []byte
 			var number int64

@@ -43,17 +43,16 @@ var atGates = []mutation{
 		},
 	},
 	{
-		name: "release-leaves-claim", wrong: "a claim that was given back can still be granted when the question comes late", play: "online",
+		name: "release-leaves-claim", wrong: "a claim that was given back is granted when the question comes late", play: "online",
 		edits: []edit{{
-			"server/store/effects.go", "\t\treturn t.Exec(\"UPDATE claims SET state = $1 WHERE id = $2\", claimReleased, ev.Claim)\n",
-			"\t\tif ON {\n\t\t\treturn t.Exec(\"DELETE FROM claims WHERE id = $1\", ev.Claim)\n\t\t}\n" +
-				"\t\treturn t.Exec(\"UPDATE claims SET state = $1 WHERE id = $2\", claimReleased, ev.Claim)\n",
+			"server/store/effects.go", "\terr = t.Exec(`INSERT INTO claims (id, pass, gate, at, decided_at, state, expires)\n",
+			"\tif ON {\n\t\treturn nil\n\t}\n\terr = t.Exec(`INSERT INTO claims (id, pass, gate, at, decided_at, state, expires)\n",
 		}},
 	},
 	{
-		name: "release-leaves-answer", wrong: "an owner answers a claim that was given back as if it were not", play: "owner",
+		name: "release-forgotten", wrong: "an owner does not take back what it granted when the claim is given back", play: "owner",
 		edits: []edit{{
-			"agent/lane/claim.go", "\t\t\ta.State, a.First = AnswerDead, nil\n", "\t\t\tif !ON {\n\t\t\t\ta.State, a.First = AnswerDead, nil\n\t\t\t}\n",
+			"agent/lane/claim.go", "\t\tcase a.State == AnswerGranted:\n", "\t\tcase a.State == AnswerGranted && !ON:\n",
 		}},
 	},
 	{
@@ -102,7 +101,7 @@ var atGates = []mutation{
 		}},
 	},
 	{
-		name: "upload-again-under-another-number", wrong: "a failed commit is not read again before the next event is numbered", play: "owner",
+		name: "failed-commit-numbered", wrong: "events of a commit that failed are taken to be there when the next is numbered", play: "owner",
 		edits: []edit{{
 			"agent/journal/journal.go", "\t\tj.head.known = false\n", "\t\tif j.head.known = false; ON {\n\t\t\tj.head = t.head\n\t\t}\n",
 		}},

@@ -165,7 +165,7 @@ func (c *counts) add(to *int) {
 func (c *counts) worth(t *testing.T) {
 	for what, n := range map[string]int{
 		"passes": c.Passes, "openings": c.Opened, "annulments": c.Annulled, "restarts of agents": c.AgentRestarts,
-		"restarts of the server": c.ServerRestarts, "faults of commits": c.CommitFault, "snapshots": c.Snapshots,
+		"restarts of the server": c.ServerRestarts, "faults of commits": c.CommitFault,
 	} {
 		if n == 0 {
 			t.Errorf("there were no %s", what)

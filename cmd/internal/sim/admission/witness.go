@@ -139,6 +139,13 @@ func (t *witness) opened(g *gate, scan string) {
 	a.opened = true
 }
 
+// repeated is an admission that is shown again: it has to be one of this gate.
+func (t *witness) repeated(g *gate, pass signing.PassID) {
+	if !slices.ContainsFunc(t.admissions[pass], func(a *admission) bool { return a.gate == g.number }) {
+		t.w.broken("gate %d shows pass %s as just admitted, which it never did", g.number, pass)
+	}
+}
+
 // admitted reports whether an admission of a pass stands.
 func (t *witness) admitted(pass signing.PassID) bool {
 	return slices.ContainsFunc(t.admissions[pass], func(a *admission) bool { return !a.withdrawn })
