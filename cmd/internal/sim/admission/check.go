@@ -2,7 +2,6 @@ package admission
 
 import (
 	"cmp"
-	"context"
 	"database/sql"
 	"encoding/json"
 	"fmt"
@@ -154,7 +153,7 @@ func (w *world) forgotten(id wire.EventID) bool {
 }
 
 func (w *world) serverHolds(id wire.EventID) bool {
-	acked, err := w.server.db.Acked(context.Background(), id.Agent, id.Epoch)
+	acked, err := w.server.db.Acked(ctx, id.Agent, id.Epoch)
 	return err == nil && id.Seq <= acked
 }
 

@@ -1,7 +1,6 @@
 package admission
 
 import (
-	"context"
 	"crypto/ed25519"
 	"crypto/sha256"
 	"errors"
@@ -59,7 +58,6 @@ func (i *issuer) create(path string) error {
 	if err != nil {
 		return err
 	}
-	ctx := context.Background()
 	site := store.Site{Name: siteName, TimeZone: "Asia/Shanghai", Root: i.root.Public().(ed25519.PublicKey)}
 	db, err := store.Create(ctx, path, site, store.Options{Now: func() time.Time { return start }, Random: zeros{}})
 	if err != nil {
@@ -151,7 +149,7 @@ func (w *world) issue(i *issuer) error {
 			Owner: owner, Key: i.gate.Key.ID, Code: h.text, IssuedAt: issued * 1000, IssuedBy: "sim",
 		})
 	}
-	return w.server.db.Change(context.Background(), func(t *store.Tx) error {
+	return w.server.db.Change(ctx, func(t *store.Tx) error {
 		for _, row := range rows {
 			if err := t.AddPass(row); err != nil {
 				return err

@@ -1,7 +1,6 @@
 package admission
 
 import (
-	"context"
 	"crypto/ed25519"
 	"crypto/sha256"
 	"errors"
@@ -32,6 +31,7 @@ type server struct {
 	armed   bool // it is to go with the next
 	applied bool // that commit is done
 	changed <-chan struct{}
+	page    page
 	conns   []*conn             // by gate, from 1; nil = not connected
 	relayed map[string]*relayed // by claim
 }
@@ -44,8 +44,15 @@ type conn struct {
 	heard   int64
 	cursor  wire.Cursor // that the agent is at
 	waits   bool        // for Applied
-	sent    wire.Cursor // the end of what it waits for
+	behind  bool        // something has come that it was not sent
 	told    int64       // when something was sent last
+}
+
+// page is what follows a cursor, for the others that are there too.
+type page struct {
+	after, last wire.Cursor
+	frames      [][]byte
+	empty       bool
 }
 
 // relayed is a claim that was passed on to its owner.
@@ -63,12 +70,12 @@ func newServer(w *world, i *issuer) (*server, error) {
 }
 
 func (s *server) start() (err error) {
-	s.db, err = store.Open(context.Background(), s.path, store.Options{Now: s.w.time, Random: zeros{}, Fault: s.commit})
+	s.db, err = store.Open(ctx, s.path, store.Options{Now: s.w.time, Random: zeros{}, Fault: s.commit})
 	if err != nil {
 		return err
 	}
 	s.off, s.dying, s.armed, s.upSince = false, false, false, s.w.now
-	s.changed = s.db.Changed()
+	s.changed, s.page = s.db.Changed(), page{}
 	s.conns, s.relayed = make([]*conn, s.w.cfg.Gates+1), map[string]*relayed{}
 	return nil
 }
@@ -140,7 +147,6 @@ func (s *server) done(err error) (ok bool, fault error) {
 
 // enrol makes the next agent of a gate, as somebody with a code does.
 func (s *server) enrol(g *gate, key ed25519.PrivateKey, nonce byte) (store.Agent, error) {
-	ctx := context.Background()
 	secret := sha256.Sum256([]byte{byte(g.number), nonce})
 	if err := s.db.NewEnrolment(ctx, "sim", g.number, secret[:], s.w.now+60_000); err != nil {
 		return store.Agent{}, err
@@ -227,7 +233,6 @@ func (s *server) accept(g *gate, session uint64, m *wire.Auth) error {
 	if c := s.conns[g.number]; c != nil && c.session >= session {
 		return nil // came late, or twice
 	}
-	ctx := context.Background()
 	agent, err := s.db.Agent(ctx, m.Agent)
 	if err != nil {
 		return err
@@ -251,7 +256,7 @@ func (s *server) accept(g *gate, session uint64, m *wire.Auth) error {
 }
 
 func (s *server) ingest(c *conn, m *wire.Events) error {
-	acked, err := s.db.Ingest(context.Background(), c.agent.ID, c.agent.Epoch, m.Records)
+	acked, err := s.db.Ingest(ctx, c.agent.ID, c.agent.Epoch, m.Records)
 	if ok, err := s.done(err); !ok {
 		return err
 	}
@@ -269,43 +274,60 @@ func (s *server) grown() error {
 	default:
 		return nil
 	}
-	s.changed = s.db.Changed()
+	s.changed, s.page = s.db.Changed(), page{}
 	for _, c := range s.conns {
-		if c != nil && !c.waits {
-			if err := s.feed(c, false); err != nil {
-				return err
-			}
+		if c == nil || c.behind {
+			continue
 		}
+		c.behind = true
+		s.w.after(s.w.between(1, 20), func() error {
+			if s.off || s.conns[c.g.number] != c || c.waits || !c.behind {
+				return nil
+			}
+			return s.feed(c, false)
+		})
 	}
 	return nil
+}
+
+// follows reads what follows a cursor, as one group.
+func (s *server) follows(start wire.Cursor) (page, error) {
+	if s.page.frames != nil && s.page.after == start {
+		return s.page, nil
+	}
+	p := page{after: start, last: start, empty: true}
+	for {
+		d, err := s.db.Feed(ctx, p.last, wire.MaxBatch)
+		if err != nil {
+			return p, err
+		}
+		frames, err := wire.DeltaFrames(d)
+		if err != nil {
+			return p, err
+		}
+		p.empty = p.empty && len(d.Items) == 0 && !d.Reset && d.Cursor == start
+		p.frames, p.last = append(p.frames, frames...), d.Cursor
+		if !d.More {
+			s.page = p
+			return p, nil
+		}
+	}
 }
 
 // resend is after how long a group that nobody answers is sent again.
 const resend = 3_000
 
-// feed sends what follows the agent's cursor, as one group.
+// feed sends what follows the agent's cursor.
 func (s *server) feed(c *conn, owed bool) error {
-	var frames [][]byte
-	at, start := c.cursor, c.cursor
-	for {
-		d, err := s.db.Feed(context.Background(), at, wire.MaxBatch)
-		if err != nil {
-			return err
-		}
-		if len(frames) == 0 && len(d.Items) == 0 && !d.Reset && !d.More && d.Cursor == start && !owed {
-			return nil
-		}
-		page, err := wire.DeltaFrames(d)
-		if err != nil {
-			return err
-		}
-		frames, at = append(frames, page...), d.Cursor
-		if !d.More {
-			break
-		}
+	p, err := s.follows(c.cursor)
+	if err != nil {
+		return err
 	}
-	c.waits, c.sent, c.told = true, at, s.w.now
-	s.sendFrames(c, false, frames)
+	if c.behind = false; p.empty && !owed {
+		return nil
+	}
+	c.waits, c.told = true, s.w.now
+	s.sendFrames(c, false, p.frames)
 	sent := c.told
 	s.w.after(resend, func() error {
 		if s.off || s.conns[c.g.number] != c || !c.waits || c.told != sent {
@@ -325,7 +347,9 @@ func (s *server) took(c *conn, m *wire.Applied) error {
 	if m.Fault != "" {
 		return nil // it is sent again
 	}
-	c.cursor, c.waits = m.Cursor, false
+	if c.cursor, c.waits = m.Cursor, false; !c.behind {
+		return nil
+	}
 	return s.feed(c, false)
 }
 
@@ -342,7 +366,7 @@ func (s *server) claim(c *conn, m *wire.Claim) error {
 		return s.send(c, wire.Ask, wire.TypeAnswer, silent)
 	}
 	if m.Owner == 0 {
-		a, err := s.db.Decide(context.Background(), *m)
+		a, err := s.db.Decide(ctx, *m)
 		if s.dying {
 			return s.crash()
 		}

@@ -3,6 +3,7 @@ package admission
 import (
 	"context"
 	"crypto/ed25519"
+	"slices"
 
 	"campusgate/agent/desk"
 	"campusgate/signing/verdict"
@@ -150,8 +151,15 @@ func (g *gate) apply(group []wire.Delta) error {
 	if !ok {
 		return g.send(wire.Down, wire.TypeApplied, wire.Applied{Cursor: g.snap.Cursor(), Fault: "disk"})
 	}
-	g.put(input{in: desk.Tick{Stamp: g.stamp()}}) // for what it released
+	if slices.ContainsFunc(group, releases) {
+		g.put(input{in: desk.Tick{Stamp: g.stamp()}})
+	}
 	return g.send(wire.Down, wire.TypeApplied, wire.Applied{Cursor: g.snap.Cursor()})
+}
+
+// releases reports that there is something for the core to look at, at once.
+func releases(d wire.Delta) bool {
+	return slices.ContainsFunc(d.Items, func(it wire.Item) bool { return it.Kind == wire.ItemRelease })
 }
 
 // acked notes up to where the server holds the journal.
