@@ -127,10 +127,12 @@ func (j *Journal) Queue() uint64 {
 // received. There is one channel, for one receiver.
 func (j *Journal) Appended() <-chan struct{} { return j.appended }
 
-// After gives at most limit records that follow seq, in order.
+// After gives at most limit records that follow seq, in order, up to Last: what a
+// commit left there that was reported to have failed follows when the next has read
+// it.
 func (j *Journal) After(seq uint64, limit int) ([]wire.Record, error) {
 	rows, err := j.db.Read().QueryContext(context.Background(),
-		"SELECT seq, hash, body FROM events WHERE seq > $1 ORDER BY seq LIMIT $2", int64(seq), limit)
+		"SELECT seq, hash, body FROM events WHERE seq > $1 AND seq <= $2 ORDER BY seq LIMIT $3", int64(seq), int64(j.last.Load()), limit)
 	if err != nil {
 		return nil, fmt.Errorf("journal: %w", err)
 	}

@@ -75,7 +75,7 @@ var atGates = []mutation{
 		}},
 	},
 	{
-		name: "high-water-ignored", wrong: "a clock that was set back is believed", play: "owner",
+		name: "high-water-ignored", wrong: "a clock that was set back is believed", play: "clocks",
 		edits: []edit{{
 			"agent/desk/base.go", "\tif m.At > b.clock.HighWater {\n", "\tif ON {\n\t\tm.Clock.HighWater = 0\n\t}\n\tif m.At > b.clock.HighWater {\n",
 		}},

@@ -15,7 +15,7 @@ import (
 )
 
 func main() {
-	what := flag.String("what", "lunch", "lunch, owner, online, mixed or amnesia")
+	what := flag.String("what", "lunch", "lunch, owner, online, mixed, clocks or amnesia")
 	seeds := flag.Uint64("seeds", 10, "how many, at most")
 	dir := flag.String("dir", "", "for the databases")
 	flag.Parse()
@@ -40,16 +40,17 @@ func main() {
 // plays are the simulations: each gives what was broken.
 var plays = map[string]func(seed uint64, dir string) ([]string, error){
 	"lunch":   lunch,
-	"owner":   admissions(admission.Run{Policy: verdict.Owner}),
-	"online":  admissions(admission.Run{Policy: verdict.Online}),
+	"owner":   admissions(admission.Run{Policy: verdict.Owner, Trouble: 4}),
+	"online":  admissions(admission.Run{Policy: verdict.Online, Trouble: 4}),
 	"mixed":   admissions(admission.Run{Policy: verdict.Owner, Mixed: true}),
-	"amnesia": admissions(admission.Run{Policy: verdict.Owner, Amnesia: true}),
+	"clocks":  admissions(admission.Run{Policy: verdict.Owner, Ending: true, Trouble: 6}),
+	"amnesia": admissions(admission.Run{Policy: verdict.Owner, Amnesia: true, Trouble: 4}),
 }
 
 // admissions is a small run: fewer gates and passes than usual.
 func admissions(r admission.Run) func(seed uint64, dir string) ([]string, error) {
 	return func(seed uint64, dir string) ([]string, error) {
-		r.Seed, r.Dir, r.Gates, r.Passes = seed, dir, 4, 80
+		r.Seed, r.Dir, r.Gates, r.Passes = seed, dir, 4, 60
 		result, err := r.Run()
 		if result == nil {
 			return nil, err

@@ -206,6 +206,10 @@ func (g *gate) wipe() error {
 	if !g.w.faults || g.gone {
 		return nil
 	}
+	if g.w.cfg.Trouble > 1 && g.on && g.journal.Queue() == 0 { // with something that nobody else knows
+		g.w.after(1_000, g.wipe)
+		return nil
+	}
 	if err := g.stop(); err != nil {
 		return err
 	}
