@@ -44,8 +44,9 @@ type gate struct {
 	snap    *snapshot.Snapshot
 	core    *lane.Core
 	on      bool
-	boot    int // counts starts; what was begun before means nothing any more
-	gone    bool
+	boot    int  // counts starts; what was begun before means nothing any more
+	gone    bool // its disk is
+	alone   bool // without the server, until its disk goes
 	armed   cut
 	dying   bool
 
@@ -199,6 +200,24 @@ func (g *gate) stop() error {
 	g.on = false
 	g.link = uplink{}
 	return errors.Join(g.w.witness.read(g), g.db.Close())
+}
+
+// estrange has a gate go on for a while without its server, so that its disk, which
+// goes then, holds what nobody else knows.
+func (g *gate) estrange() error {
+	if !g.w.faults || g.gone || g.alone {
+		return nil
+	}
+	g.alone = true
+	g.w.net.part(int(g.number), 0)
+	g.w.after(g.w.between(10_000, 300_000), func() error {
+		g.alone = false
+		if g.w.faults {
+			g.w.net.join(int(g.number), 0)
+		}
+		return g.wipe()
+	})
+	return nil
 }
 
 // wipe takes the gate's disk away. Somebody enrols it again.

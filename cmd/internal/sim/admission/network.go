@@ -38,21 +38,33 @@ func newNetwork(w *world) *network {
 func (n *network) begin() {
 	for a := range n.ways {
 		for b := range a {
-			there, back := n.ways[a][b], n.ways[b][a]
-			if n.w.weather.oneWay {
-				n.flap(there)
-				n.flap(back)
-			} else {
-				n.flap(there, back)
-			}
+			n.join(a, b)
 		}
 	}
 }
 
-func (n *network) flap(ways ...*way) {
-	if n.w.chance(float64(meanDown) / (meanDown + meanUp)) {
-		n.set(false, ways)
+// join has the link between two places live its own life.
+func (n *network) join(a, b int) {
+	there, back := n.ways[a][b], n.ways[b][a]
+	if n.w.weather.oneWay {
+		n.flap(there)
+		n.flap(back)
+	} else {
+		n.flap(there, back)
 	}
+}
+
+// part takes the link between two places down until they are joined.
+func (n *network) part(a, b int) {
+	ways := []*way{n.ways[a][b], n.ways[b][a]}
+	for _, w := range ways {
+		w.epoch++
+	}
+	n.set(false, ways)
+}
+
+func (n *network) flap(ways ...*way) {
+	n.set(!n.w.chance(float64(meanDown)/(meanDown+meanUp)), ways)
 	epoch := ways[0].epoch
 	var next func() error
 	wait := func() {
@@ -74,7 +86,9 @@ func (n *network) flap(ways ...*way) {
 
 func (n *network) set(up bool, ways []*way) {
 	for _, w := range ways {
-		w.up, w.changed = up, n.w.now
+		if w.up != up {
+			w.up, w.changed = up, n.w.now
+		}
 	}
 }
 

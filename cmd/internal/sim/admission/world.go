@@ -145,7 +145,7 @@ func (w *world) misfortunes(length int64) {
 	if w.cfg.Amnesia {
 		for range w.cfg.Trouble + w.rng.IntN(2) {
 			g := w.gates[w.rng.IntN(len(w.gates))]
-			w.after(w.rng.Int64N(length), g.wipe)
+			w.after(w.rng.Int64N(length), g.estrange)
 		}
 	}
 }
