@@ -131,8 +131,13 @@ func (j *Journal) Appended() <-chan struct{} { return j.appended }
 // commit left there that was reported to have failed follows when the next has read
 // it.
 func (j *Journal) After(seq uint64, limit int) ([]wire.Record, error) {
+	return j.after(seq, j.last.Load(), limit)
+}
+
+// after gives what follows seq up to another.
+func (j *Journal) after(seq, last uint64, limit int) ([]wire.Record, error) {
 	rows, err := j.db.Read().QueryContext(context.Background(),
-		"SELECT seq, hash, body FROM events WHERE seq > $1 AND seq <= $2 ORDER BY seq LIMIT $3", int64(seq), int64(j.last.Load()), limit)
+		"SELECT seq, hash, body FROM events WHERE seq > $1 AND seq <= $2 ORDER BY seq LIMIT $3", int64(seq), int64(last), limit)
 	if err != nil {
 		return nil, fmt.Errorf("journal: %w", err)
 	}

@@ -316,3 +316,27 @@ func TestCounter_HoldsAllSixtyFourBits(t *testing.T) {
 		return err
 	}))
 }
+
+// A commit was done, and said to have failed. What it left is no event until the
+// journal has read it: before that the server would hold more than Last says.
+func TestAfter_GivesNothingBeyondLast(t *testing.T) {
+	db, j := enrolled(t)
+	write(t, j, 2)
+	db.Faults(func() (bool, error) { return true, errors.New("on fire") })
+	err := j.Update(func(book lane.Book) error {
+		return book.Append(&wire.Event{Type: wire.EventScan, Verdict: verdict.Verdict{Reason: verdict.Malformed}, Case: &verdict.Case{}})
+	})
+	if err == nil {
+		t.Fatal("the commit failed")
+	}
+	if list := must[[]wire.Record](t)(j.After(0, 10)); len(list) != 2 || j.Last() != 2 {
+		t.Fatalf("%d records, the last known is %d", len(list), j.Last())
+	}
+	db.Faults(func() (bool, error) { return true, nil })
+	check(t, j.Update(func(lane.Book) error { return nil }))
+	list := must[[]wire.Record](t)(j.After(0, 10))
+	if len(list) != 3 || j.Last() != 3 {
+		t.Fatalf("then %d records, the last known is %d", len(list), j.Last())
+	}
+	check(t, j.Ack(3))
+}

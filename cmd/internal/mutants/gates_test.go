@@ -101,6 +101,19 @@ var atGates = []mutation{
 		}},
 	},
 	{
+		name: "conflict-not-recorded", wrong: "what was admitted twice, by whatever fault, is not recorded as a conflict", play: "online",
+		says: "and is no conflict",
+		edits: []edit{
+			{
+				"server/store/uses.go", "\treturn t.findConflicts(first)\n", "\tif ON {\n\t\treturn nil\n\t}\n\treturn t.findConflicts(first)\n",
+			},
+			{
+				"server/store/decide.go", "\ta = wire.Answer{ID: c.ID, State: verdict.ClaimGranted}\n",
+				"\tif ON {\n\t\tcount = 0\n\t}\n\ta = wire.Answer{ID: c.ID, State: verdict.ClaimGranted}\n",
+			},
+		},
+	},
+	{
 		name: "failed-commit-numbered", wrong: "events of a commit that failed are taken to be there when the next is numbered", play: "owner",
 		edits: []edit{{
 			"agent/journal/journal.go", "\t\tj.head.known = false\n", "\t\tif j.head.known = false; ON {\n\t\t\tj.head = t.head\n\t\t}\n",

@@ -7,6 +7,7 @@ type mutation struct {
 	name  string
 	wrong string // what the product does when it is on
 	play  string // the simulation that must find it
+	says  string // what it must say; "" = anything
 	edits []edit
 }
 
