@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 
 	"campusgate/agent/disk"
 	"campusgate/signing/wire"
@@ -66,7 +65,7 @@ func (j *Journal) Verify(ctx context.Context) (r Report, err error) {
 		if err := ctx.Err(); err != nil {
 			return r, err
 		}
-		list, err := j.after(chain.Seq, math.MaxInt64, 500)
+		list, err := j.After(chain.Seq, 500)
 		if err != nil {
 			return r, err
 		}

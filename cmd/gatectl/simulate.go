@@ -156,11 +156,13 @@ func (o *options) play(ctx context.Context, first uint64, runs, atOnce int, one 
 			break
 		}
 		seed := first + uint64(n)
-		if p.err != nil {
-			return o.fail(p.err)
-		}
 		sum.Runs++
-		broken := p.add()
+		var broken []string
+		if p.err != nil {
+			broken = []string{p.err.Error()}
+		} else {
+			broken = p.add()
+		}
 		for _, f := range broken {
 			o.warn("seed %d: %s", seed, f)
 		}
