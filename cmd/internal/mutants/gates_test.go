@@ -101,6 +101,19 @@ var atGates = []mutation{
 		}},
 	},
 	{
+		name: "question-of-the-future", wrong: "a question asked while the clock was ahead stays open until then", play: "clocks",
+		edits: []edit{{
+			"agent/desk/base.go", "\toverdue, err := book.Overdue(now.At-ClaimMS, now.At+ClaimMS)\n",
+			"\tfuture := now.At + ClaimMS\n\tif ON {\n\t\tfuture = 1 << 62\n\t}\n\toverdue, err := book.Overdue(now.At-ClaimMS, future)\n",
+		}},
+	},
+	{
+		name: "failed-event-uncounted", wrong: "an event that a failed commit left is sent, and its acknowledgement refused", play: "amnesia",
+		edits: []edit{{
+			"agent/journal/journal.go", "\tif len(list) > 0 {\n\t\tj.reached(", "\tif len(list) > 0 && !ON {\n\t\tj.reached(",
+		}},
+	},
+	{
 		name: "conflict-not-recorded", wrong: "what was admitted twice, by whatever fault, is not recorded as a conflict", play: "online",
 		says: "and is no conflict",
 		edits: []edit{
