@@ -29,8 +29,8 @@ type Book interface {
 	Ask(c *wire.Claim) error
 	// Settle moves the last question about a pass to another state.
 	Settle(pass signing.PassID, state ClaimState) error
-	// Overdue lists open questions asked at or before a moment, or after another,
-	// oldest first.
+	// Overdue lists open questions that say they were asked at or before one
+	// moment, or after another, oldest first.
 	Overdue(before, after int64) ([]Question, error)
 
 	// Shift and SetShift keep who is on duty; zero = nobody.
@@ -199,7 +199,8 @@ func (b *Base) GiveBack(book Book, typ wire.EventType, q *Question, now Moment) 
 }
 
 // GiveBackOverdue returns the questions that were open for too long, but for
-// those under way. One of the future was asked while the clock was ahead.
+// those under way. One of the future was asked by a clock that was wrong: nobody
+// would get what was granted to it before that moment comes.
 func (b *Base) GiveBackOverdue(book Book, typ wire.EventType, underway func(claim string) bool, now Moment) error {
 	overdue, err := book.Overdue(now.At-ClaimMS, now.At+ClaimMS)
 	if err != nil {

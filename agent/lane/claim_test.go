@@ -132,6 +132,23 @@ func TestClaim_OpenForAMinuteIsGivenBack(t *testing.T) {
 	}
 }
 
+// A claim that was asked while the computer's clock was hours ahead is not kept
+// for hours: what was granted to it would be nobody's.
+func TestClaim_AskedByAWrongClockIsGivenBack(t *testing.T) {
+	b := newBench(t, nil)
+	const ahead = 3 * 3_600_000
+	b.wall += ahead
+	q := b.question("a", b.c.static(t, elsewhere(1)))
+	b.reply(q.ID, verdict.ClaimSilent, nil)
+	b.step(desk.Synced{Stamp: b.stamp(), OffsetMS: -ahead})
+	b.pass(1_000)
+	b.tick()
+	events := b.events()
+	if e := events[len(events)-1]; e.Type != wire.EventAnnul || e.Claim != q.ID {
+		t.Fatalf("events %+v", events)
+	}
+}
+
 func TestClaim_AnswerAfterGivingBackOpensNothing(t *testing.T) {
 	b := newBench(t, nil)
 	text := b.c.static(t, elsewhere(1))

@@ -193,6 +193,7 @@ func (w *world) checkFacts() error {
 				want[it.Key] = fact{u.First.At, u.First.Gate, u.Count}
 			case wire.ItemGate:
 				gates[it.Key] = string(it.Body)
+			default: // the same for all, or nobody's fact
 			}
 		}
 		cursor, more = d.Cursor, d.More

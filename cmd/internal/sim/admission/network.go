@@ -148,7 +148,7 @@ func (n *network) send(from, to int, answer bool, frames [][]byte, deliver func(
 // stays open.
 func (n *network) delay() int64 {
 	if n.w.faults && n.w.chance(n.w.weather.late) {
-		if n.w.chance(0.1) {
+		if n.w.chance(0.06 * float64(n.w.cfg.Trouble)) {
 			return n.w.between(3_000, 150_000)
 		}
 		return n.w.between(100, 3_000)
