@@ -108,12 +108,6 @@ var atGates = []mutation{
 		}},
 	},
 	{
-		name: "failed-event-uncounted", wrong: "an event that a failed commit left is sent, and its acknowledgement refused", play: "amnesia",
-		edits: []edit{{
-			"agent/journal/journal.go", "\tif len(list) > 0 {\n\t\tj.reached(", "\tif len(list) > 0 && !ON {\n\t\tj.reached(",
-		}},
-	},
-	{
 		name: "conflict-not-recorded", wrong: "what was admitted twice, by whatever fault, is not recorded as a conflict", play: "online",
 		says: "and is no conflict",
 		edits: []edit{
