@@ -267,3 +267,19 @@ func TestClaim_NoAnswerAtAllEndsWithinAMinute(t *testing.T) {
 		t.Fatal(r.Reason)
 	}
 }
+
+// The clock was an hour ahead when the question was asked: nobody waits an hour for
+// it when the clock is right again.
+func TestClaim_AskedByAClockThatWasAheadIsGivenBack(t *testing.T) {
+	b := newBench(t, nil)
+	b.step(desk.Synced{Stamp: b.stamp(), OffsetMS: 3_600_000})
+	p := elsewhere(1)
+	q := b.question("a", b.c.static(t, p))
+	b.reply(q.ID, verdict.ClaimSilent, nil)
+	b.step(desk.Synced{Stamp: b.stamp()})
+	b.tick()
+	events := b.events()
+	if e := events[len(events)-1]; len(events) != 2 || e.Type != wire.EventAnnul || e.Claim != q.ID {
+		t.Fatalf("%d events, the last %+v", len(events), e)
+	}
+}

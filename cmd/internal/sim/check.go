@@ -12,6 +12,7 @@ import (
 	"campusgate/server/settle"
 	"campusgate/server/store"
 	"campusgate/signing"
+	"campusgate/signing/verdict"
 	"campusgate/signing/wire"
 )
 
@@ -51,6 +52,30 @@ func (w *world) lose1() error {
 	return db.Change(ctx, func(t *store.Tx) error {
 		return t.Exec("DELETE FROM events WHERE position = $1", gone.position)
 	})
+}
+
+// forge1 has one record of an accepted charge altered on its way to the server, by
+// somebody who cannot make its hash: it must not count.
+func (w *world) forge1() error {
+	for _, k := range w.tills {
+		id := k.journal.Identity()
+		acked, err := w.server.db.Acked(context.Background(), id.Agent, id.Epoch)
+		if err != nil {
+			return err
+		}
+		past, err := k.journal.Recent(int(k.journal.Last() - acked))
+		if err != nil {
+			return err
+		}
+		for i := range past {
+			if e := &past[i].Event; e.Type == wire.EventCharge && e.Verdict.Reason == verdict.Granted && !past[i].Annulled {
+				k.forged = e.ID.Seq
+				w.missing[e.ID] = true
+				return nil
+			}
+		}
+	}
+	return nil
 }
 
 // posted is a row of the server's charges.

@@ -23,6 +23,7 @@ type Lunch struct {
 	Holders int    // 2,000
 	Charges int    // 20,000
 	Dir     string // for the databases; they are removed. "" = the system's folder
+	Trouble int    // 1: disks, power and answers fail so many times as often
 }
 
 // Result is what became of a lunch. A promise that was broken is in Failures.
@@ -73,6 +74,7 @@ type world struct {
 	tills   []*node
 	holders []*holder
 	recent  []shown // lately
+	thief   *holder // comes next, with a phone that was just reported lost; nil = nobody does
 	cash    int64   // fen paid in during the meal
 	result  *Result
 	missing map[wire.EventID]bool // that were made to be lost
@@ -82,13 +84,16 @@ func (w *world) time() time.Time { return time.UnixMilli(w.now) }
 
 func (w *world) chance(p float64) bool { return w.rng.Float64() < p }
 
+// trouble is chance for what is bad luck.
+func (w *world) trouble(p float64) bool { return w.chance(p * float64(w.cfg.Trouble)) }
+
 // opening is when the canteen opens: 11:00 on the campus.
 const opening = "2026-11-20T11:00:00+08:00"
 
 // Run plays one lunch. An error is a fault of the simulation itself; what the
 // product did wrong is in the result.
 func (l Lunch) Run() (result *Result, err error) {
-	l.Tills, l.Holders, l.Charges = or(l.Tills, 8), or(l.Holders, 2_000), or(l.Charges, 20_000)
+	l.Tills, l.Holders, l.Charges, l.Trouble = or(l.Tills, 8), or(l.Holders, 2_000), or(l.Charges, 20_000), or(l.Trouble, 1)
 	dir, err := os.MkdirTemp(l.Dir, "lunch")
 	if err != nil {
 		return nil, err
@@ -228,13 +233,17 @@ func (w *world) customer(k *node) error {
 	w.result.Scans++
 	w.recent = slices.DeleteFunc(w.recent, func(s shown) bool { return w.now-s.at > fresh })
 	fen := 100 + w.rng.Int64N(1900)
-	if k.scanned != "" && w.chance(0.02) { // the same code once more
+	if again := k.unseen; k.scanned != "" && (w.chance(0.02) || again) { // the same code once more
+		k.unseen = false
 		return k.sell(k.scanned, fen)
 	}
 	if len(w.recent) > 0 && w.chance(0.03) { // a picture of it at another till
 		return k.sell(w.recent[w.rng.IntN(len(w.recent))].text, fen)
 	}
 	h := w.holders[w.rng.IntN(len(w.holders))]
+	if w.thief != nil {
+		h, w.thief = w.thief, nil
+	}
 	text, err := h.show(w.now)
 	if err != nil {
 		return err
@@ -259,7 +268,7 @@ func (w *world) customer(k *node) error {
 func (w *world) lose(h *holder) error {
 	return w.server.persist(func() error {
 		card, err := w.server.cards.ReportLoss(context.Background(), "sim", h.account, "丢失")
-		h.lostAt = card.LostAt
+		h.lostAt, w.thief = card.LostAt, h
 		return err
 	})
 }
@@ -307,6 +316,11 @@ func (w *world) background() error {
 			return err
 		}
 	}
+	if s.up() && w.chance(0.01) {
+		if err := s.cards.Tick(context.Background()); err != nil && !errors.Is(err, errDisk) {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -318,6 +332,11 @@ func (w *world) drain() error {
 	w.now = max(w.now, s.upAgain) + 60_000
 	for _, k := range w.tills {
 		if err := errors.Join(k.connect(), k.batch(wire.BatchCloses), k.step(tick(k))); err != nil {
+			return err
+		}
+	}
+	if w.cfg.Seed%3 == 1 {
+		if err := w.forge1(); err != nil {
 			return err
 		}
 	}

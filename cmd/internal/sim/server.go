@@ -100,7 +100,7 @@ func (s *server) start() (err error) {
 
 // fault fails some commits, in both forms.
 func (s *server) fault() (apply bool, err error) {
-	if !s.faults || !s.w.chance(0.005) {
+	if !s.faults || !s.w.trouble(0.005) {
 		return true, nil
 	}
 	s.w.result.Faults++

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"bytes"
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
@@ -56,6 +57,8 @@ type node struct {
 	changes  int64 // when the link changes next
 	scans    int
 	scanned  string // the last code that was shown here
+	unseen   bool   // the power went while it was: whoever showed it does so again
+	forged   uint64 // the record that is altered on its way; 0 = none
 	shown    map[wire.EventID]bool
 	crashes  int
 	repeats  int
@@ -136,6 +139,7 @@ func (k *node) start() (err error) {
 // crash cuts the power and gives it back at once.
 func (k *node) crash() error {
 	k.crashes++
+	k.unseen = true
 	if err := k.db.Close(); err != nil {
 		return err
 	}
@@ -150,7 +154,7 @@ func (k *node) stamp() desk.Stamp {
 // go before or after the commit. It gives the effects that were performed.
 func (k *node) step(in desk.Input) error {
 	w := k.w
-	cut, fail := w.faults && w.chance(0.002), w.faults && w.chance(0.003)
+	cut, fail := w.faults && w.trouble(0.002), w.faults && w.trouble(0.003)
 	after := w.chance(0.5)
 	effects, err := desk.Settle(func(do func(till.Book) error) error {
 		return journal.Till{Journal: k.journal}.Update(func(b till.Book) error {
@@ -210,8 +214,8 @@ func (k *node) show(r desk.Result) {
 func (k *node) ask(c wire.Claim) error {
 	w, s := k.w, k.w.server
 	answer := wire.Answer{ID: c.ID, State: verdict.ClaimSilent}
-	lost := w.faults && w.chance(0.03)
-	reply := w.faults && w.chance(0.03)
+	lost := w.faults && w.trouble(0.03)
+	reply := w.faults && w.trouble(0.03)
 	if k.online && s.up() && !lost {
 		got, err := s.charges.Authorise(context.Background(), c)
 		if err == nil && !reply {
@@ -242,13 +246,17 @@ func (k *node) scan(text string) error {
 	})
 }
 
-// void takes the last charge that was shown back.
+// void takes the last charge that was shown back, and now and then once more.
 func (k *node) void() error {
 	r := k.lastShow
 	if r == nil || r.Charge == nil || r.Charge.Event == nil || r.Reason != verdict.Granted {
 		return nil
 	}
-	return k.step(till.Void{Stamp: k.stamp(), Event: *r.Charge.Event, By: cashier})
+	again, void := k.w.chance(0.3), till.Void{Stamp: k.stamp(), Event: *r.Charge.Event, By: cashier}
+	if err := k.step(void); err != nil || !again {
+		return err
+	}
+	return k.step(void)
 }
 
 func (k *node) batch(move wire.BatchMove) error {
@@ -307,6 +315,11 @@ func (k *node) upload(limit int) error {
 	if err != nil || len(records) == 0 {
 		return err
 	}
+	for i := range records {
+		if records[i].Seq == k.forged {
+			records[i].Body = bytes.ReplaceAll(records[i].Body, []byte(`"amount_fen":`), []byte(`"amount_fen":1`))
+		}
+	}
 	w.result.Uploads++
 	held, err := w.server.db.Ingest(ctx, id.Agent, id.Epoch, records)
 	switch {
@@ -314,7 +327,7 @@ func (k *node) upload(limit int) error {
 		return nil // it comes again
 	case err != nil:
 		return err
-	case w.faults && w.chance(0.05):
+	case w.faults && w.trouble(0.05):
 		return nil // the answer was lost
 	}
 	return k.journal.Ack(held)

@@ -137,6 +137,9 @@ func (w *world) issue(i *issuer) error {
 			Kind: signing.ResidentSingle, Name: "周晓岚", Doc4: "1234", Uses: 1, Owner: owner,
 			NotBefore: w.now/1000 - 7200, Expires: w.now/1000 + 14*24*3600, IssuedAt: issued,
 		}
+		if w.cfg.Ending && w.chance(0.8) {
+			p.Expires = (w.now + w.between(0, length)) / 1000
+		}
 		copy(p.ID[:], w.bytes(len(p.ID)))
 		cred, err := p.Sign(i.gate)
 		if err != nil {

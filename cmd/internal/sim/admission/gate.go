@@ -66,8 +66,12 @@ type input struct {
 
 func (w *world) newGate(n int) (*gate, error) {
 	g := &gate{w: w, number: uint16(n + 1), clock: newClock(w)}
+	mode := w.cfg.Policy
+	if w.cfg.Mixed && n%2 == 1 {
+		mode = verdict.Online
+	}
 	made, err := w.server.db.AddGate(ctx, "sim", store.Gate{
-		Name: fmt.Sprintf("%d 号门", n+1), Zone: 1, Mode: w.cfg.Policy, Documents: w.weather.documents && w.chance(0.4),
+		Name: fmt.Sprintf("%d 号门", n+1), Zone: 1, Mode: mode, Documents: w.weather.documents && w.chance(0.4),
 	})
 	if err != nil {
 		return nil, err
@@ -219,6 +223,10 @@ func (g *gate) estrange() error {
 // wipe takes the gate's disk away. Somebody enrols it again.
 func (g *gate) wipe() error {
 	if !g.w.faults || g.gone {
+		return nil
+	}
+	if g.w.cfg.Trouble > 1 && g.on && g.journal.Queue() == 0 { // with something that nobody else knows
+		g.w.after(1_000, g.wipe)
 		return nil
 	}
 	if err := g.stop(); err != nil {

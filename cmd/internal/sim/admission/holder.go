@@ -117,12 +117,16 @@ func (w *world) shown(g *gate, r desk.Result) error {
 		})
 	case r.Annulled:
 		p.holder.again(g.number)
+	case r.Repeat:
+		w.witness.repeated(g, p.holder.pass.ID)
 	case r.Opens:
-		if w.chance(0.03) {
-			g.during(w.between(500, 60_000), func() error {
-				g.put(input{in: lane.Annul{Stamp: g.stamp(), ID: r.ID, Sensor: w.chance(0.5)}})
-				return nil
-			})
+		if w.chance(0.03) { // and sometimes the guard and the sensor both say so
+			for range 1 + w.rng.IntN(2) {
+				g.during(w.between(500, 60_000), func() error {
+					g.put(input{in: lane.Annul{Stamp: g.stamp(), ID: r.ID, Sensor: w.chance(0.5)}})
+					return nil
+				})
+			}
 		}
 	case r.Reason == verdict.OfflineNotAllowed && r.Owner != nil:
 		p.holder.again(r.Owner.Gate)

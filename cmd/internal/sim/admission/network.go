@@ -144,9 +144,13 @@ func (n *network) send(from, to int, answer bool, frames [][]byte, deliver func(
 	}
 }
 
-// delay is mostly some milliseconds.
+// delay is mostly some milliseconds. What is late may even be later than a question
+// stays open.
 func (n *network) delay() int64 {
 	if n.w.faults && n.w.chance(n.w.weather.late) {
+		if n.w.chance(0.06 * float64(n.w.cfg.Trouble)) {
+			return n.w.between(3_000, 150_000)
+		}
 		return n.w.between(100, 3_000)
 	}
 	return n.w.spell(8)

@@ -22,8 +22,11 @@ type Run struct {
 	Gates   int          // 5
 	Passes  int          // 200
 	Policy  verdict.Mode // of all gates; owner
+	Mixed   bool         // but every second gate leaves its decisions to the server
 	Amnesia bool         // gates lose their disks
 	Calm    bool         // nothing fails
+	Trouble int          // 1: disks, frames and clocks fail so many times as often
+	Ending  bool         // most passes end while it runs
 	Dir     string       // for the databases; they are removed. "" = the system's folder
 }
 
@@ -94,7 +97,7 @@ func (r Run) Again() string {
 
 func newWorld(r Run) (*world, error) {
 	r.Gates, r.Passes = or(r.Gates, gates), or(r.Passes, passes)
-	r.Policy = or(r.Policy, verdict.Owner)
+	r.Policy, r.Trouble = or(r.Policy, verdict.Owner), or(r.Trouble, 1)
 	zone, err := time.LoadLocation("Asia/Shanghai")
 	if err != nil {
 		return nil, err

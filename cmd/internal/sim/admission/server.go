@@ -230,8 +230,8 @@ func (s *server) sendFrames(c *conn, answer bool, frames [][]byte) {
 // accept lets an agent in whose epoch is the present one and whose journal has not
 // gone back.
 func (s *server) accept(g *gate, session uint64, m *wire.Auth) error {
-	if c := s.conns[g.number]; c != nil && c.session >= session {
-		return nil // came late, or twice
+	if c := s.conns[g.number]; c != nil && c.session >= session || g.link.session != session {
+		return nil // came late, or twice: an Auth answers a question that is asked once
 	}
 	agent, err := s.db.Agent(ctx, m.Agent)
 	if err != nil {

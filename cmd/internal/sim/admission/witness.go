@@ -86,12 +86,19 @@ func (t *witness) see(g *gate, e *wire.Event) {
 		if e.Annuls == nil {
 			t.w.result.GivenBack++
 		} else if a := t.byEvent[*e.Annuls]; a != nil {
+			if a.withdrawn {
+				t.w.broken("%v takes %v back, which was taken back before", e.ID, a.event)
+			}
 			a.withdrawn = true
 			t.w.result.Annulled++
 		}
 		t.annulled(g, e)
 	}
 }
+
+// overdue is how long after its end a pass may still be admitted, by clocks that
+// were set back or run slow: the mark they may not fall below is a minute old at most.
+const overdue = 120_000
 
 // admit holds an admission against those before.
 func (t *witness) admit(g *gate, e *wire.Event) {
@@ -103,6 +110,9 @@ func (t *witness) admit(g *gate, e *wire.Event) {
 		a.presented, a.walked = p.at, p.holder.walked > 0
 	} else {
 		w.broken("%v admits by scan %q, which nobody made", e.ID, e.Scan)
+	}
+	if over := w.now - e.Case.Code.Expires*1000; over > overdue {
+		w.broken("%v admits pass %s, which ended %d s ago", e.ID, e.Pass, over/1000)
 	}
 	for _, b := range t.admissions[e.Pass] {
 		if !b.withdrawn {
@@ -137,6 +147,13 @@ func (t *witness) opened(g *gate, scan string) {
 		t.w.broken("gate %d opens twice for %v", g.number, a.event)
 	}
 	a.opened = true
+}
+
+// repeated is an admission that is shown again: it has to be one of this gate.
+func (t *witness) repeated(g *gate, pass signing.PassID) {
+	if !slices.ContainsFunc(t.admissions[pass], func(a *admission) bool { return a.gate == g.number }) {
+		t.w.broken("gate %d shows pass %s as just admitted, which it never did", g.number, pass)
+	}
 }
 
 // admitted reports whether an admission of a pass stands.

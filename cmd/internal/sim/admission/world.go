@@ -45,11 +45,11 @@ func (w *world) forecast() weather {
 	if w.cfg.Calm {
 		return weather{}
 	}
-	r := w.rng
+	r, times := w.rng, float64(w.cfg.Trouble)
 	return weather{
 		oneWay: r.IntN(2) == 0, drift: r.IntN(2) == 0, serverOff: r.IntN(2) == 0, documents: r.IntN(3) == 0,
-		loss: r.Float64() * 0.03, replyLoss: r.Float64() * 0.03, twice: r.Float64() * 0.05, late: r.Float64() * 0.05,
-		disk: r.Float64() * 0.006,
+		loss: r.Float64() * 0.03 * times, replyLoss: r.Float64() * 0.03 * times, twice: r.Float64() * 0.05 * times,
+		late: r.Float64() * 0.05 * times, disk: r.Float64() * 0.006 * times,
 	}
 }
 
@@ -135,13 +135,15 @@ func (w *world) play() error {
 func (w *world) misfortunes(length int64) {
 	for _, g := range w.gates {
 		w.after(w.rng.Int64N(length), g.arm)
-		w.after(w.rng.Int64N(length), g.setClock)
+		for range w.cfg.Trouble {
+			w.after(w.rng.Int64N(length), g.setClock)
+		}
 	}
 	if w.weather.serverOff {
 		w.after(w.spell(300_000), w.server.fail)
 	}
 	if w.cfg.Amnesia {
-		for range 1 + w.rng.IntN(2) {
+		for range w.cfg.Trouble + w.rng.IntN(2) {
 			g := w.gates[w.rng.IntN(len(w.gates))]
 			w.after(w.rng.Int64N(length), g.estrange)
 		}
