@@ -49,7 +49,7 @@ const (
 	cardsEvery  = time.Minute     // subsidies
 	askEvery    = 5 * time.Second // what became of recharges, and of payments for meters
 	billsEvery  = time.Hour
-	backupEvery = time.Minute // to see whether one is due
+	backupEvery = time.Minute    // to see whether one is due
 	headEvery   = 24 * time.Hour // of the audit trail, into the log
 )
 

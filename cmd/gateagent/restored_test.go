@@ -59,10 +59,9 @@ func TestRestored_EveryGateGetsAWholeSnapshot(t *testing.T) {
 	g.stop()
 	s.stop()
 
-	putBack(t, saved, database)
-	n, err := server.Restored(t.Context(), s.settings, time.Now, rand.Reader)
-	if err != nil || n != 1 {
-		t.Fatalf("%d agents, %v", n, err)
+	r, err := server.Restore(t.Context(), s.settings, saved, true, time.Now, rand.Reader)
+	if err != nil || r.Agents != 1 {
+		t.Fatalf("%+v, %v", r, err)
 	}
 	// By the count of changes alone the agent would be up to date.
 	db, err := store.Open(t.Context(), database, store.Options{Now: time.Now, Random: rand.Reader})
