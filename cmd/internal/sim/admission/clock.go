@@ -1,7 +1,5 @@
 package admission
 
-import "time"
-
 // clock is that of a gate's PC.
 type clock struct {
 	skew    int64   // ms ahead of the true time
@@ -27,8 +25,6 @@ func newClock(w *world) clock {
 func (c *clock) wall(now int64) int64 {
 	return c.origin + c.skew + int64(float64(now-c.origin)*c.rate)
 }
-
-func (c *clock) time(now int64) time.Time { return time.UnixMilli(c.wall(now)) }
 
 func (c *clock) mono(now int64) int64 { return int64(float64(now-c.started) * c.rate) }
 
