@@ -188,6 +188,7 @@ type Gate struct {
 	Mode      verdict.Mode `json:"mode"`
 	OwnsFrom  int64        `json:"owns_from,omitempty"` // unix s, see verdict.Lane
 	Documents bool         `json:"documents,omitempty"`
+	Offline   *Offline     `json:"offline,omitempty"` // with first_seen
 }
 
 // Ownership is the body of ItemOwner: the pass is now decided by Gate.
@@ -283,6 +284,9 @@ type Claim struct {
 	Expires int64          `json:"exp"`
 	At      int64          `json:"at"`
 	Charge  *ChargeAsk     `json:"charge,omitempty"` // money is asked for, of the server; Uses is 0
+	// Reserve: the pass is shared by gates of the policy first_seen. Owner is
+	// whom this question goes to, and does not decide alone.
+	Reserve Reserve `json:"reserve,omitempty"`
 }
 
 // OfServer reports whether the server itself asks, for a guard without a gate
@@ -293,12 +297,16 @@ func (m *Claim) OfServer() bool {
 }
 
 // Answer settles a Claim. State is granted, used or silent; of a charge granted,
-// refused or silent, with Charge unless silent.
+// refused or silent, with Charge unless silent; with Reserve also reserved, of a
+// gate, and refused, of the server.
 type Answer struct {
 	ID     string             `json:"id"`
 	State  verdict.ClaimState `json:"state"`
 	First  *verdict.Use       `json:"first,omitempty"`
 	Charge *ChargeAnswer      `json:"charge,omitempty"`
+	// Dark are the gates that may have admitted without the server knowing, with
+	// the server's granted to a Claim with Reserve: they have to be asked too.
+	Dark []uint16 `json:"dark,omitempty"`
 }
 
 // Message types of each stream.

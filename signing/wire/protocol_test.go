@@ -39,7 +39,7 @@ func examples(t testing.TB) []string {
 func constants(t *testing.T, prefix string) map[string]string {
 	t.Helper()
 	found := make(map[string]string)
-	for _, name := range []string{"message.go", "bye.go", "check.go", "event.go", "call.go", "print.go"} {
+	for _, name := range []string{"message.go", "bye.go", "check.go", "event.go", "call.go", "print.go", "lease.go"} {
 		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
 		if err != nil {
 			t.Fatal(err)
@@ -87,6 +87,10 @@ func message(typ string) any {
 		return new(wire.Claim)
 	case wire.TypeAnswer:
 		return new(wire.Answer)
+	case wire.TypePing:
+		return new(wire.Ping)
+	case wire.TypePong:
+		return new(wire.Pong)
 	case wire.TypeRing:
 		return new(wire.Ring)
 	case wire.TypeReply:
@@ -115,7 +119,7 @@ func TestProtocol_EveryMessageTypeHasAnExampleThatReads(t *testing.T) {
 		shown[f.Type] = true
 	}
 	types := constants(t, "Type")
-	if len(types) != 16 {
+	if len(types) != 18 {
 		t.Fatalf("found %d message types in the source: %v", len(types), types)
 	}
 	for name, typ := range types {
@@ -260,7 +264,9 @@ func TestProtocol_LimitsAreThoseOfTheCode(t *testing.T) {
 		"MaxGroupItems": wire.MaxGroupItems, "MaxGroupBytes": wire.MaxGroupBytes, "UpWindow": wire.UpWindow,
 		"AskWindow": wire.AskWindow, "AskTimeoutMS": wire.AskTimeoutMS, "RingMS": wire.RingMS, "CallLifeMS": wire.CallLifeMS, "MaxCalls": wire.MaxCalls, "HeartbeatMS": wire.HeartbeatMS,
 		"PeerSilenceMS": wire.PeerSilenceMS, "WriteTimeoutMS": wire.WriteTimeoutMS, "HandshakeMS": wire.HandshakeMS,
-		"FreshMS": wire.FreshMS, "PrintWaitMS": wire.PrintWaitMS, "MaxPrints": wire.MaxPrints, "ExporterBytes": wire.ExporterBytes, "NonceBytes": wire.NonceBytes,
+		"FreshMS": wire.FreshMS, "PrintWaitMS": wire.PrintWaitMS, "MaxPrints": wire.MaxPrints, "ExporterBytes": wire.ExporterBytes,
+		"LeasePingMS": wire.LeasePingMS, "LeaseMS": wire.LeaseMS, "LeaseGateMS": wire.LeaseGateMS, "ReserveMS": wire.ReserveMS,
+		"AttemptMS": wire.AttemptMS, "MaxDark": wire.MaxDark, "NonceBytes": wire.NonceBytes,
 	}
 	text := protocol(t)
 	for _, row := range regexp.MustCompile("(?m)^\\| `([A-Z][A-Za-z]+)` \\| ([0-9]+) \\|$").FindAllStringSubmatch(text, -1) {
