@@ -290,12 +290,16 @@ func (a *Agent) newLink(d Deps) (err error) {
 	if a.clock, err = newClock(a.journal, a.desk, a.now); err != nil {
 		return err
 	}
+	var pinged func(context.Context, wire.Ping) (wire.Pong, error)
+	if a.gate != nil {
+		pinged = a.gate.Pinged
+	}
 	a.link, err = link.New(link.Config{
 		Server: server, TLS: trust, Software: Software, Dial: d.Dial, Now: a.now, Rand: d.Rand, Log: a.log,
 		Identity: link.Identity{Agent: id.Agent, Epoch: id.Epoch, Site: id.Site, Key: id.Private},
 	}, link.Deps{
 		Journal: a.journal, Snapshot: nudging{a.snapshot, a}, Clock: a.clock,
-		Claimed: a.desk.Claimed, Print: a.order, Health: a.health, Calls: a.linkCalls(),
+		Claimed: a.desk.Claimed, Pinged: pinged, Print: a.order, Health: a.health, Calls: a.linkCalls(),
 	})
 	return err
 }

@@ -73,6 +73,7 @@ type entry struct {
 type outcome struct {
 	result Result
 	answer wire.Answer
+	pong   wire.Pong
 	err    error
 }
 
@@ -215,6 +216,12 @@ func (d *Desk) Do(ctx context.Context, in Input) (Result, error) {
 func (d *Desk) Reply(ctx context.Context, in Input) (wire.Answer, error) {
 	o, err := d.outcome(ctx, in)
 	return o.answer, err
+}
+
+// Pong queues a ping and waits for what answers it.
+func (d *Desk) Pong(ctx context.Context, in Input) (wire.Pong, error) {
+	o, err := d.outcome(ctx, in)
+	return o.pong, err
 }
 
 func (d *Desk) outcome(ctx context.Context, in Input) (outcome, error) {

@@ -35,6 +35,9 @@ func (c *Core) ask(book Book, a *attempt, last *desk.Question, owner uint16, now
 	next := *a
 	next.claim, next.asked = claim.ID, true
 	c.park(&next)
+	if k.SharedUse() {
+		return c.seek(&next, claim, now), nil
+	}
 	if underway {
 		return nil, nil
 	}
@@ -53,6 +56,9 @@ func (c *Core) underway(claim string) bool {
 // reply settles every attempt that waits for the claim. The first that opens
 // uses it up.
 func (c *Core) reply(book Book, in desk.ClaimReply, now desk.Moment) (effects []desk.Effect, err error) {
+	if q := c.quests[in.Answer.ID]; q != nil {
+		return c.heard(book, q, in, now)
+	}
 	for _, a := range append([]*attempt(nil), c.waiting...) {
 		if !a.asked || a.claim != in.Answer.ID {
 			continue
@@ -132,6 +138,12 @@ func (c *Core) asked(book Book, in ClaimAsked, now desk.Moment) ([]desk.Effect, 
 	if q.ID == "" || q.Pass.IsZero() || q.Uses == 0 || q.Gate == 0 || q.Gate == c.cfg.Gate && !q.OfServer() {
 		return silent, nil
 	}
+	if q.Reserve != wire.ReserveNone {
+		if q.Owner != c.cfg.Gate || q.Gate == c.cfg.Gate {
+			return silent, nil
+		}
+		return c.shared(book, q, now)
+	}
 	before, ok, err := book.Answered(q.ID)
 	if err != nil {
 		return nil, err
@@ -149,7 +161,7 @@ func (c *Core) asked(book Book, in ClaimAsked, now desk.Moment) ([]desk.Effect, 
 	if err != nil {
 		return nil, err
 	}
-	if !c.decides(&standing, q) {
+	if !c.decides(&standing, q) || len(c.reservers(q.Pass, now)) > 0 {
 		return silent, nil
 	}
 	a := Answered{ID: q.ID, Pass: q.Pass, State: AnswerUsed, First: standing.Record.First, Expires: q.Expires}
@@ -177,6 +189,9 @@ func (c *Core) decides(s *Standing, q *wire.Claim) bool {
 	owner := q.Owner
 	if s.Record.Owner != 0 {
 		owner = s.Record.Owner
+	}
+	if s.Policy.Mode == verdict.FirstSeen && q.Uses == 1 {
+		return false // it is shared: nobody decides alone
 	}
 	return s.Policy.Known && s.Policy.Mode != verdict.Online && owner == c.cfg.Gate &&
 		q.Issued >= s.Policy.OwnsFrom && !s.Record.Revoked && !s.Record.Blocked

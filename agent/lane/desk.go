@@ -187,6 +187,21 @@ func (d *Desk) Claimed(ctx context.Context, c wire.Claim) wire.Answer {
 	return a
 }
 
+// Pinged takes a ping of the server, and gives the promise that answers it.
+func (d *Desk) Pinged(ctx context.Context, ping wire.Ping) (wire.Pong, error) {
+	return d.Pong(ctx, Pinged{Stamp: d.Stamp(), Nonce: ping.Nonce})
+}
+
+// Confirm settles the question whether somebody comes in although nobody can
+// confirm it, with yes. Errors are those of Answer.
+func (d *Desk) Confirm(ctx context.Context, id string) (desk.Result, error) {
+	r, err := d.Do(ctx, Answer{Stamp: d.Stamp(), ID: id, Confirm: true, Guideline: d.Guideline()})
+	if errors.Is(err, desk.ErrNotWaiting) && !d.Has(id) {
+		err = desk.ErrNoScan
+	}
+	return r, err
+}
+
 // LostPulses is how often a barrier did not take the pulse of an admission.
 func (d *Desk) LostPulses() uint64 { return d.lost.Load() }
 

@@ -47,7 +47,7 @@ func (c *conn) decide(ctx context.Context, m wire.Claim) wire.Answer {
 		return silence(m) // no gate holds money
 	}
 	if m.Owner == 0 {
-		ask := c.h.store.Decide
+		ask := c.h.Decide
 		if m.Charge != nil {
 			ask = c.h.store.Charge
 		}

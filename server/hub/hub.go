@@ -51,6 +51,8 @@ type Hub struct {
 	unsaid map[uint32]State // states that the store has yet to be told
 	conns  sync.WaitGroup   // connections past their handshake
 
+	leases leases // of gates of the policy first_seen
+
 	dirty bell // rings when unsaid has grown
 }
 
@@ -72,6 +74,7 @@ func New(cfg Config, store Store) *Hub {
 		cfg: cfg, store: store, entry: make(chan struct{}, maxHandshakes),
 		agents: make(map[uint32]*conn), gates: make(map[uint16]*conn),
 		states: make(map[uint32]State), unsaid: make(map[uint32]State),
+		leases: leases{gates: make(map[uint16]*lease), wanted: make(map[uint16]bool)},
 	}
 }
 
@@ -90,6 +93,7 @@ func (h *Hub) Run(ctx context.Context) error {
 		defer close(told)
 		h.report(reporter)
 	}()
+	go h.lease(base)
 	for ctx.Err() == nil {
 		changed := h.store.Changed()
 		h.feed.ring() // after the call: what was changed before it is told now

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"campusgate/signing"
+	"campusgate/signing/verdict"
 	"campusgate/signing/wire"
 )
 
@@ -40,6 +41,11 @@ func (t *Tx) effects(entries []entry) error {
 			u, counted, err := t.useOf(e)
 			if err != nil {
 				return err
+			}
+			if counted {
+				if counted, err = t.alone(e, &u); err != nil {
+					return err
+				}
 			}
 			if counted {
 				uses = append(uses, u)
@@ -100,7 +106,25 @@ func (e *entry) mayCount() bool {
 	if ev.Type == wire.EventGrant {
 		return ev.Claim != "" && !e.ownClaim()
 	}
-	return ev.Case == nil || ev.Case.decider() == ev.Gate
+	return ev.Case == nil || ev.Case.decider() == ev.Gate || e.unreached()
+}
+
+// unreached reports an admission of a pass that gates share, under the agent's
+// own claim, for which not everybody could be asked.
+func (e *entry) unreached() bool {
+	c := e.event.Case
+	return c != nil && c.shared() && c.Claim.State == verdict.ClaimUnreached && e.ownClaim()
+}
+
+// alone takes in such an admission. Its claim may have been counted already; it
+// reports whether the event is to be.
+func (t *Tx) alone(e *entry, u *use) (bool, error) {
+	if !e.unreached() {
+		return true, nil
+	}
+	u.claim = e.event.Claim
+	merged, err := t.merge(u)
+	return !merged, err
 }
 
 // ownClaim reports whether the claim is one that this agent asked.
@@ -145,13 +169,14 @@ func (t *Tx) useOf(e *entry) (use, bool, error) {
 type terms struct {
 	uses    uint32
 	owner   uint16
+	zones   signing.Zones
 	expires int64 // seconds
 	revoked bool
 }
 
 func (t *Tx) terms(pass signing.PassID) (p terms, known bool, err error) {
-	err = t.QueryRowContext(t.ctx, "SELECT uses, owner, valid_until, revoked_at IS NOT NULL FROM passes WHERE id = $1",
-		pass[:]).Scan(&p.uses, &p.owner, &p.expires, &p.revoked)
+	err = t.QueryRowContext(t.ctx, "SELECT uses, owner, zones, valid_until, revoked_at IS NOT NULL FROM passes WHERE id = $1",
+		pass[:]).Scan(&p.uses, &p.owner, &p.zones, &p.expires, &p.revoked)
 	if errors.Is(err, sql.ErrNoRows) {
 		return terms{}, false, nil
 	}

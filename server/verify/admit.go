@@ -103,7 +103,7 @@ func (s *Service) ask(ctx context.Context, t *ticket, k *verdict.Case, r *Result
 	}
 	var a wire.Answer
 	if c.Owner == 0 {
-		if a, err = s.Store.Decide(ctx, c); err != nil {
+		if a, err = s.Decide(ctx, c); err != nil {
 			return "", err
 		}
 	} else {
