@@ -28,6 +28,7 @@ import (
 	"campusgate/agent/journal"
 	"campusgate/agent/lane"
 	"campusgate/agent/link"
+	"campusgate/agent/peer"
 	"campusgate/agent/printing"
 	"campusgate/agent/shift"
 	"campusgate/agent/snapshot"
@@ -56,6 +57,8 @@ type Deps struct {
 	Rand io.Reader
 	Log  *slog.Logger
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
+	// DialPeer opens connections to other gates.
+	DialPeer func(ctx context.Context, network, addr string) (net.Conn, error)
 	// Root is the folder with the system's /sys and /dev; "" means "/".
 	Root string
 	// Said gives the end of the log, for the support bundle; nil means that nobody
@@ -108,6 +111,8 @@ type Agent struct {
 	clock         *clock
 	logins        *shift.Logins
 	press         *printing.Press // nil without a printer
+	peers         *peer.Peers     // nil at a till
+	door          net.Listener    // for other gates; nil = they do not come here
 	changed       chan struct{}   // one token when the status would read differently
 }
 
@@ -165,6 +170,9 @@ func New(s Settings, d Deps) (_ *Agent, err error) {
 	}
 	a.newCalls(lanes)
 	if err := a.newLink(d); err != nil {
+		return nil, err
+	}
+	if err := a.newPeers(d); err != nil {
 		return nil, err
 	}
 	if err := a.newPress(); err != nil {
@@ -291,15 +299,16 @@ func (a *Agent) newLink(d Deps) (err error) {
 		return err
 	}
 	var pinged func(context.Context, wire.Ping) (wire.Pong, error)
+	var move func(context.Context, wire.Move) wire.Moved
 	if a.gate != nil {
-		pinged = a.gate.Pinged
+		pinged, move = a.gate.Pinged, a.gate.Move
 	}
 	a.link, err = link.New(link.Config{
 		Server: server, TLS: trust, Software: Software, Dial: d.Dial, Now: a.now, Rand: d.Rand, Log: a.log,
 		Identity: link.Identity{Agent: id.Agent, Epoch: id.Epoch, Site: id.Site, Key: id.Private},
 	}, link.Deps{
 		Journal: a.journal, Snapshot: nudging{a.snapshot, a}, Clock: a.clock,
-		Claimed: a.desk.Claimed, Pinged: pinged, Print: a.order, Health: a.health, Calls: a.linkCalls(),
+		Claimed: a.desk.Claimed, Pinged: pinged, Print: a.order, Move: move, Health: a.health, Calls: a.linkCalls(),
 	})
 	return err
 }
@@ -319,6 +328,9 @@ func (a *Agent) Run(ctx context.Context) error {
 	group.Go(func() error { return unless(ended, a.desk.Run(ctx)) })
 	group.Go(func() error { return unless(ended, a.link.Run(ctx)) })
 	group.Go(func() error { return unless(ended, a.console.Serve(ctx, a.listener)) })
+	if a.peers != nil {
+		group.Go(func() error { return unless(ended, a.peers.Run(ctx, a.door)) })
+	}
 	group.Go(func() error { return a.watchLink(ctx) })
 	group.Go(func() error { return a.beep(ctx) })
 	group.Go(func() error { return a.attend(ctx) })
@@ -382,8 +394,11 @@ func (a *Agent) close() error {
 		})
 	}
 	closing.Wait()
-	if a.listener != nil {
-		if err := a.listener.Close(); !errors.Is(err, net.ErrClosed) {
+	for _, ln := range []net.Listener{a.listener, a.door} {
+		if ln == nil {
+			continue
+		}
+		if err := ln.Close(); !errors.Is(err, net.ErrClosed) {
 			errs = append(errs, err)
 		}
 	}

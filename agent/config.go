@@ -30,6 +30,7 @@ type Config struct {
 	Lanes          []LaneConfig  `yaml:"lanes"`
 	Inputs         InputsConfig  `yaml:"inputs"`
 	Printer        PrinterConfig `yaml:"printer"`
+	Peers          PeersConfig   `yaml:"peers"`
 }
 
 // TLSConfig says whom to trust as the server, beside the system's roots and
@@ -64,6 +65,7 @@ type Settings struct {
 	Lanes          []LaneSettings
 	Emergency      InputConfig // the contact that opens the gate; no driver = there is none
 	Printer        PrinterConfig
+	Peers          PeersSettings
 }
 
 // LaneSettings is a checked LaneConfig.
@@ -143,6 +145,9 @@ func (c Config) validate(doc *configs.Doc) (s Settings, err error) {
 		return s, doc.Fault("inputs.emergency", "a till opens nothing")
 	}
 	if s.Printer, err = c.Printer.validate(doc, s.Till); err != nil {
+		return s, err
+	}
+	if s.Peers, err = c.Peers.validate(doc, s.Till); err != nil {
 		return s, err
 	}
 	if len(c.Lanes) == 0 {

@@ -59,9 +59,6 @@ func (c *clock) view(maxAge time.Duration) (now int64, v console.Clock) {
 	return now, v
 }
 
-// ask reaches the link, which is made after the desk.
-func (a *Agent) ask(ctx context.Context, c wire.Claim) wire.Answer { return a.link.Ask(ctx, c) }
-
 // online says whether the server can be reached.
 func (a *Agent) online() bool { return a.link.State().Online }
 
@@ -140,7 +137,7 @@ func (a *Agent) status() console.Status {
 
 // health is what the server is told.
 func (a *Agent) health() wire.Health {
-	h := wire.Health{LastScan: a.desk.LastScan(), Lanes: map[string]string{}, Printer: a.prints()}
+	h := wire.Health{LastScan: a.desk.LastScan(), Lanes: map[string]string{}, Printer: a.prints(), Addresses: a.addresses()}
 	for _, p := range a.lanes {
 		v := p.view()
 		h.Lanes[v.Name] = "scanner " + v.Scanner.State + ", barrier " + v.Barrier.State

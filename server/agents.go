@@ -48,5 +48,8 @@ func (a agents) Seen(ctx context.Context, id uint32, state hub.State) error {
 	if err != nil {
 		return fmt.Errorf("state of agent %d: %w", id, err)
 	}
-	return a.Store.Seen(ctx, id, data)
+	if err := a.Store.Seen(ctx, id, data); err != nil || !state.Reported {
+		return err
+	}
+	return a.SetAddresses(ctx, id, state.Epoch, state.Health.Addresses)
 }

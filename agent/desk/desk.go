@@ -71,6 +71,7 @@ type entry struct {
 }
 
 type outcome struct {
+	moved  wire.Moved
 	result Result
 	answer wire.Answer
 	pong   wire.Pong
@@ -222,6 +223,12 @@ func (d *Desk) Reply(ctx context.Context, in Input) (wire.Answer, error) {
 func (d *Desk) Pong(ctx context.Context, in Input) (wire.Pong, error) {
 	o, err := d.outcome(ctx, in)
 	return o.pong, err
+}
+
+// Moved queues what moves a pass and waits for what came of it.
+func (d *Desk) Moved(ctx context.Context, in Input) (wire.Moved, error) {
+	o, err := d.outcome(ctx, in)
+	return o.moved, err
 }
 
 func (d *Desk) outcome(ctx context.Context, in Input) (outcome, error) {

@@ -104,8 +104,11 @@ type Later struct {
 // Pong answers a ping.
 type Pong struct{ Pong wire.Pong }
 
-// Reply answers another gate's question.
-type Reply struct{ Answer wire.Answer }
+// Reply answers another gate's question, or the server that wants a pass moved.
+type Reply struct {
+	Answer wire.Answer
+	Moved  wire.Moved
+}
 
 // Shifted says who is on duty now.
 type Shifted struct{ Shift Shift }

@@ -84,7 +84,7 @@ func (d *Desk) perform(ctx context.Context, batch []*entry, effects [][]Effect) 
 			case Show:
 				d.show(f.Result)
 			case Reply:
-				e.deliver(outcome{answer: f.Answer})
+				e.deliver(outcome{answer: f.Answer, moved: f.Moved})
 			case Reject:
 				d.forget(f.ID, e)
 				e.deliver(outcome{err: f.Err})

@@ -30,7 +30,7 @@ type Statistics struct {
 // kinds are the types of event that are counted by name.
 var kinds = []wire.EventType{
 	wire.EventScan, wire.EventGrant, wire.EventAnnul, wire.EventEntry, wire.EventRegister, wire.EventShift,
-	wire.EventCharge, wire.EventVoid, wire.EventBatch,
+	wire.EventCharge, wire.EventVoid, wire.EventBatch, wire.EventRelease,
 }
 
 // Statistics counts what the journal keeps.

@@ -87,6 +87,7 @@ func (j *Journal) Prune(now time.Time, keep Keep) (events uint64, err error) {
 			"SELECT seq FROM registers WHERE ended_at < $1 LIMIT $2",
 			"DELETE FROM registers WHERE ended_at < $1 AND seq = $2", at - keep.Events.Milliseconds(),
 		},
+		{"SELECT pass FROM moves WHERE expires < $1 LIMIT $2", "DELETE FROM moves WHERE expires < $1 AND pass = $2", expired},
 		{"SELECT id FROM prints WHERE at < $1 LIMIT $2", "DELETE FROM prints WHERE at < $1 AND id = $2", at - keep.Prints.Milliseconds()},
 	} {
 		if err := j.pruneRows(p); err != nil {

@@ -30,8 +30,7 @@ const standingQuery = `SELECT
 	coalesce((SELECT 1 - r.gone FROM revocations r
 		WHERE r.pass = $1 AND r.gen BETWEEN s.base AND s.current ORDER BY r.gen DESC LIMIT 1), 0),
 	f.phone, coalesce(f.expires, 0),
-	coalesce((SELECT CASE WHEN o.gone = 0 THEN o.gate END FROM owners o
-		WHERE o.pass = $1 AND o.gen BETWEEN s.base AND s.current ORDER BY o.gen DESC LIMIT 1), 0),
+	coalesce(o.gate, 0), coalesce(o.epoch, 0), coalesce(o.agent_epoch, 0), coalesce(m.gate, 0), coalesce(m.epoch, 0),
 	coalesce(e.count - e.mine, 0), coalesce(e.first_at, 0), coalesce(e.first_gate, 0),
 	coalesce(u.count, 0), coalesce(u.claimed, 0), u.first_at IS NOT NULL, coalesce(u.first_at, 0), coalesce(u.first_gate, 0),
 	coalesce(u.recent_seq, 0), coalesce(u.recent_at, 0), coalesce(u.recent_reason, 0),
@@ -42,6 +41,9 @@ FROM snapshot s
 LEFT JOIN gates g ON g.id = $2
 LEFT JOIN phones f ON f.pass = $1 AND f.gone = 0 AND f.gen = (SELECT max(x.gen) FROM phones x
 	WHERE x.pass = $1 AND x.gen BETWEEN s.base AND s.current)
+LEFT JOIN owners o ON o.pass = $1 AND o.gone = 0 AND o.gen = (SELECT max(x.gen) FROM owners x
+	WHERE x.pass = $1 AND x.gen BETWEEN s.base AND s.current)
+LEFT JOIN moves m ON m.pass = $1
 LEFT JOIN elsewhere e ON e.pass = $1 AND e.gone = 0 AND e.gen = (SELECT max(x.gen) FROM elsewhere x
 	WHERE x.pass = $1 AND x.gen BETWEEN s.base AND s.current)
 LEFT JOIN uses u ON u.pass = $1
@@ -62,11 +64,13 @@ func (t *tx) Standing(pass signing.PassID, phone signing.PhoneID) (s lane.Standi
 		claimNumber, claimState, asked int64
 		counter                        int64
 		rules                          []byte
+		told                           wire.Ownership
+		gave                           wire.Ownership // to whom this gate gave it up, or heard that another did
 	)
 	ok, err := t.tx.Get(standingQuery, []any{pass[:], int64(t.id.Gate), phone[:]},
 		&p.Revision, &p.Fresh, &p.Known, &p.Zone, &mode, &p.OwnsFrom, &p.Documents,
 		&p.Offline.Max, &p.Offline.MaxAgeMS, &p.Offline.Confirm,
-		&s.Record.Revoked, &stands, &s.Phone.Until, &s.Record.Owner,
+		&s.Record.Revoked, &stands, &s.Phone.Until, &told.Gate, &told.Epoch, &told.AgentEpoch, &gave.Gate, &gave.Epoch,
 		&others, &elsewhere.At, &elsewhere.Gate,
 		&own, &claimed, &hasFirst, &here.At, &here.Gate,
 		&recentSeq, &recent.At, &recent.Reason,
@@ -80,6 +84,7 @@ func (t *tx) Standing(pass signing.PassID, phone signing.PhoneID) (s lane.Standi
 	}
 	p.Mode = verdict.Mode(mode)
 	copy(s.Phone.ID[:], stands)
+	t.owner(&s, told, gave)
 	// What this journal counted, reported or not, and what others did. Others
 	// decided the claimed uses too, and the server may not have said so yet.
 	s.Record.Uses = own + max(claimed, others)

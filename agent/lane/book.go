@@ -44,6 +44,13 @@ type Book interface {
 	// End is the last seq of the journal, and the policy of this gate.
 	End() (last uint64, mode verdict.Mode, err error)
 
+	// Given finds the move by which this gate gave a pass up last.
+	Given(pass signing.PassID) (wire.Move, bool, error)
+	// Give keeps that a pass was given up, by an event; Heard that another gate
+	// said so of itself. Only a later epoch replaces an earlier one.
+	Give(m wire.Move, e wire.EventID) error
+	Heard(pass signing.PassID, gate uint16, epoch uint32, expires int64) error
+
 	// Registered finds an entry of a register that has not ended. Only entries
 	// that began here are known.
 	Registered(id wire.EventID) (Registered, bool, error)
@@ -77,6 +84,7 @@ type Standing struct {
 	Rules  *wire.Policy // of the lanes; nil = none. Shared.
 	Phone  desk.PhoneKey
 	Asked  *desk.Question // the last question about the pass
+	Moves  uint32         // how often the pass was moved, as far as this gate knows
 }
 
 // Policy is this gate's entry in the snapshot.

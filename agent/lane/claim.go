@@ -59,6 +59,11 @@ func (c *Core) reply(book Book, in desk.ClaimReply, now desk.Moment) (effects []
 	if q := c.quests[in.Answer.ID]; q != nil {
 		return c.heard(book, q, in, now)
 	}
+	if in.Answer.State == verdict.ClaimSilent && in.Answer.Owner != 0 {
+		if effects, followed, err := c.follow(book, in.Answer, now); followed || err != nil {
+			return effects, err
+		}
+	}
 	for _, a := range append([]*attempt(nil), c.waiting...) {
 		if !a.asked || a.claim != in.Answer.ID {
 			continue
@@ -161,8 +166,11 @@ func (c *Core) asked(book Book, in ClaimAsked, now desk.Moment) ([]desk.Effect, 
 	if err != nil {
 		return nil, err
 	}
-	if !c.decides(&standing, q) || len(c.reservers(q.Pass, now)) > 0 {
-		return silent, nil
+	switch {
+	case standing.Policy.Mode == verdict.FirstSeen && q.Uses == 1, len(c.reservers(q.Pass, now)) > 0:
+		return silent, nil // it is shared: nobody decides alone
+	case !c.decides(&standing, q.Owner, q.Issued):
+		return c.successor(&standing, q), nil
 	}
 	a := Answered{ID: q.ID, Pass: q.Pass, State: AnswerUsed, First: standing.Record.First, Expires: q.Expires}
 	if standing.Record.Uses >= q.Uses {
@@ -185,16 +193,13 @@ func (c *Core) asked(book Book, in ClaimAsked, now desk.Moment) ([]desk.Effect, 
 // decides reports whether this gate may answer for a pass. A pass that it knows
 // to be revoked gets no answer, and so no admission; nor does any while this
 // gate itself leaves its decisions to the server.
-func (c *Core) decides(s *Standing, q *wire.Claim) bool {
-	owner := q.Owner
+func (c *Core) decides(s *Standing, signed uint16, issued int64) bool {
+	owner := signed
 	if s.Record.Owner != 0 {
 		owner = s.Record.Owner
 	}
-	if s.Policy.Mode == verdict.FirstSeen && q.Uses == 1 {
-		return false // it is shared: nobody decides alone
-	}
 	return s.Policy.Known && s.Policy.Mode != verdict.Online && owner == c.cfg.Gate &&
-		q.Issued >= s.Policy.OwnsFrom && !s.Record.Revoked && !s.Record.Blocked
+		s.Record.Moved.Owns(issued, s.Policy.OwnsFrom) && !s.Record.Revoked && !s.Record.Blocked
 }
 
 func (c *Core) grantOf(a *Answered, gate uint16, at int64) Use {

@@ -127,6 +127,8 @@ func (c *Core) Step(book Book, in desk.Input) ([]desk.Effect, error) {
 		return c.waited(book, in, now)
 	case Pinged:
 		return c.pinged(book, in, now)
+	case MoveAsked:
+		return c.part(book, in, now)
 	case desk.Synced:
 		return nil, c.Sync(book, in)
 	case desk.Tick:
@@ -317,6 +319,8 @@ func (c *Core) Failed(in desk.Input, cause error) []desk.Effect {
 		return []desk.Effect{desk.Reject{Err: cause}}
 	case ClaimAsked:
 		return []desk.Effect{desk.Reply{Answer: wire.Answer{ID: in.Claim.ID, State: verdict.ClaimSilent}}}
+	case MoveAsked:
+		return []desk.Effect{desk.Reply{Moved: wire.Moved{ID: in.Move.ID, State: wire.MoveSilent}}}
 	}
 	return nil
 }

@@ -202,6 +202,16 @@ func (d *Desk) Confirm(ctx context.Context, id string) (desk.Result, error) {
 	return r, err
 }
 
+// Move gives a pass up for the server. The answer is given after it is on the
+// disk; where there is none its state is silent.
+func (d *Desk) Move(ctx context.Context, m wire.Move) wire.Moved {
+	a, err := d.Moved(ctx, MoveAsked{Stamp: d.Stamp(), Move: m})
+	if err != nil {
+		return wire.Moved{ID: m.ID, State: wire.MoveSilent}
+	}
+	return a
+}
+
 // LostPulses is how often a barrier did not take the pulse of an admission.
 func (d *Desk) LostPulses() uint64 { return d.lost.Load() }
 

@@ -75,5 +75,11 @@ type Pinged struct {
 	Nonce uint64
 }
 
+// MoveAsked is the server's wish that this gate give a pass up to another.
+type MoveAsked struct {
+	desk.Stamp
+	Move wire.Move
+}
+
 // Open is the effect that moves a lane's barrier.
 type Open struct{ Lane, Scan string }

@@ -102,7 +102,11 @@ func (m *machine) see(in desk.Input, e desk.Effect) {
 			m.admitted[r.ID] = r.Pass
 		}
 	case desk.Reply:
-		m.replied(in.(lane.ClaimAsked).Claim, e.Answer)
+		if ask, ok := in.(lane.ClaimAsked); ok {
+			m.replied(ask.Claim, e.Answer)
+		} else if e.Moved.State == wire.MoveReleased && m.fault != 0 {
+			m.rt.Fatal("a pass was given up by a failed commit")
+		}
 	case desk.Reject:
 	}
 }
@@ -150,8 +154,16 @@ func (m *machine) check(*rapid.T) {
 
 // conserved compares the counts in the store with the journal's.
 func (m *machine) conserved() {
-	counts := map[signing.PassID]int{}
+	counts, given := map[signing.PassID]int{}, map[signing.PassID]bool{}
 	for _, e := range m.events() {
+		if e.Type == wire.EventRelease {
+			if counts[e.Pass] != 0 || given[e.Pass] {
+				m.rt.Fatalf("pass %v was given up with %d uses, or twice", e.Pass, counts[e.Pass])
+			}
+			given[e.Pass] = true
+		} else if e.Counts && given[e.Pass] {
+			m.rt.Fatalf("pass %v was decided by %s after it was given up", e.Pass, e.Type)
+		}
 		switch {
 		case e.Counts && e.Type == wire.EventAnnul:
 			counts[e.Pass]--
@@ -232,6 +244,11 @@ func (m *machine) actions() map[string]func(*rapid.T) {
 			m.do(desk.Tick{Stamp: m.stamp()})
 			delete(m.granted, id)
 			delete(m.answers, id)
+		},
+		"move": func(t *rapid.T) {
+			p := m.passes[pick(t, 2)]
+			id := rapid.SampledFrom([]string{"move-0001", "move-0002"}).Draw(t, "id")
+			m.do(lane.MoveAsked{Stamp: m.stamp(), Move: moveOf(p, id)})
 		},
 		"time": func(t *rapid.T) {
 			m.pass(rapid.SampledFrom([]int64{1, 300, 5_000, 11_000, 61_000}).Draw(t, "ms"))

@@ -103,6 +103,10 @@ type Deps struct {
 	// wire.PrintWaitMS. Calls run at the same time. Nil means that there is no
 	// printer.
 	Print func(ctx context.Context, p wire.Print) wire.Printed
+	// Move gives a pass up for another gate, once for each id, and returns within
+	// wire.MoveWaitMS. Calls run at the same time. Nil means that no pass is
+	// decided here.
+	Move func(ctx context.Context, m wire.Move) wire.Moved
 	// Health is asked every 5 s; the link itself fills in Queue. May be nil.
 	Health func() wire.Health
 	// Calls takes calls for help. Nil = they are not taken.

@@ -38,6 +38,7 @@ type session struct {
 	claims  chan struct{}   // a slot for each claim that is being decided here
 	prints  chan struct{}   // a slot for each slip that is being printed here
 	pings   chan struct{}   // a slot for the ping that is being answered
+	moves   chan struct{}   // a slot for each pass that is being given up here
 	acks    chan uint64     // latest Acked, for the up stream
 	deltas  chan wire.Delta // frames of a group, for the down stream
 	applies atomic.Bool     // a group is being applied: no frame may come
@@ -50,6 +51,7 @@ func newSession(ctx context.Context, l *Link, ws *websocket.Conn) *session {
 		claims: make(chan struct{}, wire.AskWindow),
 		prints: make(chan struct{}, wire.MaxPrints),
 		pings:  make(chan struct{}, 1),
+		moves:  make(chan struct{}, wire.MaxMoves),
 		acks:   make(chan uint64, 1),
 		deltas: make(chan wire.Delta, 8),
 		beats:  make(chan wire.Clock, 1),
@@ -170,6 +172,8 @@ func (s *session) dispatch(f wire.Frame, streams *sync.WaitGroup) error {
 		return s.call(f)
 	case wire.TypePrint:
 		return handle(f, func(m wire.Print) error { return s.print(m, streams) })
+	case wire.TypeMove:
+		return handle(f, func(m wire.Move) error { return s.move(m, streams) })
 	case wire.TypeBye:
 		return byeError(f)
 	}

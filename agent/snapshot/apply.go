@@ -133,7 +133,7 @@ func (s *Snapshot) chunks(n int, do func(tx *disk.Tx, i int) error) error {
 // settle is the transaction that brings a group into force, apart from rows.
 func (s *Snapshot) settle(tx *disk.Tx, g *group, base, current int64, dirty bool) error {
 	if g.reset {
-		for _, clear := range []string{"DELETE FROM gates", "DELETE FROM guards", "DELETE FROM guideline", "DELETE FROM till", "DELETE FROM policy", "DELETE FROM alarms WHERE source = 'server'"} {
+		for _, clear := range []string{"DELETE FROM gates", "DELETE FROM guards", "DELETE FROM guideline", "DELETE FROM till", "DELETE FROM policy", "DELETE FROM peers", "DELETE FROM alarms WHERE source = 'server'"} {
 			if err := tx.Exec(clear); err != nil {
 				return err
 			}
@@ -179,6 +179,11 @@ func (s *Snapshot) settle(tx *disk.Tx, g *group, base, current int64, dirty bool
 			return err
 		}
 	}
+	for i := range g.peers {
+		if err := putPeer(tx, &g.peers[i]); err != nil {
+			return err
+		}
+	}
 	for _, r := range g.releases {
 		if err := keep(tx, r); err != nil {
 			return err
@@ -220,6 +225,7 @@ func (s *Snapshot) adopt(g *group) {
 		}
 	}
 	s.guards.Store(&guards)
+	s.adoptPeers(g)
 	if g.guide != nil {
 		s.guide.Store(g.guide.guideline)
 	} else if g.reset {

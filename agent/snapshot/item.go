@@ -24,6 +24,8 @@ type row struct {
 	expires int64
 	look    *wire.Pass // of a pass to look up
 	card    wire.Card
+
+	epoch, agentEpoch uint32 // of an owner
 }
 
 // group is a whole group of deltas, checked and sorted out.
@@ -41,6 +43,7 @@ type group struct {
 	rows     []row
 	releases []release
 	inside   []insideItem
+	peers    []peerItem
 }
 
 type gateItem struct {
@@ -137,6 +140,12 @@ func (s *Snapshot) add(g *group, it *wire.Item) error {
 			return bad(err)
 		}
 		g.inside = append(g.inside, item)
+	case wire.ItemPeer:
+		item, err := readPeer(it)
+		if err != nil {
+			return bad(err)
+		}
+		g.peers = append(g.peers, item)
 	case wire.ItemDocuments:
 		item, err := readGuideline(it)
 		if err != nil {
@@ -281,7 +290,7 @@ func (s *Snapshot) readRow(it *wire.Item) (row, error) {
 		if err = json.Unmarshal(it.Body, &body); err == nil && body.Gate == 0 {
 			err = fmt.Errorf("owner 0")
 		}
-		r.gate, r.expires = body.Gate, body.Expires
+		r.gate, r.epoch, r.agentEpoch, r.expires = body.Gate, body.Epoch, body.AgentEpoch, body.Expires
 	case wire.ItemPass:
 		r.look = new(wire.Pass)
 		if err = json.Unmarshal(it.Body, r.look); err == nil && !r.look.Kind.OpensGates() {

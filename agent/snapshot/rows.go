@@ -37,8 +37,9 @@ var (
 			ON CONFLICT (pass, gen) DO UPDATE SET gone = excluded.gone, expires = excluded.expires`,
 		wire.ItemPhone: `INSERT INTO phones (pass, gen, gone, expires, phone) VALUES ($1, $2, $3, $4, $5)
 			ON CONFLICT (pass, gen) DO UPDATE SET gone = excluded.gone, expires = excluded.expires, phone = excluded.phone`,
-		wire.ItemOwner: `INSERT INTO owners (pass, gen, gone, expires, gate) VALUES ($1, $2, $3, $4, $5)
-			ON CONFLICT (pass, gen) DO UPDATE SET gone = excluded.gone, expires = excluded.expires, gate = excluded.gate`,
+		wire.ItemOwner: `INSERT INTO owners (pass, gen, gone, expires, gate, epoch, agent_epoch) VALUES ($1, $2, $3, $4, $5, $6, $7)
+			ON CONFLICT (pass, gen) DO UPDATE SET gone = excluded.gone, expires = excluded.expires, gate = excluded.gate,
+				epoch = excluded.epoch, agent_epoch = excluded.agent_epoch`,
 		wire.ItemUse: `INSERT INTO elsewhere (pass, gen, gone, expires, first_gate, first_at, count, mine)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 			ON CONFLICT (pass, gen) DO UPDATE SET gone = excluded.gone, expires = excluded.expires,
@@ -82,7 +83,7 @@ func insert(tx *disk.Tx, r *row, gen int64) error {
 	case wire.ItemPhone:
 		args = append(args, r.phone[:])
 	case wire.ItemOwner:
-		args = append(args, int64(r.gate))
+		args = append(args, int64(r.gate), int64(r.epoch), int64(r.agentEpoch))
 	case wire.ItemUse:
 		args = append(args, int64(r.gate), r.at, int64(r.count), int64(r.mine))
 	case wire.ItemPass:

@@ -43,6 +43,7 @@ type Snapshot struct {
 	ring   atomic.Pointer[signing.Keyring]
 	gates  atomic.Pointer[map[uint16]wire.Gate]
 	guards atomic.Pointer[map[string]wire.Guard]
+	peers  atomic.Pointer[map[uint16]wire.Peer]
 	guide  atomic.Pointer[verdict.Guideline]
 	till   atomic.Pointer[wire.Till]
 	cur    atomic.Pointer[wire.Cursor]
@@ -157,7 +158,12 @@ func (s *Snapshot) load(tx *disk.Tx) error {
 	if err != nil {
 		return err
 	}
+	peers, err := loadPeers(tx)
+	if err != nil {
+		return err
+	}
 	cursor.Revision = uint64(revision)
+	s.peers.Store(&peers)
 	s.guards.Store(&guards)
 	s.guide.Store(guide)
 	s.till.Store(rules)

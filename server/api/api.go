@@ -22,6 +22,7 @@ import (
 	"campusgate/server/issue"
 	"campusgate/server/ledger"
 	"campusgate/server/notify"
+	"campusgate/server/owners"
 	"campusgate/server/paper"
 	"campusgate/server/people"
 	"campusgate/server/recharge"
@@ -40,6 +41,7 @@ type Hub interface {
 	States() map[uint32]hub.State
 	// Drop ends an agent's connection with a goodbye.
 	Drop(agent uint32, code, message string) bool
+	owners.Hub
 }
 
 // Deps are the parts that the API puts to work. All are required but Audit and

@@ -8,13 +8,13 @@ import (
 	"campusgate/server/apply"
 	"campusgate/server/auth"
 	"campusgate/server/store"
+	"campusgate/signing"
 )
 
 // MyPass is a pass as its holder sees it.
 type MyPass struct {
 	Pass
 	Mine        bool   `json:"mine" doc:"applied for by me; else it is my household's"`
-	OwnerName   string `json:"owner_name" doc:"of the gate that decides; empty = the server"`
 	Application string `json:"application"`
 	Serial      string `json:"serial" doc:"of the application"`
 	Phone       string `json:"phone" doc:"id of the phone key that stands for a bound pass; empty = no phone has it yet"`
@@ -68,12 +68,15 @@ func (a *API) myPasses(ctx context.Context, in *hereInput) (*myPassesOutput, err
 	for _, g := range gates {
 		names[g.ID] = g.Name
 	}
-	out := &myPassesOutput{}
+	there, out := a.Hub.Connected(), &myPassesOutput{}
 	out.Body.Items = mapped(held, func(h apply.Held) MyPass {
 		p := MyPass{
-			Pass: a.passBody(h.PassStatus, in.address), Mine: h.Person == who, OwnerName: names[h.Owner], Application: h.Application, Serial: h.Serial,
+			Pass: a.passBody(h.PassStatus, in.address), Mine: h.Person == who, Application: h.Application, Serial: h.Serial,
 			Phone: h.Phone,
 		}
+		p.OwnerName = names[h.Decider()]
+		_, p.OwnerHere = there[h.Decider()]
+		p.Movable = p.Movable && h.Kind == signing.ResidentSingle
 		if !h.Bound {
 			p.Warning = bearerWarning
 		}

@@ -27,7 +27,11 @@ type Pass struct {
 	Until     string `json:"until" format:"date-time" doc:"first moment after"`
 	Uses      uint32 `json:"uses" doc:"0 = unlimited"`
 	Zones     []int  `json:"zones" doc:"empty = every zone"`
-	OwnerGate uint16 `json:"owner_gate" doc:"gate that decides a counted pass; 0 = the server"`
+	OwnerGate uint16 `json:"owner_gate" doc:"gate that decides a counted pass now; 0 = the server"`
+	OwnerName string `json:"owner_name" doc:"of that gate; empty = the server"`
+	OwnerHere bool   `json:"owner_here" doc:"that gate is connected, so the pass can be moved to another"`
+	Movable   bool   `json:"movable" doc:"a gate decides it, and it holds and is unused: it can be decided by another"`
+	Moves     uint32 `json:"moves" doc:"how often it was moved from gate to gate"`
 	Bound     bool   `json:"bound" doc:"no static code; a phone key makes live codes"`
 	Key       string `json:"key" doc:"key id that signed"`
 
@@ -102,6 +106,7 @@ func (a *API) passRoutes() {
 		method: http.MethodPost, path: prefix + "/passes/{id}/revoke", scope: auth.PassesWrite, id: "revoke-pass",
 		text: "作废通行证 Take a pass back", errors: []int{http.StatusNotFound},
 	}, a.revokePass)
+	a.ownerRoutes()
 }
 
 type issueInput struct {
@@ -142,6 +147,9 @@ func (a *API) pass(ctx context.Context, in *PassPath) (*passOutput, error) {
 		return nil, err
 	}
 	out := &passOutput{a.passBody(p, in.address)}
+	if err := a.ownerOf(ctx, &out.Body); err != nil {
+		return nil, err
+	}
 	if p.Bound {
 		phones, err := a.Store.Phones(ctx, id)
 		if err != nil {
@@ -160,7 +168,7 @@ func (a *API) passBody(p store.PassStatus, at address) Pass {
 	campus := func(seconds int64) string { return time.Unix(seconds, 0).In(a.Location).Format(time.RFC3339) }
 	return Pass{
 		ID: p.ID.String(), Kind: p.Kind.String(), Name: p.Name, Doc4: p.Doc4, From: campus(p.From), Until: campus(p.Until),
-		Uses: p.Uses, Zones: p.Zones.List(), OwnerGate: p.Owner, Bound: p.Bound, Key: p.Key.String(),
+		Uses: p.Uses, Zones: p.Zones.List(), OwnerGate: p.Decider(), Moves: p.Moves, Movable: p.Owner != 0 && p.Uses > 0 && p.Used == 0 && issue.State(p, a.Now()) == "issued", Bound: p.Bound, Key: p.Key.String(),
 		Code: p.Code, URL: at.verification(p.Code), State: issue.State(p, a.Now()),
 		IssuedAt: p.IssuedAt, IssuedBy: p.IssuedBy, Used: p.Used, FirstUse: useBody(p.First),
 		RevokedAt: p.RevokedAt, RevokeReason: p.RevokeReason,

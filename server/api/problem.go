@@ -22,6 +22,7 @@ import (
 	"campusgate/server/call"
 	"campusgate/server/cards"
 	"campusgate/server/issue"
+	"campusgate/server/owners"
 	"campusgate/server/paper"
 	"campusgate/server/people"
 	"campusgate/server/people/sheet"
@@ -152,6 +153,15 @@ var rules = []rule{
 	{cards.ErrBatch, 409, "ID_REUSED", "该编号已用于另一笔业务", "the id was used for something else"},
 	{cards.ErrFaulty, 409, "FAULTY_ROWS", "文件中有错误的行", "the file has faulty rows"},
 	{cards.ErrPosting, 409, "NOT_POSTED", "账务系统未接受该笔交易", "the ledger did not take it"},
+	{owners.ErrAway, 409, "owner_away", "判定这张通行证的校门没有连接,暂时不能改", "the gate that decides the pass is not connected; it cannot be moved now"},
+	{owners.ErrSilent, 409, "owner_silent", "校门没有及时回应,请稍后查看是否已改", "the gate did not answer in time; look again in a while whether it was moved"},
+	{owners.ErrClaimed, 409, "pass_claimed", "这张通行证在校门已使用或正在使用", "the pass was used or claimed at its gate"},
+	{owners.ErrRefused, 409, "owner_refused", "校门没有交出这张通行证,请刷新后再试", "the gate did not give the pass up; reload and try again"},
+	{owners.ErrThere, 409, "owner_connected", "判定这张通行证的校门在线,请直接改由另一校门判定", "the gate that decides the pass is connected: move the pass instead"},
+	{store.ErrMoveOver, 409, "pass_over", "通行证已使用、作废或过期", "the pass is used, revoked or over"},
+	{store.ErrMoveDecider, 409, "not_decided_by_a_gate", "这张通行证由服务器判定,无需指定校门", "the server decides this pass; it needs no gate"},
+	{store.ErrMoveGate, 409, "gate_cannot_decide", "该校门不能判定这张通行证", "that gate cannot decide the pass"},
+	{errNotOff, 422, "gate_not_off", "请先确认原校门的电脑已关机", "confirm first that the PC of its gate is off"},
 	{store.ErrNotFound, 404, "not_found", "没有找到", "not found"},
 	{store.ErrTaken, 409, "taken", "名称或编号已被使用", "the name or number is in use"},
 	{paper.ErrInvalid, 422, "invalid", "请求有误", "the request is not valid"},
@@ -214,7 +224,13 @@ func (p *Problem) explain(err error) {
 	var wait *auth.Wait
 	var flows *approval.Faults
 	var card *cards.Refusal
+	var owner *owners.Refusal
 	switch {
+	case errors.As(err, &owner):
+		p.Details["gate"], p.Details["gate_name"] = owner.Gate, owner.Name
+		if owner.Name != "" {
+			p.Message += ": " + owner.Name
+		}
 	case errors.As(err, &card):
 		maps.Copy(p.Details, card.Details)
 		if seconds, ok := card.Details["retry_after"].(int64); ok {

@@ -49,11 +49,14 @@ import (
 
 // link stands for the hub: what is connected, and who was sent away.
 type link struct {
-	mu      sync.Mutex
-	states  map[uint32]hub.State
-	dropped []string
-	printed []wire.Print
-	prints  wire.Printed // what printers say
+	mu        sync.Mutex
+	states    map[uint32]hub.State
+	dropped   []string
+	printed   []wire.Print
+	prints    wire.Printed // what printers say
+	moves     []wire.Move
+	moved     func(wire.Move) wire.Moved
+	connected map[uint16]uint32
 }
 
 // Print stands for a gate's receipt printer.
@@ -63,6 +66,23 @@ func (l *link) Print(_ context.Context, _ uint16, p wire.Print) wire.Printed {
 	l.printed = append(l.printed, p)
 	l.prints.ID = p.ID
 	return l.prints
+}
+
+// Move stands for a gate that gives a pass up, or does not.
+func (l *link) Move(_ context.Context, m wire.Move) wire.Moved {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.moves = append(l.moves, m)
+	if l.moved == nil {
+		return wire.Moved{ID: m.ID, State: wire.MoveReleased, Stands: &m}
+	}
+	return l.moved(m)
+}
+
+func (l *link) Connected() map[uint16]uint32 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return maps.Clone(l.connected)
 }
 
 func (l *link) States() map[uint32]hub.State {

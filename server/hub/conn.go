@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
@@ -42,6 +43,7 @@ type conn struct {
 	claims  chan struct{}              // a slot for each claim that is being answered
 	relayed wire.Pending[wire.Answer]  // claims that this agent was asked to decide
 	prints  wire.Pending[wire.Printed] // slips that this agent was asked to print
+	moves   wire.Pending[wire.Moved]   // passes that this agent was asked to give up
 
 	mu    sync.Mutex
 	state State
@@ -202,6 +204,11 @@ func (c *conn) dispatch(f wire.Frame, streams *sync.WaitGroup) error {
 			c.prints.Settle(m.ID, m)
 			return nil
 		})
+	case wire.TypeMoved:
+		return handle(f, func(m wire.Moved) error {
+			c.moves.Settle(m.ID, m)
+			return nil
+		})
 	case wire.TypeRing, wire.TypeReply, wire.TypeStand:
 		return c.call(f)
 	case wire.TypeBye:
@@ -238,11 +245,17 @@ func (c *conn) clock(m wire.Clock) error {
 		return err
 	}
 	c.out.Offer(wire.Link, frame) // too late later
-	c.note(false, func(st *State) {
+	moved := false
+	if m.Health != nil {
+		c.mu.Lock()
+		moved = !c.state.Reported || !slices.Equal(c.state.Health.Addresses, m.Health.Addresses)
+		c.mu.Unlock()
+	}
+	c.note(moved, func(st *State) {
 		st.LastSeen = c.h.cfg.Now()
 		st.OffsetMS = m.Offset
 		if m.Health != nil {
-			st.Health, st.Queue = *m.Health, m.Health.Queue
+			st.Health, st.Queue, st.Reported = *m.Health, m.Health.Queue, true
 		}
 	})
 	return nil

@@ -65,7 +65,8 @@ type Store interface {
 	Charge(ctx context.Context, claim wire.Claim) (wire.Answer, error)
 
 	// Seen keeps the last known state of an agent for the console: at the
-	// start and the end of a connection and once a minute between.
+	// start and the end of a connection and once a minute between, and at once
+	// when the agent says that it is reached elsewhere.
 	Seen(ctx context.Context, agent uint32, state State) error
 }
 
@@ -82,6 +83,7 @@ type State struct {
 	Acked     uint64      // highest contiguous seq held
 	Applied   wire.Cursor // what it has confirmed of the feed
 	Health    wire.Health // its own last report
+	Reported  bool        // one came on this connection
 	DownFault string      // why the feed does not advance; "" = it does
 	UpFault   string      // why events are not taken; "" = they are
 }

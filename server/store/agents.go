@@ -99,12 +99,15 @@ func (s *Store) Enrol(ctx context.Context, hash []byte, public ed25519.PublicKey
 			VALUES ($1, 1, $2, $3, $4)
 			ON CONFLICT (gate) DO UPDATE SET epoch = agents.epoch + 1, public = excluded.public,
 				hostname = excluded.hostname, enrolled_at = excluded.enrolled_at, revoked_at = NULL,
-				seen_at = NULL, state = NULL
+				seen_at = NULL, state = NULL, addresses = '[]'
 			RETURNING id, epoch`, gateID, []byte(public), hostname, t.now).Scan(&a.ID, &a.Epoch)
 		if IsUnique(err) {
 			return fmt.Errorf("%w: another gate's agent has this key", ErrTaken)
 		}
 		if err != nil {
+			return err
+		}
+		if err := t.putPeer(a.ID); err != nil {
 			return err
 		}
 		actor := fmt.Sprintf("agent %d", a.ID)
@@ -167,7 +170,7 @@ func (s *Store) RevokeAgent(ctx context.Context, actor string, id uint32) error 
 			}
 			return err
 		}
-		return t.Trail(actor, "agent.revoked", fmt.Sprintf("agent %d", id), nil)
+		return errors.Join(t.removePeer(id), t.Trail(actor, "agent.revoked", fmt.Sprintf("agent %d", id), nil))
 	})
 }
 

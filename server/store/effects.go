@@ -59,6 +59,10 @@ func (t *Tx) effects(entries []entry) error {
 			if err := t.annul(e); err != nil {
 				return err
 			}
+		case wire.EventRelease:
+			if err := t.gaveUp(e.event.Pass); err != nil {
+				return err
+			}
 		case wire.EventEntry, wire.EventRegister, wire.EventShift,
 			wire.EventCharge, wire.EventVoid, wire.EventBatch, wire.EventAlarm: // use no pass up
 		}
@@ -168,14 +172,15 @@ func (t *Tx) useOf(e *entry) (use, bool, error) {
 // terms are what the server's own record says of a pass.
 type terms struct {
 	uses    uint32
-	owner   uint16
+	owner   uint16 // that decides it now
 	zones   signing.Zones
 	expires int64 // seconds
 	revoked bool
 }
 
 func (t *Tx) terms(pass signing.PassID) (p terms, known bool, err error) {
-	err = t.QueryRowContext(t.ctx, "SELECT uses, owner, zones, valid_until, revoked_at IS NOT NULL FROM passes WHERE id = $1",
+	err = t.QueryRowContext(t.ctx, `SELECT p.uses, coalesce(o.gate, p.owner), p.zones, p.valid_until, p.revoked_at IS NOT NULL
+		FROM passes p LEFT JOIN ownerships o ON o.pass = p.id WHERE p.id = $1`,
 		pass[:]).Scan(&p.uses, &p.owner, &p.zones, &p.expires, &p.revoked)
 	if errors.Is(err, sql.ErrNoRows) {
 		return terms{}, false, nil

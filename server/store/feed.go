@@ -31,7 +31,8 @@ const (
 	rankTill       = 13
 	rankGuard      = 14
 	rankPass       = 15
-	rankEnd        = 16
+	rankPeer       = 16
+	rankEnd        = 17
 )
 
 var rankKinds = [rankEnd]wire.ItemKind{
@@ -50,6 +51,7 @@ var rankKinds = [rankEnd]wire.ItemKind{
 	rankTill:       wire.ItemTill,
 	rankGuard:      wire.ItemGuard,
 	rankPass:       wire.ItemPass,
+	rankPeer:       wire.ItemPeer,
 }
 
 // put replaces an item of the feed and gives it the next revision. Expires is

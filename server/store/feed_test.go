@@ -39,7 +39,7 @@ func TestFeed_SnapshotGoesByKind(t *testing.T) {
 	for _, limit := range []int{1, 2, 3, 100} {
 		var f feedMap
 		f.pull(t, s, limit)
-		want := []wire.ItemKind{wire.ItemKeyring, wire.ItemRevocation, wire.ItemGate, wire.ItemUse}
+		want := []wire.ItemKind{wire.ItemKeyring, wire.ItemRevocation, wire.ItemGate, wire.ItemUse, wire.ItemPeer}
 		if fmt.Sprint(f.order) != fmt.Sprint(want) || f.resets != 1 {
 			t.Errorf("limit %d: order %v, %d resets", limit, f.order, f.resets)
 		}
@@ -195,12 +195,12 @@ func TestFeed_ExpiredFactsAreForgotten(t *testing.T) {
 	ok(t, s.RevokePass(t.Context(), "test", passID(1), "x"))
 	ok(t, s.PruneFeed(t.Context(), c.at()))
 	var f feedMap
-	if f.pull(t, s, 10); len(f.items) != 4 {
+	if f.pull(t, s, 10); len(f.items) != 5 {
 		t.Fatalf("pruned too early: %v", f.items)
 	}
 	ok(t, s.PruneFeed(t.Context(), c.at()+2*3600_000))
 	var g feedMap
-	if g.pull(t, s, 10); len(g.items) != 2 {
+	if g.pull(t, s, 10); len(g.items) != 3 {
 		t.Fatalf("still there: %v", g.items)
 	}
 	if f.pull(t, s, 10); f.resets != 1 {

@@ -38,6 +38,8 @@ type PassStatus struct {
 	KeyCompromised bool
 	Used           uint32       // counted admissions
 	First          *verdict.Use // the first of them
+	Moved          uint16       // the gate that it was moved to; 0 = as signed
+	Moves          uint32       // how often it was moved
 }
 
 // AddPass stores a pass that was just signed. ErrTaken when the id is in use,
@@ -71,13 +73,14 @@ func (t *Tx) AddPass(p Pass) error {
 
 const passColumns = `SELECT p.id, p.kind, p.name, p.doc4, p.valid_from, p.valid_until, p.uses, p.zones, p.owner, p.bound,
 	p.kid, p.code, p.issued_at, p.issued_by, coalesce(p.revoked_at, 0), coalesce(p.revoke_reason, ''),
-	coalesce(k.compromised_at, 0) > 0
-	FROM passes p LEFT JOIN keys k ON k.kid = p.kid`
+	coalesce(k.compromised_at, 0) > 0, coalesce(o.gate, 0), coalesce(o.epoch, 0)
+	FROM passes p LEFT JOIN keys k ON k.kid = p.kid LEFT JOIN ownerships o ON o.pass = p.id`
 
 func scanPass(rows *sql.Rows) (p PassStatus, err error) {
 	var id, kid []byte
 	err = rows.Scan(&id, &p.Kind, &p.Name, &p.Doc4, &p.From, &p.Until, &p.Uses, &p.Zones, &p.Owner, &p.Bound,
-		&kid, &p.Code, &p.IssuedAt, &p.IssuedBy, &p.RevokedAt, &p.RevokeReason, &p.KeyCompromised)
+		&kid, &p.Code, &p.IssuedAt, &p.IssuedBy, &p.RevokedAt, &p.RevokeReason, &p.KeyCompromised,
+		&p.Moved, &p.Moves)
 	copy(p.ID[:], id)
 	copy(p.Key[:], kid)
 	return p, err

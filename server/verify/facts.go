@@ -93,7 +93,7 @@ func (s *Service) known(ctx context.Context, k *verdict.Case) (store.PassStatus,
 		return held, err
 	}
 	rec := &k.Record
-	rec.Revoked, rec.Uses, rec.First = held.RevokedAt > 0, held.Used, held.First
+	rec.Revoked, rec.Uses, rec.First, rec.Owner = held.RevokedAt > 0, held.Used, held.First, held.Moved
 	if k.Code.Proof == nil {
 		return held, nil
 	}

@@ -133,11 +133,23 @@ type Record struct {
 	Replaced bool    `json:"replaced,omitempty"` // another phone key stands for the pass
 	Blocked  bool    `json:"blocked,omitempty"`
 	Owner    uint16  `json:"owner,omitempty"`   // where ownership moved to; 0 = as signed
+	Moved    Moved   `json:"moved,omitempty"`   // with Owner this gate: to whom of it
 	Uses     uint32  `json:"uses,omitempty"`    // admissions counted, here and elsewhere
 	First    *Use    `json:"first,omitempty"`   // the first of them
 	Recent   *Recent `json:"recent,omitempty"`  // this gate's own last admission
 	Counter  *uint64 `json:"counter,omitempty"` // highest proof counter seen of this phone
 }
+
+// Moved says, of a pass that was moved to this gate, which of its agents it was
+// moved to.
+type Moved string
+
+// To whom. NotMoved is also that of an owner as signed.
+const (
+	NotMoved     Moved = ""
+	MovedHere    Moved = "here"    // this very enrolment: it decides, whenever the pass was issued
+	MovedEarlier Moved = "earlier" // an earlier one, of whose journal this one knows nothing
+)
 
 // Recent is this gate's own last admission of the pass, however long ago: an
 // entry that was not annulled. Exits and refusals are no admissions.

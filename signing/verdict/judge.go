@@ -276,7 +276,21 @@ func (c *Case) mustAsk() bool {
 	if c.Code.Uses == 0 || !c.Code.Kind.OpensGates() {
 		return false
 	}
-	return c.SharedUse() || c.Decider() != c.Lane.Gate || c.Code.IssuedAt < c.Lane.OwnsFrom
+	return c.SharedUse() || c.Decider() != c.Lane.Gate || !c.Record.Moved.Owns(c.Code.IssuedAt, c.Lane.OwnsFrom)
+}
+
+// Owns reports whether an agent may decide a pass of its gate that was issued
+// then, in unix seconds. OwnsFrom is that of verdict.Lane: zero means that no
+// earlier agent of the gate holds uses that are unknown to this one.
+func (m Moved) Owns(issued, ownsFrom int64) bool {
+	switch m {
+	case MovedHere:
+		return true
+	case MovedEarlier:
+		return ownsFrom == 0
+	case NotMoved:
+	}
+	return issued >= ownsFrom
 }
 
 // overSingle: what the code allows is for payments without the server, which

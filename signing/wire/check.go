@@ -57,6 +57,9 @@ func (m *Clock) Check() error {
 			return err
 		}
 	}
+	if err := CheckAddresses(m.Health.Addresses); err != nil {
+		return err
+	}
 	return checkDevices(m.Health.Devices)
 }
 
@@ -132,6 +135,9 @@ func (m *Answer) Check() error {
 	}
 	if len(m.Dark) > MaxDark {
 		return fmt.Errorf("%d dark gates, at most %d", len(m.Dark), MaxDark)
+	}
+	if (m.Owner == 0) != (m.Epoch == 0) || m.Owner != 0 && m.State != verdict.ClaimSilent {
+		return fmt.Errorf("state %s with owner %d of epoch %d", m.State, m.Owner, m.Epoch)
 	}
 	switch m.State {
 	case verdict.ClaimGranted, verdict.ClaimUsed, verdict.ClaimSilent, verdict.ClaimRefused, verdict.ClaimReserved:

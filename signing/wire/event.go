@@ -92,6 +92,7 @@ type Event struct {
 	Charge    *Charge         `json:"charge,omitempty"`    // charges, and voids of one
 	Batch     *Batch          `json:"batch,omitempty"`     // batches
 	Alarm     *AlarmMove      `json:"alarm,omitempty"`     // alarms
+	Move      *Move           `json:"move,omitempty"`      // releases
 }
 
 // Register is what is kept of somebody who leaves or comes by a rule that

@@ -20,7 +20,7 @@ var streams = map[Stream][]string{
 	Link: {TypeHello, TypeAuth, TypeWelcome, TypeClock, TypePing, TypePong, TypeBye},
 	Down: {TypeDelta, TypeApplied},
 	Up:   {TypeEvents, TypeAcked},
-	Ask:  {TypeClaim, TypeAnswer, TypePrint, TypePrinted},
+	Ask:  {TypeClaim, TypeAnswer, TypePrint, TypePrinted, TypeMove, TypeMoved},
 	Call: {TypeRing, TypeReply, TypeStand},
 }
 

@@ -105,6 +105,8 @@ type Health struct {
 	Till     *TillHealth       `json:"till,omitempty"`
 	Devices  []Device          `json:"devices,omitempty"`
 	Printer  bool              `json:"printer,omitempty"` // it has a receipt printer, which is ready
+	// Addresses are where other gates may ask this one, host:port; none = nowhere.
+	Addresses []string `json:"addresses,omitempty"`
 }
 
 // TillHealth is what a till adds: its last batch, and what it took that is not
@@ -191,10 +193,13 @@ type Gate struct {
 	Offline   *Offline     `json:"offline,omitempty"` // with first_seen
 }
 
-// Ownership is the body of ItemOwner: the pass is now decided by Gate.
+// Ownership is the body of ItemOwner: the pass is now decided by Gate, and
+// there by the agent of that epoch only.
 type Ownership struct {
-	Gate    uint16 `json:"gate"`
-	Expires int64  `json:"exp"`
+	Gate       uint16 `json:"gate"`
+	Epoch      uint32 `json:"epoch"` // how often the pass was moved; as it was signed is 0
+	AgentEpoch uint32 `json:"agent_epoch"`
+	Expires    int64  `json:"exp"`
 }
 
 // Use is the body of ItemUse: admissions that the server has counted,
@@ -307,6 +312,10 @@ type Answer struct {
 	// Dark are the gates that may have admitted without the server knowing, with
 	// the server's granted to a Claim with Reserve: they have to be asked too.
 	Dark []uint16 `json:"dark,omitempty"`
+	// Owner, with silent, is the gate that the pass was moved to, and Epoch the
+	// epoch of that move: ask there.
+	Owner uint16 `json:"owner,omitempty"`
+	Epoch uint32 `json:"epoch,omitempty"`
 }
 
 // Message types of each stream.

@@ -88,13 +88,16 @@ const (
 )
 
 // CheckPrintID refuses an id that is none.
-func CheckPrintID(id string) error {
-	if err := within("print id", id, 8, 64); err != nil {
+func CheckPrintID(id string) error { return checkToken("print id", id) }
+
+// checkToken refuses what is no id of the server's own.
+func checkToken(what, id string) error {
+	if err := within(what, id, 8, 64); err != nil {
 		return err
 	}
 	for _, c := range []byte(id) {
 		if c != '-' && (c < '0' || c > '9') && (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') {
-			return errors.New("print id of other than letters, digits and hyphens")
+			return fmt.Errorf("%s of other than letters, digits and hyphens", what)
 		}
 	}
 	return nil

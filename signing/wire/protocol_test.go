@@ -39,7 +39,7 @@ func examples(t testing.TB) []string {
 func constants(t *testing.T, prefix string) map[string]string {
 	t.Helper()
 	found := make(map[string]string)
-	for _, name := range []string{"message.go", "bye.go", "check.go", "event.go", "call.go", "print.go", "lease.go"} {
+	for _, name := range []string{"message.go", "bye.go", "check.go", "event.go", "call.go", "print.go", "peer.go", "move.go", "lease.go"} {
 		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
 		if err != nil {
 			t.Fatal(err)
@@ -157,7 +157,7 @@ func TestProtocol_EveryByeCodeIsInTheTableAndNoOther(t *testing.T) {
 
 func TestProtocol_EveryItemKindIsInTheTableAndNoOther(t *testing.T) {
 	kinds := constants(t, "Item")
-	if len(kinds) != 15 {
+	if len(kinds) != 16 {
 		t.Fatalf("found %d kinds in the source: %v", len(kinds), kinds)
 	}
 	text := protocol(t)
@@ -241,7 +241,7 @@ func TestProtocol_ExamplesOfEventsAndItemsAreTrue(t *testing.T) {
 				body := map[wire.ItemKind]any{
 					wire.ItemRevocation: new(wire.Revocation), wire.ItemPhone: new(wire.Phone), wire.ItemDocuments: new(verdict.Guideline),
 					wire.ItemGuard: new(wire.Guard), wire.ItemPass: new(wire.Pass),
-					wire.ItemPolicy: new(wire.Policy), wire.ItemAlarm: new(wire.Alarm), wire.ItemInside: new(wire.Inside),
+					wire.ItemPolicy: new(wire.Policy), wire.ItemAlarm: new(wire.Alarm), wire.ItemInside: new(wire.Inside), wire.ItemPeer: new(wire.Peer),
 				}[it.Kind]
 				strictly(it.Body, body)
 				if c, ok := body.(interface{ Check() error }); ok && c.Check() != nil {
@@ -250,7 +250,7 @@ func TestProtocol_ExamplesOfEventsAndItemsAreTrue(t *testing.T) {
 			}
 		}
 	}
-	if !items[wire.ItemPolicy] || !items[wire.ItemAlarm] || !items[wire.ItemInside] {
+	if !items[wire.ItemPolicy] || !items[wire.ItemAlarm] || !items[wire.ItemInside] || !items[wire.ItemPeer] {
 		t.Errorf("items %v: examples of policies are missing", items)
 	}
 	if judged == 0 || !items[wire.ItemDocuments] || !items[wire.ItemGuard] || !items[wire.ItemPass] {
@@ -264,9 +264,9 @@ func TestProtocol_LimitsAreThoseOfTheCode(t *testing.T) {
 		"MaxGroupItems": wire.MaxGroupItems, "MaxGroupBytes": wire.MaxGroupBytes, "UpWindow": wire.UpWindow,
 		"AskWindow": wire.AskWindow, "AskTimeoutMS": wire.AskTimeoutMS, "RingMS": wire.RingMS, "CallLifeMS": wire.CallLifeMS, "MaxCalls": wire.MaxCalls, "HeartbeatMS": wire.HeartbeatMS,
 		"PeerSilenceMS": wire.PeerSilenceMS, "WriteTimeoutMS": wire.WriteTimeoutMS, "HandshakeMS": wire.HandshakeMS,
-		"FreshMS": wire.FreshMS, "PrintWaitMS": wire.PrintWaitMS, "MaxPrints": wire.MaxPrints, "ExporterBytes": wire.ExporterBytes,
+		"FreshMS": wire.FreshMS, "MaxAddresses": wire.MaxAddresses, "MaxPeerFrame": wire.MaxPeerFrame, "PeerIdleMS": wire.PeerIdleMS, "PeerDoorMS": wire.PeerDoorMS, "PrintWaitMS": wire.PrintWaitMS, "MaxPrints": wire.MaxPrints, "ExporterBytes": wire.ExporterBytes, "NonceBytes": wire.NonceBytes,
 		"LeasePingMS": wire.LeasePingMS, "LeaseMS": wire.LeaseMS, "LeaseGateMS": wire.LeaseGateMS, "ReserveMS": wire.ReserveMS,
-		"AttemptMS": wire.AttemptMS, "MaxDark": wire.MaxDark, "NonceBytes": wire.NonceBytes,
+		"AttemptMS": wire.AttemptMS, "MaxDark": wire.MaxDark,
 	}
 	text := protocol(t)
 	for _, row := range regexp.MustCompile("(?m)^\\| `([A-Z][A-Za-z]+)` \\| ([0-9]+) \\|$").FindAllStringSubmatch(text, -1) {
@@ -278,7 +278,7 @@ func TestProtocol_LimitsAreThoseOfTheCode(t *testing.T) {
 	if len(want) > 0 {
 		t.Errorf("not in the table: %v", want)
 	}
-	for _, s := range []string{wire.Path, wire.EnrolPath, wire.ExporterLabel, "Version " + strconv.Itoa(wire.Version) + "."} {
+	for _, s := range []string{wire.Path, wire.EnrolPath, wire.ExporterLabel, wire.PeerProtocol, "Version " + strconv.Itoa(wire.Version) + "."} {
 		if !strings.Contains(text, s) {
 			t.Errorf("%q is not mentioned", s)
 		}
