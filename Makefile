@@ -51,7 +51,7 @@ gotest:
 
 sweeps: # what is single-threaded and slow under the race detector
 	$(GO) test ./server/api -run 'Hostile_CQ075|OfMoreThanTheLimit'
-	$(GO) test ./cmd/internal/sim
+	$(GO) test ./cmd/internal/sim/...
 
 test-devices: deps ## drivers in a guest machine with a kernel of its own; USB devices pulled out up to FLAPS times (default 20)
 	$(GO) test ./cmd/internal/guest -run InAMachine -machine -flaps $(FLAPS) -count 1

@@ -186,6 +186,22 @@ func (db *DB) Path() string { return db.path }
 // Read is for queries outside a transaction; it sees what was committed.
 func (db *DB) Read() *sql.DB { return db.pool }
 
+// Faults has every commit from now on ask first whether it is carried out, and
+// what is reported of it. It is for tests and simulations of a disk that fails,
+// in both forms, and of power that is cut.
+func (db *DB) Faults(ask func() (apply bool, err error)) {
+	w := db.write
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.commit = func() error {
+		apply, fault := ask()
+		if !apply {
+			return fault
+		}
+		return errors.Join(w.exec("COMMIT"), fault)
+	}
+}
+
 // Close waits for a running transaction and closes the file.
 func (db *DB) Close() error {
 	db.write.mu.Lock()

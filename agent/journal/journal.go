@@ -27,6 +27,7 @@ type Journal struct {
 
 	mu   sync.Mutex // held while head may move
 	head head
+	told uint64 // up to where Appended has told
 
 	rules rules // belongs to whoever holds mu
 }
@@ -57,6 +58,7 @@ func Open(db *disk.DB) (*Journal, error) {
 		return nil, fmt.Errorf("open journal: %w", err)
 	}
 	j.last.Store(j.head.seq)
+	j.told = j.head.seq
 	return j, nil
 }
 
@@ -101,13 +103,25 @@ func (j *Journal) update(do func(*tx) error) error {
 		return fmt.Errorf("journal: %w", err)
 	}
 	j.head = t.head
-	if j.last.Swap(t.head.seq) != t.head.seq {
+	j.reached(t.head.seq)
+	if j.told != t.head.seq {
+		j.told = t.head.seq
 		select {
 		case j.appended <- struct{}{}:
 		default:
 		}
 	}
 	return nil
+}
+
+// reached notes that an event is on the disk.
+func (j *Journal) reached(seq uint64) {
+	for {
+		last := j.last.Load()
+		if seq <= last || j.last.CompareAndSwap(last, seq) {
+			return
+		}
+	}
 }
 
 // Identity is who this agent is.
@@ -127,7 +141,9 @@ func (j *Journal) Queue() uint64 {
 // received. There is one channel, for one receiver.
 func (j *Journal) Appended() <-chan struct{} { return j.appended }
 
-// After gives at most limit records that follow seq, in order.
+// After gives at most limit records that follow seq, in order. What a commit left
+// on the disk although it failed is among them, and counts in Last from then on:
+// the server is going to hold it.
 func (j *Journal) After(seq uint64, limit int) ([]wire.Record, error) {
 	rows, err := j.db.Read().QueryContext(context.Background(),
 		"SELECT seq, hash, body FROM events WHERE seq > $1 ORDER BY seq LIMIT $2", int64(seq), limit)
@@ -145,6 +161,9 @@ func (j *Journal) After(seq uint64, limit int) ([]wire.Record, error) {
 	}
 	if err := rows.Err(); err != nil {
 		return nil, fmt.Errorf("journal: %w", err)
+	}
+	if len(list) > 0 {
+		j.reached(list[len(list)-1].Seq)
 	}
 	return list, nil
 }

@@ -284,6 +284,36 @@ func TestUpdate_FailedCommitIsReadAgain(t *testing.T) {
 
 // Two agents on one file must not fork the chain: the one that comes second
 // fails, reads the end again, and goes on from there.
+// What a commit left on the disk although it failed goes up with the rest, and the
+// server's word that it holds it is no word about a journal that went back.
+func TestAfter_BringsWhatAFailedCommitLeft(t *testing.T) {
+	db, j := enrolled(t)
+	write(t, j, 2)
+	<-j.Appended()
+	broken := errors.New("failed, but done")
+	db.Faults(func() (bool, error) { return true, broken })
+	err := j.Update(func(book lane.Book) error {
+		return book.Append(&wire.Event{Type: wire.EventScan, Scan: "s", At: start, Verdict: verdict.Verdict{Reason: verdict.Malformed}})
+	})
+	if !errors.Is(err, broken) {
+		t.Fatal(err)
+	}
+	db.Faults(func() (bool, error) { return true, nil })
+	if list := must[[]wire.Record](t)(j.After(2, 10)); len(list) != 1 || list[0].Seq != 3 {
+		t.Fatalf("%d records", len(list))
+	}
+	if j.Last() != 3 || j.Queue() != 3 {
+		t.Errorf("last %d, queue %d", j.Last(), j.Queue())
+	}
+	check(t, j.Ack(3))
+	write(t, j, 1)
+	<-j.Appended()
+	if list := must[[]wire.Record](t)(j.After(3, 10)); len(list) != 1 || list[0].Seq != 4 || j.Queue() != 1 {
+		t.Errorf("%d records, queue %d", len(list), j.Queue())
+	}
+	must[journal.Report](t)(j.Verify(t.Context()))
+}
+
 func TestUpdate_TwoJournalsOnOneFileNeverFork(t *testing.T) {
 	db, one := enrolled(t)
 	two := must[*journal.Journal](t)(journal.Open(db))
