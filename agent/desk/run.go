@@ -151,7 +151,7 @@ func (d *Desk) ask(ctx context.Context, c wire.Claim) {
 }
 
 func (d *Desk) answer(ctx context.Context, c wire.Claim) wire.Answer {
-	silent := wire.Answer{ID: c.ID, State: verdict.ClaimSilent}
+	silent := c.Answer(verdict.ClaimSilent)
 	if d.deps.Ask == nil {
 		return silent
 	}
@@ -161,7 +161,7 @@ func (d *Desk) answer(ctx context.Context, c wire.Claim) wire.Answer {
 	go func() { back <- d.deps.Ask(ctx, c) }()
 	select {
 	case got := <-back:
-		if got.ID == c.ID {
+		if got.Answers() == c.Asked() {
 			return got
 		}
 	case <-ctx.Done():

@@ -318,7 +318,7 @@ func (c *Core) Failed(in desk.Input, cause error) []desk.Effect {
 	case desk.BeginShift, desk.EndShift:
 		return []desk.Effect{desk.Reject{Err: cause}}
 	case ClaimAsked:
-		return []desk.Effect{desk.Reply{Answer: wire.Answer{ID: in.Claim.ID, State: verdict.ClaimSilent}}}
+		return []desk.Effect{desk.Reply{Answer: in.Claim.Answer(verdict.ClaimSilent)}}
 	case MoveAsked:
 		return []desk.Effect{desk.Reply{Moved: wire.Moved{ID: in.Move.ID, State: wire.MoveSilent}}}
 	}

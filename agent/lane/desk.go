@@ -182,7 +182,7 @@ func (d *Desk) NobodyWentThrough(ctx context.Context, id string) error {
 func (d *Desk) Claimed(ctx context.Context, c wire.Claim) wire.Answer {
 	a, err := d.Reply(ctx, ClaimAsked{Stamp: d.Stamp(), Claim: c})
 	if err != nil {
-		return wire.Answer{ID: c.ID, State: verdict.ClaimSilent}
+		return c.Answer(verdict.ClaimSilent)
 	}
 	return a
 }

@@ -86,7 +86,7 @@ func (c *Core) heard(book Book, was *quest, in desk.ClaimReply, now desk.Moment)
 	q.others = slices.Clone(was.others)
 	state := in.Answer.State
 	if in.From == 0 {
-		if q.server != verdict.ClaimUnasked {
+		if q.server != verdict.ClaimUnasked || in.Answer.Try != q.claim.Try {
 			return nil, nil
 		}
 		switch state {
@@ -142,7 +142,7 @@ func (c *Core) spread(book Book, q *quest, gates []uint16, now desk.Moment) (eff
 
 func (q *quest) to(gate uint16) wire.Claim {
 	claim := q.claim
-	claim.Owner = gate
+	claim.Owner, claim.Try = gate, 0
 	return claim
 }
 
@@ -187,6 +187,7 @@ func (c *Core) advance(book Book, q *quest, now desk.Moment) ([]desk.Effect, err
 // askAgain asks the server once more, with the same id.
 func (c *Core) askAgain(q *quest, now desk.Moment) []desk.Effect {
 	q.server, q.at = verdict.ClaimUnasked, now.Mono
+	q.claim.Try++
 	c.setQuest(q.claim.ID, q)
 	return []desk.Effect{desk.Ask{Claim: q.claim}}
 }

@@ -27,7 +27,7 @@ type reservation struct {
 // shared answers a question about a pass that gates share.
 func (c *Core) shared(book Book, q *wire.Claim, now desk.Moment) ([]desk.Effect, error) {
 	reply := func(a wire.Answer) desk.Effect {
-		a.ID = q.ID
+		a.ID, a.From, a.Try = q.ID, c.cfg.Gate, q.Try
 		return desk.Reply{Answer: a}
 	}
 	one := func(a wire.Answer) []desk.Effect { return []desk.Effect{reply(a)} }

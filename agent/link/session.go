@@ -163,7 +163,7 @@ func (s *session) dispatch(f wire.Frame, streams *sync.WaitGroup) error {
 		})
 	case wire.TypeAnswer:
 		return handle(f, func(m wire.Answer) error {
-			s.asks.Settle(m.ID, m)
+			s.asks.Settle(m.Answers(), m)
 			return nil
 		})
 	case wire.TypeClaim:

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"campusgate/server/lease"
 	"campusgate/signing/wire"
 )
 
@@ -51,7 +52,7 @@ type Hub struct {
 	unsaid map[uint32]State // states that the store has yet to be told
 	conns  sync.WaitGroup   // connections past their handshake
 
-	leases leases // of gates of the policy first_seen
+	leases lease.Table // of gates of the policy first_seen
 
 	dirty bell // rings when unsaid has grown
 }
@@ -74,7 +75,6 @@ func New(cfg Config, store Store) *Hub {
 		cfg: cfg, store: store, entry: make(chan struct{}, maxHandshakes),
 		agents: make(map[uint32]*conn), gates: make(map[uint16]*conn),
 		states: make(map[uint32]State), unsaid: make(map[uint32]State),
-		leases: leases{gates: make(map[uint16]*lease), wanted: make(map[uint16]bool)},
 	}
 }
 

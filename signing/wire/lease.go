@@ -80,3 +80,21 @@ func (o *Offline) Caps() verdict.Offline {
 	}
 	return verdict.Offline{Max: o.Max, MaxAgeMS: o.MaxAgeMS, Confirm: o.Confirm}
 }
+
+// Answer begins an answer to the claim.
+func (m *Claim) Answer(state verdict.ClaimState) Answer {
+	a := Answer{ID: m.ID, State: state, Try: m.Try}
+	if m.Reserve != ReserveNone {
+		a.From = m.Owner
+	}
+	return a
+}
+
+// Asked tells apart the questions that are under way with one id.
+func (m *Claim) Asked() string {
+	a := m.Answer("")
+	return a.Answers()
+}
+
+// Answers is Asked of the claim that it is the answer to.
+func (m *Answer) Answers() string { return fmt.Sprintf("%s/%d/%d", m.ID, m.From, m.Try) }

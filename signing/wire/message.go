@@ -292,6 +292,9 @@ type Claim struct {
 	// Reserve: the pass is shared by gates of the policy first_seen. Owner is
 	// whom this question goes to, and does not decide alone.
 	Reserve Reserve `json:"reserve,omitempty"`
+	// Try counts the times that the server is asked anew, and comes back in the
+	// answer: an answer of before may name too few dark gates.
+	Try uint32 `json:"try,omitempty"`
 }
 
 // OfServer reports whether the server itself asks, for a guard without a gate
@@ -312,6 +315,10 @@ type Answer struct {
 	// Dark are the gates that may have admitted without the server knowing, with
 	// the server's granted to a Claim with Reserve: they have to be asked too.
 	Dark []uint16 `json:"dark,omitempty"`
+	// From is the gate that answers a Claim with Reserve: several are asked under
+	// one id. 0 = the server. Try is that of the Claim.
+	From uint16 `json:"from,omitempty"`
+	Try  uint32 `json:"try,omitempty"`
 	// Owner, with silent, is the gate that the pass was moved to, and Epoch the
 	// epoch of that move: ask there.
 	Owner uint16 `json:"owner,omitempty"`

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"campusgate/server/lease"
 	"campusgate/server/store"
 	"campusgate/signing/verdict"
 	"campusgate/signing/wire"
@@ -33,7 +34,9 @@ type server struct {
 	changed <-chan struct{}
 	page    page
 	conns   []*conn             // by gate, from 1; nil = not connected
-	relayed map[string]*relayed // by claim
+	relayed map[string]*relayed // by wire.Claim.Asked
+	leases  lease.Table
+	fault   int64 // when its disk failed last
 }
 
 // conn is what the server has of an agent's connection.
@@ -76,6 +79,7 @@ func (s *server) start() (err error) {
 	}
 	s.off, s.dying, s.armed, s.upSince = false, false, false, s.w.now
 	s.changed, s.page = s.db.Changed(), page{}
+	s.leases = lease.Table{}
 	s.conns, s.relayed = make([]*conn, s.w.cfg.Gates+1), map[string]*relayed{}
 	return nil
 }
@@ -90,6 +94,7 @@ func (s *server) commit() (apply bool, err error) {
 		return s.applied, errPower
 	case s.w.faults && s.w.chance(s.w.weather.disk):
 		s.w.result.Faults++
+		s.fault = s.w.now
 		return s.w.chance(0.5), errDisk
 	}
 	return true, nil
@@ -206,6 +211,8 @@ func (s *server) handle(c *conn, f wire.Frame) error {
 		return into(f, func(m *wire.Claim) error { return s.claim(c, m) })
 	case wire.TypeAnswer:
 		return into(f, func(m *wire.Answer) error { return s.answered(m) })
+	case wire.TypePong:
+		return into(f, func(m *wire.Pong) error { return s.pong(c, m) })
 	}
 	return nil
 }
@@ -361,11 +368,12 @@ func (c *conn) mayAsk(m *wire.Claim) bool {
 
 // claim decides, or asks whoever does.
 func (s *server) claim(c *conn, m *wire.Claim) error {
-	silent := wire.Answer{ID: m.ID, State: verdict.ClaimSilent}
+	silent := m.Answer(verdict.ClaimSilent)
 	if !c.mayAsk(m) {
 		return s.send(c, wire.Ask, wire.TypeAnswer, silent)
 	}
 	if m.Owner == 0 {
+		then := s.leases.Current(s.w.time())
 		a, err := s.db.Decide(ctx, *m)
 		if s.dying {
 			return s.crash()
@@ -376,6 +384,7 @@ func (s *server) claim(c *conn, m *wire.Claim) error {
 		if err != nil {
 			a = silent
 		}
+		a.Dark, a.Try = lease.Dark(a.Dark, then, s.leases.Current(s.w.time())), m.Try
 		return s.send(c, wire.Ask, wire.TypeAnswer, a)
 	}
 	var owner *conn
@@ -385,17 +394,17 @@ func (s *server) claim(c *conn, m *wire.Claim) error {
 	if owner == nil || owner == c {
 		return s.send(c, wire.Ask, wire.TypeAnswer, silent)
 	}
-	s.relayed[m.ID] = &relayed{c, s.w.now + wire.AskTimeoutMS}
+	s.relayed[m.Asked()] = &relayed{c, s.w.now + wire.AskTimeoutMS}
 	return s.send(owner, wire.Ask, wire.TypeClaim, *m)
 }
 
 // answered hands an owner's answer back to who asked.
 func (s *server) answered(m *wire.Answer) error {
-	r := s.relayed[m.ID]
+	r := s.relayed[m.Answers()]
 	if r == nil {
 		return nil
 	}
-	delete(s.relayed, m.ID)
+	delete(s.relayed, m.Answers())
 	if s.w.now > r.expires || s.conns[r.asker.g.number] != r.asker {
 		return nil
 	}
