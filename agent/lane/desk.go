@@ -189,7 +189,7 @@ func (d *Desk) Claimed(ctx context.Context, c wire.Claim) wire.Answer {
 
 // Pinged takes a ping of the server, and gives the promise that answers it.
 func (d *Desk) Pinged(ctx context.Context, ping wire.Ping) (wire.Pong, error) {
-	return d.Pong(ctx, Pinged{Stamp: d.Stamp(), Nonce: ping.Nonce})
+	return d.Pong(ctx, Pinged{Stamp: d.Stamp(), Ping: ping})
 }
 
 // Confirm settles the question whether somebody comes in although nobody can

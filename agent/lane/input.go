@@ -72,7 +72,7 @@ type ClaimAsked struct {
 // answers it.
 type Pinged struct {
 	desk.Stamp
-	Nonce uint64
+	Ping wire.Ping
 }
 
 // MoveAsked is the server's wish that this gate give a pass up to another.

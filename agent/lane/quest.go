@@ -261,16 +261,19 @@ func (c *Core) end(book Book, q *quest, claim verdict.Claim, now desk.Moment) (e
 	return effects, c.GiveBack(book, wire.EventAnnul, asked, now)
 }
 
-// pinged promises not to act for a while.
+// pinged promises not to act for a while, where the server hears it.
 func (c *Core) pinged(book Book, in Pinged, now desk.Moment) ([]desk.Effect, error) {
 	last, mode, err := book.End()
 	if err != nil {
 		return nil, err
 	}
-	old := c.lease
-	c.Undo(func() { c.lease = old })
-	c.lease = now.Mono
+	promise := in.Ping.Reaches()
+	if promise {
+		old := c.lease
+		c.Undo(func() { c.lease = old })
+		c.lease = now.Mono
+	}
 	return []desk.Effect{desk.Pong{Pong: wire.Pong{
-		Nonce: in.Nonce, Last: last, FirstSeen: mode == verdict.FirstSeen,
+		Nonce: in.Ping.Nonce, Promise: promise, Last: last, FirstSeen: mode == verdict.FirstSeen,
 	}}}, nil
 }

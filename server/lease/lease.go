@@ -22,7 +22,6 @@ const life = wire.LeaseMS * time.Millisecond
 // Table holds the leases. Its zero value is ready; safe for concurrent use.
 type Table struct {
 	mu    sync.Mutex
-	nonce uint64
 	term  uint64 // of the lease that was proven last
 	gates map[uint16]*lease
 }
@@ -30,6 +29,8 @@ type Table struct {
 // lease is what is known of one gate on its present connection.
 type lease struct {
 	of     any                  // the connection
+	nonce  uint64               // of the last ping
+	heard  uint64               // of the latest that was answered
 	pings  map[uint64]time.Time // sent and not answered, by nonce
 	proven bool                 // its journal is held up to a pong, and the lease never ended since
 	until  time.Time            // when the last promise ends
@@ -68,9 +69,9 @@ func (t *Table) Ping(gate uint16, of any, now time.Time) wire.Ping {
 			delete(at.pings, nonce)
 		}
 	}
-	t.nonce++
-	at.pings[t.nonce] = now
-	return wire.Ping{Nonce: t.nonce}
+	at.nonce++
+	at.pings[at.nonce] = now
+	return wire.Ping{Nonce: at.nonce, Heard: at.heard}
 }
 
 // Pong takes a gate's promise. It counts from when the ping was sent. acked is up
@@ -87,6 +88,9 @@ func (t *Table) Pong(gate uint16, of any, m wire.Pong, acked uint64, now time.Ti
 		return
 	}
 	delete(at.pings, m.Nonce)
+	if at.heard = max(at.heard, m.Nonce); !m.Promise {
+		return
+	}
 	was := at.proven && before(now, at.until)
 	at.proven = m.FirstSeen && (was || m.Last <= acked)
 	if !at.proven {

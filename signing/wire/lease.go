@@ -33,14 +33,22 @@ const (
 
 // Ping asks a gate not to act on its own: server to agent.
 type Ping struct {
-	Nonce uint64 `json:"nonce"`
+	Nonce uint64 `json:"nonce"` // counts on each connection
+	// Heard is the nonce of the latest pong that came. A gate that is not heard
+	// promises nothing: it could neither ask the server nor act on its own.
+	Heard uint64 `json:"heard,omitempty"`
 }
 
-// Pong promises it: agent to server. What the gate admitted on its own is in its
+// Reaches reports that the gate's pongs have been coming lately.
+func (m *Ping) Reaches() bool { return m.Heard != 0 && m.Nonce-m.Heard <= 3 }
+
+// Pong promises it, with Promise: agent to server. What the gate admitted on its own is in its
 // journal up to Last.
 type Pong struct {
 	Nonce uint64 `json:"nonce"`
 	Last  uint64 `json:"last"`
+	// Promise is left out while the gate does not know that it is heard.
+	Promise bool `json:"promise,omitempty"`
 	// FirstSeen: the gate goes by that policy already. Before, it may be deciding
 	// passes for itself.
 	FirstSeen bool `json:"first_seen,omitempty"`

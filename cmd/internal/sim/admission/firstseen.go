@@ -50,7 +50,7 @@ func (s *server) pong(c *conn, m *wire.Pong) error {
 
 // ping has the core promise not to act alone.
 func (g *gate) ping(m *wire.Ping) error {
-	g.put(input{in: lane.Pinged{Stamp: g.stamp(), Nonce: m.Nonce}})
+	g.put(input{in: lane.Pinged{Stamp: g.stamp(), Ping: *m}})
 	return nil
 }
 
