@@ -47,6 +47,7 @@ type conn struct {
 	heard   int64
 	cursor  wire.Cursor // that the agent is at
 	waits   bool        // for Applied
+	owed    bool        // a word that nothing follows
 	behind  bool        // something has come that it was not sent
 	told    int64       // when something was sent last
 }
@@ -333,7 +334,7 @@ func (s *server) feed(c *conn, owed bool) error {
 	if c.behind = false; p.empty && !owed {
 		return nil
 	}
-	c.waits, c.told = true, s.w.now
+	c.waits, c.told, c.owed = true, s.w.now, !p.empty
 	s.sendFrames(c, false, p.frames)
 	sent := c.told
 	s.w.after(resend, func() error {
@@ -354,10 +355,11 @@ func (s *server) took(c *conn, m *wire.Applied) error {
 	if m.Fault != "" {
 		return nil // it is sent again
 	}
-	if c.cursor, c.waits = m.Cursor, false; !c.behind {
+	owed := c.owed // after each group it says that nothing follows
+	if c.cursor, c.waits = m.Cursor, false; !c.behind && !owed {
 		return nil
 	}
-	return s.feed(c, false)
+	return s.feed(c, owed)
 }
 
 // mayAsk reports whether the claim is this agent's own, for its own gate.
