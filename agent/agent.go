@@ -300,16 +300,17 @@ func (a *Agent) newLink(d Deps) (err error) {
 	if a.clock, err = newClock(a.journal, a.desk, a.now, a.online); err != nil {
 		return err
 	}
+	var pinged func(context.Context, wire.Ping) (wire.Pong, error)
 	var move func(context.Context, wire.Move) wire.Moved
 	if a.gate != nil {
-		move = a.gate.Move
+		pinged, move = a.gate.Pinged, a.gate.Move
 	}
 	a.link, err = link.New(link.Config{
 		Server: server, TLS: trust, Software: Software, Dial: d.Dial, Now: a.now, Rand: d.Rand, Log: a.log,
 		Identity: link.Identity{Agent: id.Agent, Epoch: id.Epoch, Site: id.Site, Key: id.Private},
 	}, link.Deps{
 		Journal: a.journal, Snapshot: nudging{a.snapshot, a}, Clock: a.clock,
-		Claimed: a.desk.Claimed, Print: a.order, Move: move, Health: a.health, Calls: a.linkCalls(),
+		Claimed: a.desk.Claimed, Pinged: pinged, Print: a.order, Move: move, Health: a.health, Calls: a.linkCalls(),
 	})
 	return err
 }

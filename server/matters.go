@@ -58,7 +58,7 @@ func newMatters(ctx context.Context, s Settings, db *store.Store, signer *issue.
 // newVerify makes the gate without a PC: it asks gates through the hub.
 func (srv *Server) newVerify(location *time.Location) *verify.Service {
 	return verify.New(verify.Config{
-		Store: srv.db, Ask: srv.hub.Ask, Random: srv.deps.Rand, Now: srv.deps.Now,
+		Store: srv.db, Ask: srv.hub.Ask, Decide: srv.hub.Decide, Random: srv.deps.Rand, Now: srv.deps.Now,
 		Guideline: srv.rules.Guideline, Location: location,
 		Holder: func(ctx context.Context, id signing.PassID) (verify.Holder, bool, error) {
 			h, ok, err := srv.matters.apply.HolderOf(ctx, id)

@@ -74,6 +74,7 @@ type outcome struct {
 	moved  wire.Moved
 	result Result
 	answer wire.Answer
+	pong   wire.Pong
 	err    error
 }
 
@@ -216,6 +217,12 @@ func (d *Desk) Do(ctx context.Context, in Input) (Result, error) {
 func (d *Desk) Reply(ctx context.Context, in Input) (wire.Answer, error) {
 	o, err := d.outcome(ctx, in)
 	return o.answer, err
+}
+
+// Pong queues a ping and waits for what answers it.
+func (d *Desk) Pong(ctx context.Context, in Input) (wire.Pong, error) {
+	o, err := d.outcome(ctx, in)
+	return o.pong, err
 }
 
 // Moved queues what moves a pass and waits for what came of it.

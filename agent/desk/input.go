@@ -61,7 +61,14 @@ type EndShift struct{ Stamp }
 // ClaimReply is the answer to a question of ours, or silence.
 type ClaimReply struct {
 	Stamp
+	From   uint16 // who was asked; 0 = the server
 	Answer wire.Answer
+}
+
+// Waited says that the time of a Later is over.
+type Waited struct {
+	Stamp
+	Claim string
 }
 
 // Synced reports a comparison with the server's clock. Stamp is the moment of
@@ -84,6 +91,18 @@ type Show struct{ Result Result }
 
 // Ask puts a question to the server or another gate. A ClaimReply must follow.
 type Ask struct{ Claim wire.Claim }
+
+// Tell is an Ask to whose answer nobody listens.
+type Tell struct{ Claim wire.Claim }
+
+// Later asks for a Waited about a claim after so many ms.
+type Later struct {
+	Claim string
+	MS    int64
+}
+
+// Pong answers a ping.
+type Pong struct{ Pong wire.Pong }
 
 // Reply answers another gate's question, or the server that wants a pass moved.
 type Reply struct {

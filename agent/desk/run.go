@@ -95,6 +95,12 @@ func (d *Desk) perform(ctx context.Context, batch []*entry, effects [][]Effect) 
 				e.deliver(outcome{result: f.Result})
 			case Ask:
 				d.asks.Go(func() { d.ask(ctx, f.Claim) })
+			case Tell:
+				d.asks.Go(func() { d.tell(ctx, f.Claim) })
+			case Later:
+				d.asks.Go(func() { d.later(ctx, f) })
+			case Pong:
+				e.deliver(outcome{pong: f.Pong})
 			}
 		}
 	}
@@ -140,19 +146,44 @@ func (d *Desk) name(r *Result) {
 // that comes later is dropped: the question stays open in the book, and is
 // asked again or given back.
 func (d *Desk) ask(ctx context.Context, c wire.Claim) {
-	answer := wire.Answer{ID: c.ID, State: verdict.ClaimSilent}
-	if d.deps.Ask != nil {
-		ctx, cancel := context.WithTimeout(ctx, wire.AskTimeoutMS*time.Millisecond)
-		defer cancel()
-		back := make(chan wire.Answer, 1)
-		go func() { back <- d.deps.Ask(ctx, c) }()
-		select {
-		case got := <-back:
-			if got.ID == c.ID {
-				answer = got
-			}
-		case <-ctx.Done():
-		}
+	a := d.answer(ctx, c)
+	d.put(ClaimReply{Stamp: d.Stamp(), From: c.Owner, Answer: a})
+}
+
+func (d *Desk) answer(ctx context.Context, c wire.Claim) wire.Answer {
+	silent := c.Answer(verdict.ClaimSilent)
+	if d.deps.Ask == nil {
+		return silent
 	}
-	d.put(ClaimReply{Stamp: d.Stamp(), Answer: answer})
+	ctx, cancel := context.WithTimeout(ctx, wire.AskTimeoutMS*time.Millisecond)
+	defer cancel()
+	back := make(chan wire.Answer, 1)
+	go func() { back <- d.deps.Ask(ctx, c) }()
+	select {
+	case got := <-back:
+		if got.Answers() == c.Asked() {
+			return got
+		}
+	case <-ctx.Done():
+	}
+	return silent
+}
+
+func (d *Desk) tell(ctx context.Context, c wire.Claim) {
+	if d.deps.Ask == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, wire.AskTimeoutMS*time.Millisecond)
+	defer cancel()
+	d.deps.Ask(ctx, c)
+}
+
+func (d *Desk) later(ctx context.Context, f Later) {
+	t := time.NewTimer(time.Duration(f.MS) * time.Millisecond)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		d.put(Waited{Stamp: d.Stamp(), Claim: f.Claim})
+	case <-ctx.Done():
+	}
 }

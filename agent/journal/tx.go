@@ -26,6 +26,7 @@ var _ lane.Book = (*tx)(nil)
 const standingQuery = `SELECT
 	s.revision, s.fresh,
 	g.id IS NOT NULL, coalesce(g.zone, 0), coalesce(g.mode, ''), coalesce(g.owns_from, 0), coalesce(g.documents, 0),
+	coalesce(g.offline_max, 0), coalesce(g.offline_age_ms, 0), coalesce(g.offline_confirm, 0),
 	coalesce((SELECT 1 - r.gone FROM revocations r
 		WHERE r.pass = $1 AND r.gen BETWEEN s.base AND s.current ORDER BY r.gen DESC LIMIT 1), 0),
 	f.phone, coalesce(f.expires, 0),
@@ -68,6 +69,7 @@ func (t *tx) Standing(pass signing.PassID, phone signing.PhoneID) (s lane.Standi
 	)
 	ok, err := t.tx.Get(standingQuery, []any{pass[:], int64(t.id.Gate), phone[:]},
 		&p.Revision, &p.Fresh, &p.Known, &p.Zone, &mode, &p.OwnsFrom, &p.Documents,
+		&p.Offline.Max, &p.Offline.MaxAgeMS, &p.Offline.Confirm,
 		&s.Record.Revoked, &stands, &s.Phone.Until, &told.Gate, &told.Epoch, &told.AgentEpoch, &gave.Gate, &gave.Epoch,
 		&others, &elsewhere.At, &elsewhere.Gate,
 		&own, &claimed, &hasFirst, &here.At, &here.Gate,
@@ -128,7 +130,7 @@ func (t *tx) Append(e *wire.Event) error {
 		return fmt.Errorf("append event %v: %w", e.ID, err)
 	}
 	t.head.seq, t.head.hash = r.Seq, r.Hash
-	return nil
+	return t.unconfirmed(e)
 }
 
 func (t *tx) Counter(pass signing.PassID, phone signing.PhoneID, counter uint64, at int64) error {

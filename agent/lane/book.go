@@ -34,6 +34,16 @@ type Book interface {
 	Releases() ([]Answered, error)
 	Released(claim string) error
 
+	// Group lists the other gates of the policy first_seen that a pass of these
+	// zones may be shown at, in order, and whether the pass's owner (0 = none) is
+	// one of them or this gate.
+	Group(zones signing.Zones, owner uint16) (gates []uint16, shared bool, err error)
+	// Unconfirmed counts the admissions of this gate without everybody having
+	// been asked that the server has not acknowledged.
+	Unconfirmed() (uint32, error)
+	// End is the last seq of the journal, and the policy of this gate.
+	End() (last uint64, mode verdict.Mode, err error)
+
 	// Given finds the move by which this gate gave a pass up last.
 	Given(pass signing.PassID) (wire.Move, bool, error)
 	// Give keeps that a pass was given up, by an event; Heard that another gate
@@ -84,7 +94,8 @@ type Policy struct {
 	Fresh     int64 // unix ms
 	Zone      int
 	Mode      verdict.Mode
-	OwnsFrom  int64 // unix s
+	Offline   wire.Offline // what the gate may do on its own
+	OwnsFrom  int64        // unix s
 	Documents bool
 }
 

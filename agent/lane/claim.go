@@ -35,6 +35,9 @@ func (c *Core) ask(book Book, a *attempt, last *desk.Question, owner uint16, now
 	next := *a
 	next.claim, next.asked = claim.ID, true
 	c.park(&next)
+	if k.SharedUse() {
+		return c.seek(&next, claim, now), nil
+	}
 	if underway {
 		return nil, nil
 	}
@@ -53,6 +56,9 @@ func (c *Core) underway(claim string) bool {
 // reply settles every attempt that waits for the claim. The first that opens
 // uses it up.
 func (c *Core) reply(book Book, in desk.ClaimReply, now desk.Moment) (effects []desk.Effect, err error) {
+	if q := c.quests[in.Answer.ID]; q != nil {
+		return c.heard(book, q, in, now)
+	}
 	if in.Answer.State == verdict.ClaimSilent && in.Answer.Owner != 0 {
 		if effects, followed, err := c.follow(book, in.Answer, now); followed || err != nil {
 			return effects, err
@@ -137,6 +143,12 @@ func (c *Core) asked(book Book, in ClaimAsked, now desk.Moment) ([]desk.Effect, 
 	if q.ID == "" || q.Pass.IsZero() || q.Uses == 0 || q.Gate == 0 || q.Gate == c.cfg.Gate && !q.OfServer() {
 		return silent, nil
 	}
+	if q.Reserve != wire.ReserveNone {
+		if q.Owner != c.cfg.Gate || q.Gate == c.cfg.Gate {
+			return silent, nil
+		}
+		return c.shared(book, q, now)
+	}
 	before, ok, err := book.Answered(q.ID)
 	if err != nil {
 		return nil, err
@@ -154,7 +166,10 @@ func (c *Core) asked(book Book, in ClaimAsked, now desk.Moment) ([]desk.Effect, 
 	if err != nil {
 		return nil, err
 	}
-	if !c.decides(&standing, q.Owner, q.Issued) {
+	switch {
+	case standing.Policy.Mode == verdict.FirstSeen && q.Uses == 1, len(c.reservers(q.Pass, now)) > 0:
+		return silent, nil // it is shared: nobody decides alone
+	case !c.decides(&standing, q.Owner, q.Issued):
 		return c.successor(&standing, q), nil
 	}
 	a := Answered{ID: q.ID, Pass: q.Pass, State: AnswerUsed, First: standing.Record.First, Expires: q.Expires}

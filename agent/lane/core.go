@@ -17,8 +17,8 @@ var (
 	// ErrNotAnnullable: the attempt admitted nobody, was annulled before, or is
 	// too old to be taken back.
 	ErrNotAnnullable = errors.New("the scan cannot be annulled")
-	// ErrBadAnswer: neither documents nor a refusal, or both.
-	ErrBadAnswer = errors.New("answer with the documents that were shown, or refuse")
+	// ErrBadAnswer: not one of documents, agreement and refusal, or not what was asked.
+	ErrBadAnswer = errors.New("answer with the documents that were shown, confirm, or refuse")
 	// ErrBadEntry: an entry that says too little, or what its rule has no place for.
 	ErrBadEntry = errors.New("the entry is not complete")
 	// ErrNoRule: the guideline has no such rule.
@@ -47,6 +47,11 @@ type Core struct {
 	lanes   map[string]*Lane
 	waiting []*attempt       // oldest first; attempts are replaced, never changed
 	held    []wire.AlarmMove // in force, the one that counts first; replaced as a whole
+
+	quests   map[string]*quest // by claim; replaced as a whole
+	reserved map[signing.PassID][]reservation
+	started  int64 // mono of the first input; below 0 = none came
+	lease    int64 // mono of the last ping
 }
 
 var _ desk.Core[Book] = (*Core)(nil)
@@ -60,11 +65,12 @@ type attempt struct {
 	docs  []string
 	guard string // who answered from elsewhere; "" = whoever is on duty here
 	area  string // where it is kept who is inside; "" = nobody keeps it
+	agree bool   // waits for the guard to agree that nobody can confirm it
 }
 
 // NewCore makes a core and reads the clock from the book.
 func NewCore(cfg Config, book Book) (*Core, error) {
-	c := &Core{cfg: cfg, lanes: map[string]*Lane{}}
+	c := &Core{cfg: cfg, lanes: map[string]*Lane{}, reserved: map[signing.PassID][]reservation{}, started: -1, lease: -wire.LeaseGateMS}
 	if cfg.Gate == 0 {
 		return nil, errors.New("lane: gate 0 is the server")
 	}
@@ -95,6 +101,9 @@ func NewCore(cfg Config, book Book) (*Core, error) {
 // core with it.
 func (c *Core) Step(book Book, in desk.Input) ([]desk.Effect, error) {
 	now := c.Advance(in.Stamped())
+	if c.started < 0 {
+		c.started = now.Mono
+	}
 	switch in := in.(type) {
 	case *desk.Scan:
 		return c.scan(book, in, now)
@@ -114,6 +123,10 @@ func (c *Core) Step(book Book, in desk.Input) ([]desk.Effect, error) {
 		return c.reply(book, in, now)
 	case ClaimAsked:
 		return c.asked(book, in, now)
+	case desk.Waited:
+		return c.waited(book, in, now)
+	case Pinged:
+		return c.pinged(book, in, now)
 	case MoveAsked:
 		return c.part(book, in, now)
 	case desk.Synced:
@@ -176,16 +189,19 @@ func (c *Core) makeRoom(book Book, a *attempt, now desk.Moment) (effects []desk.
 	return effects, nil
 }
 
-// refuse ends an attempt for which no document was shown.
+// refuse ends an attempt for which no document was shown, or to which the guard
+// did not agree.
 func (c *Core) refuse(book Book, a *attempt, now desk.Moment) ([]desk.Effect, error) {
 	next := *a
-	next.kase.Document.Refused = true
+	if next.kase.Document.Refused = !a.agree; a.agree {
+		next.kase.Claim = verdict.Claim{State: verdict.ClaimSilent}
+	}
 	return c.decide(book, &next, now)
 }
 
 func (c *Core) answer(book Book, in Answer, now desk.Moment) ([]desk.Effect, error) {
 	switch {
-	case in.Refuse == (len(in.Documents) > 0) || !kinds(in.Documents):
+	case in.says() != 1 || !kinds(in.Documents):
 		return []desk.Effect{desk.Reject{ID: in.ID, Err: ErrBadAnswer}}, nil
 	case !in.Refuse && in.Guard == "" && c.unattended():
 		return []desk.Effect{desk.Reject{ID: in.ID, Err: desk.ErrNoShift}}, nil
@@ -196,8 +212,14 @@ func (c *Core) answer(book Book, in Answer, now desk.Moment) ([]desk.Effect, err
 		}
 		next := *a
 		next.guard = in.Guard
-		if in.Refuse {
+		switch {
+		case in.Refuse:
 			return c.refuse(book, &next, now)
+		case in.Confirm != a.agree:
+			return []desk.Effect{desk.Reject{ID: in.ID, Err: ErrBadAnswer}}, nil
+		case in.Confirm:
+			next.agree, next.kase.Offline.Confirmed = false, true
+			return c.decide(book, &next, now)
 		}
 		next.kase.Document = in.Guideline.Beside(a.kase.Code.Kind, in.Documents)
 		next.docs = in.Documents
@@ -222,13 +244,7 @@ func (c *Core) tick(book Book, now desk.Moment) (effects []desk.Effect, err erro
 		if now.Mono-a.scan.Mono < c.patience(a) {
 			continue
 		}
-		next := *a
-		if a.asked {
-			next.kase.Claim = verdict.Claim{State: verdict.ClaimSilent}
-		} else {
-			next.kase.Document.Refused = true
-		}
-		more, err := c.decide(book, &next, now)
+		more, err := c.tired(book, a, now)
 		if err != nil {
 			return nil, err
 		}
@@ -240,6 +256,7 @@ func (c *Core) tick(book Book, now desk.Moment) (effects []desk.Effect, err erro
 	if err := c.release(book, now); err != nil {
 		return nil, err
 	}
+	c.expire(now)
 	alarms, err := c.alarms(book, now)
 	if err != nil {
 		return nil, err
@@ -248,9 +265,26 @@ func (c *Core) tick(book Book, now desk.Moment) (effects []desk.Effect, err erro
 	return append(append(effects, alarms...), more...), err
 }
 
+// tired ends an attempt that waited too long.
+func (c *Core) tired(book Book, a *attempt, now desk.Moment) ([]desk.Effect, error) {
+	silent := verdict.Claim{State: verdict.ClaimSilent}
+	switch q := c.quests[a.claim]; {
+	case !a.asked:
+		return c.refuse(book, a, now)
+	case q != nil:
+		return c.end(book, q, silent, now)
+	}
+	next := *a
+	next.kase.Claim = silent
+	return c.decide(book, &next, now)
+}
+
 // patience is how long an attempt may wait.
 func (c *Core) patience(a *attempt) int64 {
-	if a.asked {
+	switch {
+	case c.quests[a.claim] != nil:
+		return wire.AttemptMS
+	case a.asked:
 		return DocumentMS
 	}
 	return c.cfg.DocumentMS
@@ -270,7 +304,11 @@ func (c *Core) Failed(in desk.Input, cause error) []desk.Effect {
 	case Answer:
 		return c.giveUp(in.Stamp, func(a *attempt) bool { return a.scan.ID == in.ID && !a.asked }, desk.Reject{ID: in.ID, Err: cause})
 	case desk.ClaimReply:
-		return c.giveUp(in.Stamp, func(a *attempt) bool { return a.asked && a.claim == in.Answer.ID }, nil)
+		return c.lose(in.Stamp, in.Answer.ID)
+	case desk.Waited:
+		return c.lose(in.Stamp, in.Claim)
+	case Pinged:
+		return []desk.Effect{desk.Reject{Err: cause}}
 	case Annul:
 		return []desk.Effect{desk.Reject{ID: in.ID, Err: cause}}
 	case Entry:
@@ -280,11 +318,18 @@ func (c *Core) Failed(in desk.Input, cause error) []desk.Effect {
 	case desk.BeginShift, desk.EndShift:
 		return []desk.Effect{desk.Reject{Err: cause}}
 	case ClaimAsked:
-		return []desk.Effect{desk.Reply{Answer: wire.Answer{ID: in.Claim.ID, State: verdict.ClaimSilent}}}
+		return []desk.Effect{desk.Reply{Answer: in.Claim.Answer(verdict.ClaimSilent)}}
 	case MoveAsked:
 		return []desk.Effect{desk.Reply{Moved: wire.Moved{ID: in.Move.ID, State: wire.MoveSilent}}}
 	}
 	return nil
+}
+
+// lose gives up the attempts that wait for a claim. Its question stays open in
+// the book.
+func (c *Core) lose(s desk.Stamp, claim string) []desk.Effect {
+	c.setQuest(claim, nil)
+	return c.giveUp(s, func(a *attempt) bool { return a.asked && a.claim == claim }, nil)
 }
 
 func (c *Core) giveUp(s desk.Stamp, concerned func(*attempt) bool, otherwise desk.Effect) (effects []desk.Effect) {

@@ -22,6 +22,13 @@ func (c *Core) decide(book Book, a *attempt, now desk.Moment) ([]desk.Effect, er
 			return nil, err
 		}
 		standing.apply(k, &c.cfg)
+		if err := c.share(book, k, &standing.Policy); err != nil {
+			return nil, err
+		}
+		if by := c.reservers(k.Code.ID, now); len(by) > 0 && !k.SharedUse() && k.Claim.State == verdict.ClaimUnasked {
+			// Another gate was told that the pass is free.
+			k.Claim = verdict.Claim{State: verdict.ClaimReserved, By: by[0]}
+		}
 		if err := c.govern(book, a, &standing); err != nil {
 			return nil, err
 		}
@@ -41,6 +48,12 @@ func (c *Core) decide(book Book, a *attempt, now desk.Moment) ([]desk.Effect, er
 		// answered, the decider is asked again then, with the same id.
 		next := *a
 		next.asked, next.kase.Claim = false, verdict.Claim{}
+		c.park(&next)
+		return []desk.Effect{desk.Show{Result: next.result(now.At, v)}}, nil
+	case verdict.NeedConfirm:
+		// Everybody is asked again when the guard has agreed.
+		next := *a
+		next.asked, next.claim, next.agree, next.kase.Claim = false, "", true, verdict.Claim{}
 		c.park(&next)
 		return []desk.Effect{desk.Show{Result: next.result(now.At, v)}}, nil
 	case verdict.NeedClaim:
@@ -75,8 +88,9 @@ func (c *Core) conclude(book Book, a *attempt, v verdict.Verdict, now desk.Momen
 	e := wire.Event{
 		Type: wire.EventScan, Scan: a.scan.ID, Lane: a.scan.Lane, Source: a.scan.Source, Offline: a.scan.Offline,
 		Pass: k.Code.ID, Verdict: v, Case: k, Claim: a.claim,
-		// Judge asked for a claim wherever somebody else decides.
-		Counts:    counted && a.claim == "",
+		// Judge asked for a claim wherever somebody else decides. Unreached, this
+		// gate decided itself; the server counts that and the claim once.
+		Counts:    counted && (a.claim == "" || k.Claim.State == verdict.ClaimUnreached),
 		Documents: a.docs, Guard: cmp.Or(a.guard, c.OnDuty().Number),
 	}
 	if err := c.Write(book, &e, now); err != nil {
@@ -88,7 +102,7 @@ func (c *Core) conclude(book Book, a *attempt, v verdict.Verdict, now desk.Momen
 		switch {
 		case v.Opens():
 			err = book.Settle(k.Code.ID, desk.ClaimOpened)
-		case k.Claim.State == verdict.ClaimUsed && a.asked:
+		case k.Claim.State == verdict.ClaimUsed && a.asked && !k.SharedUse():
 			err = c.refused(book, a)
 		}
 		if err != nil {

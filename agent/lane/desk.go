@@ -182,9 +182,24 @@ func (d *Desk) NobodyWentThrough(ctx context.Context, id string) error {
 func (d *Desk) Claimed(ctx context.Context, c wire.Claim) wire.Answer {
 	a, err := d.Reply(ctx, ClaimAsked{Stamp: d.Stamp(), Claim: c})
 	if err != nil {
-		return wire.Answer{ID: c.ID, State: verdict.ClaimSilent}
+		return c.Answer(verdict.ClaimSilent)
 	}
 	return a
+}
+
+// Pinged takes a ping of the server, and gives the promise that answers it.
+func (d *Desk) Pinged(ctx context.Context, ping wire.Ping) (wire.Pong, error) {
+	return d.Pong(ctx, Pinged{Stamp: d.Stamp(), Ping: ping})
+}
+
+// Confirm settles the question whether somebody comes in although nobody can
+// confirm it, with yes. Errors are those of Answer.
+func (d *Desk) Confirm(ctx context.Context, id string) (desk.Result, error) {
+	r, err := d.Do(ctx, Answer{Stamp: d.Stamp(), ID: id, Confirm: true, Guideline: d.Guideline()})
+	if errors.Is(err, desk.ErrNotWaiting) && !d.Has(id) {
+		err = desk.ErrNoScan
+	}
+	return r, err
 }
 
 // Move gives a pass up for the server. The answer is given after it is on the

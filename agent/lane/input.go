@@ -12,7 +12,8 @@ type Answer struct {
 	desk.Stamp
 	ID        string
 	Documents []string // the kinds that were shown
-	Refuse    bool     // none was
+	Refuse    bool     // none was, or nobody comes in unconfirmed
+	Confirm   bool     // they come in although nobody can confirm it
 	Guard     string   // number of a guard elsewhere who answers for it; "" = whoever is on duty here
 	// Guideline is the one in force; nil = none is known.
 	Guideline *verdict.Guideline
@@ -20,6 +21,16 @@ type Answer struct {
 
 // Awaits is the scan.
 func (in Answer) Awaits() string { return in.ID }
+
+// says counts what the answer says.
+func (in Answer) says() (n int) {
+	for _, yes := range []bool{in.Refuse, in.Confirm, len(in.Documents) > 0} {
+		if yes {
+			n++
+		}
+	}
+	return n
+}
 
 // Entry is somebody without a code, whom the guard lets in by a rule of the
 // guideline, or does not; or who leaves by a rule that keeps a register.
@@ -55,6 +66,13 @@ func (in Annul) Awaits() string { return in.ID }
 type ClaimAsked struct {
 	desk.Stamp
 	Claim wire.Claim
+}
+
+// Pinged is the server's request not to act alone for a while. A desk.Pong
+// answers it.
+type Pinged struct {
+	desk.Stamp
+	Ping wire.Ping
 }
 
 // MoveAsked is the server's wish that this gate give a pass up to another.

@@ -41,7 +41,7 @@ func (c *Core) part(book Book, in MoveAsked, now desk.Moment) ([]desk.Effect, er
 	case ok && given.Epoch >= m.Epoch:
 		// The server asks anew for what it was given already, and has not heard.
 		return answer(wire.Moved{State: wire.MoveRefused, Stands: &given}), nil
-	case m.Epoch != standing.Moves+1 || !c.decides(&standing, m.From, m.Issued):
+	case m.Epoch != standing.Moves+1 || !c.decides(&standing, m.From, m.Issued) || standing.Policy.Mode == verdict.FirstSeen:
 		return answer(wire.Moved{State: wire.MoveRefused}), nil
 	case standing.Record.Uses > 0 || standing.Record.Recent != nil && standing.Record.Recent.Reason.Opens():
 		return answer(wire.Moved{State: wire.MoveUsed, First: standing.Record.First}), nil

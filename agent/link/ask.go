@@ -14,14 +14,14 @@ import (
 // came in time: it says nothing about what the decider did, so the same claim
 // may be asked again with the same id.
 func (l *Link) Ask(ctx context.Context, claim wire.Claim) wire.Answer {
-	silent := wire.Answer{ID: claim.ID, State: verdict.ClaimSilent}
+	silent := claim.Answer(verdict.ClaimSilent)
 	s := l.current()
 	if s == nil {
 		return silent
 	}
 	ctx, cancel := context.WithTimeout(ctx, wire.AskTimeoutMS*time.Millisecond)
 	defer cancel()
-	answer, forget, ok := s.asks.Wait(claim.ID)
+	answer, forget, ok := s.asks.Wait(claim.Asked())
 	if !ok {
 		return silent
 	}
@@ -45,7 +45,7 @@ func (s *session) claim(c wire.Claim, streams *sync.WaitGroup) error {
 	select {
 	case s.claims <- struct{}{}:
 	default:
-		return s.answer(wire.Answer{ID: c.ID, State: verdict.ClaimSilent})
+		return s.answer(c.Answer(verdict.ClaimSilent))
 	}
 	streams.Go(func() {
 		defer func() { <-s.claims }()
@@ -54,7 +54,7 @@ func (s *session) claim(c wire.Claim, streams *sync.WaitGroup) error {
 		a := s.l.deps.Claimed(ctx, c)
 		a.ID = c.ID
 		if a.Check() != nil {
-			a = wire.Answer{ID: c.ID, State: verdict.ClaimSilent}
+			a = c.Answer(verdict.ClaimSilent)
 		}
 		if err := s.answer(a); err != nil {
 			s.fail(err)

@@ -101,6 +101,9 @@ type Deps struct {
 	// Claimed decides a claim on a pass that this gate owns. Calls run at the
 	// same time; ctx ends when nobody waits for the answer any more.
 	Claimed func(ctx context.Context, claim wire.Claim) wire.Answer
+	// Pinged promises not to act alone for a while, and says up to which event the
+	// gate may have. Nil = no promise is made.
+	Pinged func(ctx context.Context, ping wire.Ping) (wire.Pong, error)
 	// Print prints a slip, once for each id, and returns within
 	// wire.PrintWaitMS. Calls run at the same time. Nil means that there is no
 	// printer.

@@ -37,6 +37,7 @@ type session struct {
 	asks    wire.Pending[wire.Answer]
 	claims  chan struct{}   // a slot for each claim that is being decided here
 	prints  chan struct{}   // a slot for each slip that is being printed here
+	pings   chan struct{}   // a slot for the ping that is being answered
 	moves   chan struct{}   // a slot for each pass that is being given up here
 	acks    chan uint64     // latest Acked, for the up stream
 	deltas  chan wire.Delta // frames of a group, for the down stream
@@ -49,6 +50,7 @@ func newSession(ctx context.Context, l *Link, ws *websocket.Conn) *session {
 		l: l, ws: ws, out: wire.NewOutbox(), outer: ctx,
 		claims: make(chan struct{}, wire.AskWindow),
 		prints: make(chan struct{}, wire.MaxPrints),
+		pings:  make(chan struct{}, 1),
 		moves:  make(chan struct{}, wire.MaxMoves),
 		acks:   make(chan uint64, 1),
 		deltas: make(chan wire.Delta, 8),
@@ -150,6 +152,8 @@ func (s *session) dispatch(f wire.Frame, streams *sync.WaitGroup) error {
 	switch f.Type {
 	case wire.TypeClock:
 		return handle(f, func(m wire.Clock) error { return s.beat(m) })
+	case wire.TypePing:
+		return handle(f, func(m wire.Ping) error { return s.ping(m, streams) })
 	case wire.TypeDelta:
 		return handle(f, s.delta)
 	case wire.TypeAcked:
@@ -159,7 +163,7 @@ func (s *session) dispatch(f wire.Frame, streams *sync.WaitGroup) error {
 		})
 	case wire.TypeAnswer:
 		return handle(f, func(m wire.Answer) error {
-			s.asks.Settle(m.ID, m)
+			s.asks.Settle(m.Answers(), m)
 			return nil
 		})
 	case wire.TypeClaim:

@@ -249,10 +249,16 @@ func putGate(tx *disk.Tx, item *gateItem) error {
 		return tx.Exec("DELETE FROM gates WHERE id = $1", int64(item.id))
 	}
 	g := &item.gate
-	return tx.Exec(`INSERT INTO gates (id, name, zone, mode, owns_from, documents) VALUES ($1, $2, $3, $4, $5, $6)
+	var o wire.Offline
+	if g.Offline != nil {
+		o = *g.Offline
+	}
+	return tx.Exec(`INSERT INTO gates (id, name, zone, mode, owns_from, documents, offline_max, offline_age_ms, offline_confirm)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 		ON CONFLICT (id) DO UPDATE SET name = excluded.name, zone = excluded.zone, mode = excluded.mode,
-			owns_from = excluded.owns_from, documents = excluded.documents`,
-		int64(g.ID), g.Name, g.Zone, string(g.Mode), g.OwnsFrom, g.Documents)
+			owns_from = excluded.owns_from, documents = excluded.documents, offline_max = excluded.offline_max,
+			offline_age_ms = excluded.offline_age_ms, offline_confirm = excluded.offline_confirm`,
+		int64(g.ID), g.Name, g.Zone, string(g.Mode), g.OwnsFrom, g.Documents, int64(o.Max), o.MaxAgeMS, o.Confirm)
 }
 
 func putGuard(tx *disk.Tx, item *guardItem) error {

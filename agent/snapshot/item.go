@@ -230,6 +230,8 @@ func readGate(it *wire.Item) (gateItem, error) {
 		return gateItem{}, fmt.Errorf("body is about gate %d", gate.ID)
 	case gate.Zone < 0 || gate.Zone > 32:
 		return gateItem{}, fmt.Errorf("zone %d: want 0 to 32", gate.Zone)
+	case gate.Offline != nil && gate.Offline.MaxAgeMS < 0:
+		return gateItem{}, fmt.Errorf("offline for %d ms", gate.Offline.MaxAgeMS)
 	}
 	switch gate.Mode {
 	case verdict.Owner, verdict.Online, verdict.FirstSeen:

@@ -133,13 +133,17 @@ func (s *Snapshot) load(tx *disk.Tx) error {
 		return err
 	}
 	gates := map[uint16]wire.Gate{}
-	err = tx.Each("SELECT id, name, zone, mode, owns_from, documents FROM gates", nil, func(scan func(...any) error) error {
+	err = tx.Each(`SELECT id, name, zone, mode, owns_from, documents, offline_max, offline_age_ms, offline_confirm
+		FROM gates`, nil, func(scan func(...any) error) error {
 		var g wire.Gate
+		var o wire.Offline
 		var mode string
-		if err := scan(&g.ID, &g.Name, &g.Zone, &mode, &g.OwnsFrom, &g.Documents); err != nil {
+		if err := scan(&g.ID, &g.Name, &g.Zone, &mode, &g.OwnsFrom, &g.Documents, &o.Max, &o.MaxAgeMS, &o.Confirm); err != nil {
 			return err
 		}
-		g.Mode = verdict.Mode(mode)
+		if g.Mode = verdict.Mode(mode); o != (wire.Offline{}) {
+			g.Offline = &o
+		}
 		gates[g.ID] = g
 		return nil
 	})

@@ -83,7 +83,7 @@ func runSimulate(ctx context.Context, env Env, args []string) int {
 			"in one process from a seed: links, uploads, disks, power and clocks fail. A line of JSON; what was\n"+
 			"broken goes to standard error, with the command that plays it again. The same seed gives the same run.")
 	what := o.choice("what", "", "`WHAT` 演练什么 / what to play: admission, lunch", playAdmission, playLunch)
-	policy := o.choice("policy", string(verdict.Owner), "`P` 校门的策略 / of the gates: owner, online", string(verdict.Owner), string(verdict.Online))
+	policy := o.choice("policy", string(verdict.Owner), "`P` 校门的策略 / of the gates: owner, online, first_seen", string(verdict.Owner), string(verdict.Online), string(verdict.FirstSeen))
 	amnesia := o.Bool("amnesia", false, "校门丢失磁盘后重新登记 / gates lose their disks and enrol again")
 	seed := o.Uint64("seed", 0, "首个种子 / the first seed")
 	runs := o.Int("runs", 1, "次数，种子逐次加一 / runs, each with the next seed")

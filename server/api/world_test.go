@@ -232,7 +232,7 @@ func newWorld(t testing.TB, settings ...func(*world, *api.Deps)) *world {
 		Retention: retention.New(retention.Config{Store: w.db, Apply: w.apply, Policy: retention.Default, Now: w.Now, Location: campus}),
 		Settle:    settle.New(settle.Config{Store: w.db, Ledger: w.money, Now: w.Now, Location: campus, Ends: w.cards.Ends}),
 		Verify: verify.New(verify.Config{
-			Store: w.db, Now: w.Now, Random: rand.Reader,
+			Store: w.db, Decide: w.db.Decide, Now: w.Now, Random: rand.Reader,
 			Ask: func(_ context.Context, c wire.Claim) wire.Answer {
 				return wire.Answer{ID: c.ID, State: verdict.ClaimSilent}
 			},

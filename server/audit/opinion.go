@@ -96,7 +96,7 @@ func recount(s *scan, uses []store.CountedUse) (over, stands bool) {
 		c.Record.First = &verdict.Use{At: first.At, Gate: first.Gate}
 	}
 	over = c.Record.Uses >= c.Code.Uses
-	if over && c.Claim.State == verdict.ClaimGranted {
+	if over && (c.Claim.State == verdict.ClaimGranted || c.Claim.State == verdict.ClaimUnreached) {
 		// The decider would have said so, had it known.
 		c.Claim = verdict.Claim{State: verdict.ClaimUsed, First: c.Record.First}
 	}

@@ -47,7 +47,7 @@ func (c *conn) decide(ctx context.Context, m wire.Claim) wire.Answer {
 		return silence(m) // no gate holds money
 	}
 	if m.Owner == 0 {
-		ask := c.h.store.Decide
+		ask := c.h.Decide
 		if m.Charge != nil {
 			ask = c.h.store.Charge
 		}
@@ -56,7 +56,7 @@ func (c *conn) decide(ctx context.Context, m wire.Claim) wire.Answer {
 			c.h.cfg.Log.Warn("claim not decided", "agent", c.agent.ID, "claim", m.ID, "err", err)
 			return silence(m)
 		}
-		a.ID = m.ID
+		a.ID, a.Try = m.ID, m.Try
 		if err := a.Check(); err != nil {
 			c.h.cfg.Log.Error("claim not answered", "agent", c.agent.ID, "claim", m.ID, "err", err)
 			return silence(m)
@@ -101,7 +101,7 @@ func (c *conn) answer(a wire.Answer) error {
 }
 
 func silence(m wire.Claim) wire.Answer {
-	return wire.Answer{ID: m.ID, State: verdict.ClaimSilent}
+	return m.Answer(verdict.ClaimSilent)
 }
 
 // Ask puts a claim of the server's own to the gate that owns the pass, and

@@ -187,6 +187,8 @@ func (c *conn) dispatch(f wire.Frame, streams *sync.WaitGroup) error {
 	switch f.Type {
 	case wire.TypeClock:
 		return handle(f, c.clock)
+	case wire.TypePong:
+		return handle(f, c.pong)
 	case wire.TypeEvents:
 		return handle(f, func(m wire.Events) error { return enqueue(c.events, m, f) })
 	case wire.TypeApplied:

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"campusgate/server/lease"
 	"campusgate/signing/wire"
 )
 
@@ -52,6 +53,8 @@ type Hub struct {
 	unsaid map[uint32]State // states that the store has yet to be told
 	conns  sync.WaitGroup   // connections past their handshake
 
+	leases lease.Table // of gates of the policy first_seen
+
 	dirty bell // rings when unsaid has grown
 }
 
@@ -91,6 +94,7 @@ func (h *Hub) Run(ctx context.Context) error {
 		defer close(told)
 		h.report(reporter)
 	}()
+	go h.lease(base)
 	for ctx.Err() == nil {
 		changed := h.store.Changed()
 		h.feed.ring() // after the call: what was changed before it is told now

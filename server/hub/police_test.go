@@ -61,6 +61,7 @@ type police struct {
 	taken   map[string]wire.Claim     // by pass: the claim that got it
 	seen    map[uint32][]hub.State    // as told, without repetitions of Connected
 	pages   map[uint64][]wire.Item    // snapshots that are being paged, by revision
+	leased  []uint16                  // gates that are pinged
 	stall   map[string]chan struct{}  // calls of these names wait for the channel
 	torn    bool                      // events were lost here, so gaps are not the hub's fault
 	block   func(ctx context.Context) // Decide waits for it
@@ -279,6 +280,12 @@ func (p *police) Charge(_ context.Context, c wire.Claim) (wire.Answer, error) {
 		return wire.Answer{State: verdict.ClaimRefused, Charge: &said}, nil
 	}
 	return wire.Answer{State: verdict.ClaimGranted, Charge: &said}, nil
+}
+
+func (p *police) Leased() []uint16 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.leased
 }
 
 func (p *police) Decide(ctx context.Context, c wire.Claim) (wire.Answer, error) {

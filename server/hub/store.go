@@ -59,8 +59,14 @@ type Store interface {
 	Changed() <-chan struct{}
 
 	// Decide answers a claim that the server decides. The same claim id gets
-	// the same answer.
+	// the same answer. Dark are then all gates of the policy first_seen that may
+	// have admitted the pass: the hub knows which of them are.
 	Decide(ctx context.Context, claim wire.Claim) (wire.Answer, error)
+
+	// Leased gives the gates that are to promise not to act on their own: those of
+	// the policy first_seen that hold nothing back. It is asked several times a
+	// second.
+	Leased() []uint16
 
 	// Charge answers a claim for money. The same claim id gets the same answer;
 	// a gate that is no till is answered silent.

@@ -20,7 +20,8 @@ const (
 
 // Decide answers a claim that the server decides. The answer is committed
 // before it is given, and the same claim id gets the same answer for ever,
-// unless it was given back meanwhile: then silent. Also silent, and kept
+// unless it was given back meanwhile: then silent. Dark are the gates of the
+// policy first_seen that may have admitted the pass on their own. Also silent, and kept
 // nowhere, is the answer about a revoked pass and about one that a gate may
 // still be deciding: see ownedElsewhere. Errors are faults of the database,
 // and ErrState for a claim that asks nothing or differs from an earlier one of
@@ -49,18 +50,32 @@ func (s *Store) Decide(ctx context.Context, c wire.Claim) (a wire.Answer, err er
 
 func (t *Tx) decide(c *wire.Claim) (wire.Answer, error) {
 	a, found, err := t.decided(c)
-	if err != nil || found {
+	if err != nil || found && a.State != verdict.ClaimGranted {
 		return a, err
 	}
 	silent := wire.Answer{ID: c.ID, State: verdict.ClaimSilent}
+	if c.Reserve != wire.ReserveNone {
+		silent.State = verdict.ClaimRefused // silence would be taken for leave to ask others
+	}
 	p, known, err := t.terms(c.Pass)
 	switch {
 	case err != nil:
 		return wire.Answer{}, err
 	case !known:
 		p.uses, p.expires = c.Uses, c.Expires
-	case p.revoked:
+	case p.revoked && !found:
 		return silent, nil
+	}
+	s, err := t.shared(c, &p)
+	switch {
+	case err != nil:
+		return wire.Answer{}, err
+	case s.yes && found:
+		return t.decideShared(c, &s, &p, &a)
+	case s.yes:
+		return t.decideShared(c, &s, &p, nil)
+	case found:
+		return a, nil
 	}
 	if elsewhere, err := t.ownedElsewhere(p.owner); err != nil || elsewhere {
 		return silent, err

@@ -50,6 +50,11 @@ func (t *Tx) effects(entries []entry) error {
 				return err
 			}
 			if counted {
+				if counted, err = t.alone(e, &u); err != nil {
+					return err
+				}
+			}
+			if counted {
 				uses = append(uses, u)
 			}
 		case wire.EventAnnul:
@@ -112,7 +117,25 @@ func (e *entry) mayCount() bool {
 	if ev.Type == wire.EventGrant {
 		return ev.Claim != "" && !e.ownClaim()
 	}
-	return ev.Case == nil || ev.Case.decider() == ev.Gate
+	return ev.Case == nil || ev.Case.decider() == ev.Gate || e.unreached()
+}
+
+// unreached reports an admission of a pass that gates share, under the agent's
+// own claim, for which not everybody could be asked.
+func (e *entry) unreached() bool {
+	c := e.event.Case
+	return c != nil && c.shared() && c.Claim.State == verdict.ClaimUnreached && e.ownClaim()
+}
+
+// alone takes in such an admission. Its claim may have been counted already; it
+// reports whether the event is to be.
+func (t *Tx) alone(e *entry, u *use) (bool, error) {
+	if !e.unreached() {
+		return true, nil
+	}
+	u.claim = e.event.Claim
+	merged, err := t.merge(u)
+	return !merged, err
 }
 
 // forgottenClaim gives the use of an admission under a claim that the server
@@ -179,14 +202,15 @@ func (t *Tx) useOf(e *entry) (use, bool, error) {
 type terms struct {
 	uses    uint32
 	owner   uint16 // that decides it now
-	expires int64  // seconds
+	zones   signing.Zones
+	expires int64 // seconds
 	revoked bool
 }
 
 func (t *Tx) terms(pass signing.PassID) (p terms, known bool, err error) {
-	err = t.QueryRowContext(t.ctx, `SELECT p.uses, coalesce(o.gate, p.owner), p.valid_until, p.revoked_at IS NOT NULL
+	err = t.QueryRowContext(t.ctx, `SELECT p.uses, coalesce(o.gate, p.owner), p.zones, p.valid_until, p.revoked_at IS NOT NULL
 		FROM passes p LEFT JOIN ownerships o ON o.pass = p.id WHERE p.id = $1`,
-		pass[:]).Scan(&p.uses, &p.owner, &p.expires, &p.revoked)
+		pass[:]).Scan(&p.uses, &p.owner, &p.zones, &p.expires, &p.revoked)
 	if errors.Is(err, sql.ErrNoRows) {
 		return terms{}, false, nil
 	}

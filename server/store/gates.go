@@ -27,6 +27,11 @@ type Gate struct {
 	// server): uses decided before may not have arrived. 0 = all have.
 	DrainingSince int64
 	CreatedAt     int64
+	// Offline is what the gate may do on its own, under first_seen. Nothing under
+	// any other policy.
+	Offline wire.Offline
+
+	shares bool // it has been first_seen, and may hold something back
 }
 
 // Zone is a part of the campus; every gate leads to one.
@@ -36,13 +41,15 @@ type Zone struct {
 }
 
 const (
-	gateColumns = `SELECT id, name, zone, mode, documents, owns_from, coalesce(draining_since, 0), created_at FROM gates`
+	gateColumns = `SELECT id, name, zone, mode, documents, owns_from, coalesce(draining_since, 0), created_at,
+		offline_max, offline_age_ms, offline_confirm, shares FROM gates`
 	// A till has a number and an agent as a gate has, and is no way into anything.
 	waysIn = " WHERE id NOT IN (SELECT gate FROM tills)"
 )
 
 func scanGate(rows *sql.Rows) (g Gate, err error) {
-	err = rows.Scan(&g.ID, &g.Name, &g.Zone, &g.Mode, &g.Documents, &g.OwnsFrom, &g.DrainingSince, &g.CreatedAt)
+	err = rows.Scan(&g.ID, &g.Name, &g.Zone, &g.Mode, &g.Documents, &g.OwnsFrom, &g.DrainingSince, &g.CreatedAt,
+		&g.Offline.Max, &g.Offline.MaxAgeMS, &g.Offline.Confirm, &g.shares)
 	return g, err
 }
 
@@ -86,9 +93,12 @@ func (t *Tx) AddGate(actor string, g Gate) (Gate, error) {
 		return g, err
 	}
 	g.CreatedAt = t.now
+	g.limit()
 	var id int64
-	err := t.QueryRowContext(t.ctx, `INSERT INTO gates (name, zone, mode, documents, created_at)
-		VALUES ($1, $2, $3, $4, $5) RETURNING id`, g.Name, g.Zone, string(g.Mode), g.Documents, t.now).Scan(&id)
+	err := t.QueryRowContext(t.ctx, `INSERT INTO gates (name, zone, mode, documents, created_at,
+			offline_max, offline_age_ms, offline_confirm, shares)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING id`, g.Name, g.Zone, string(g.Mode), g.Documents, t.now,
+		g.Offline.Max, g.Offline.MaxAgeMS, g.Offline.Confirm, g.shares).Scan(&id)
 	switch {
 	case IsUnique(err):
 		return g, fmt.Errorf("%w: gate name %q", ErrTaken, g.Name)
@@ -102,7 +112,8 @@ func (t *Tx) AddGate(actor string, g Gate) (Gate, error) {
 }
 
 // ChangeGate lets change edit name, zone, mode and documents. A gate that
-// hands its decisions over to the server is draining until Drained. Errors:
+// hands its decisions over to the server, or leaves first_seen or its zone there,
+// is draining until Drained. Errors:
 // ErrNotFound, ErrTaken, and those of change, which change nothing.
 func (s *Store) ChangeGate(ctx context.Context, actor string, id uint16, change func(*Gate) error) (g Gate, err error) {
 	err = s.Change(ctx, func(t *Tx) error {
@@ -113,8 +124,9 @@ func (s *Store) ChangeGate(ctx context.Context, actor string, id uint16, change 
 		if err := change(&g); err != nil {
 			return err
 		}
-		g.ID, g.OwnsFrom, g.CreatedAt = before.ID, before.OwnsFrom, before.CreatedAt
-		if before.Mode != verdict.Online && g.Mode == verdict.Online {
+		g.ID, g.OwnsFrom, g.CreatedAt, g.shares = before.ID, before.OwnsFrom, before.CreatedAt, before.shares
+		left := before.Mode == verdict.FirstSeen && g.Mode != verdict.FirstSeen
+		if before.Mode != verdict.Online && g.Mode == verdict.Online || left || before.shares && g.Zone != before.Zone {
 			enrolled, err := t.everEnrolled(id)
 			if err != nil {
 				return err
@@ -122,6 +134,10 @@ func (s *Store) ChangeGate(ctx context.Context, actor string, id uint16, change 
 			if enrolled {
 				g.DrainingSince = t.now
 			}
+		}
+		if left {
+			// What other gates admitted of its passes meanwhile is not in its record.
+			g.OwnsFrom = t.now/1000 + 1
 		}
 		return t.saveGate(actor, "gate.changed", &g)
 	})
@@ -137,7 +153,7 @@ func (s *Store) Drained(ctx context.Context, actor string, id uint16) (g Gate, e
 		if g, err = t.wayIn(id); err != nil {
 			return err
 		}
-		g.OwnsFrom, g.DrainingSince = 0, 0
+		g.OwnsFrom, g.DrainingSince, g.shares = 0, 0, false
 		if err := t.Exec("DELETE FROM unheard WHERE agent IN (SELECT id FROM agents WHERE gate = $1)", id); err != nil {
 			return err
 		}
@@ -173,8 +189,11 @@ func (t *Tx) saveGate(actor, action string, g *Gate) error {
 	if err := t.needZone(g.Zone); err != nil {
 		return err
 	}
-	err := t.Exec(`UPDATE gates SET name = $1, zone = $2, mode = $3, documents = $4, owns_from = $5, draining_since = $6
-		WHERE id = $7`, g.Name, g.Zone, string(g.Mode), g.Documents, g.OwnsFrom, nullable(g.DrainingSince), g.ID)
+	g.limit()
+	err := t.Exec(`UPDATE gates SET name = $1, zone = $2, mode = $3, documents = $4, owns_from = $5, draining_since = $6,
+			offline_max = $7, offline_age_ms = $8, offline_confirm = $9, shares = $10
+		WHERE id = $11`, g.Name, g.Zone, string(g.Mode), g.Documents, g.OwnsFrom, nullable(g.DrainingSince),
+		g.Offline.Max, g.Offline.MaxAgeMS, g.Offline.Confirm, g.shares, g.ID)
 	if IsUnique(err) {
 		return fmt.Errorf("%w: gate name %q", ErrTaken, g.Name)
 	}
@@ -184,18 +203,36 @@ func (t *Tx) saveGate(actor, action string, g *Gate) error {
 	return errors.Join(t.putGate(g), t.rezone(g.ID), t.Trail(actor, action, gateTarget(g.ID), g.notes()))
 }
 
+// limit keeps limits where they mean something, and notes that the gate shares
+// passes.
+func (g *Gate) limit() {
+	if g.Mode == verdict.FirstSeen {
+		g.shares = true
+	} else {
+		g.Offline = wire.Offline{}
+	}
+}
+
 // putGate tells every agent.
 func (t *Tx) putGate(g *Gate) error {
-	return t.put(rankGate, strconv.Itoa(int(g.ID)), wire.Gate{
+	item := wire.Gate{
 		ID: g.ID, Name: g.Name, Zone: g.Zone, Mode: g.Mode, OwnsFrom: g.OwnsFrom, Documents: g.Documents,
-	}, 0)
+	}
+	if g.Mode == verdict.FirstSeen {
+		item.Offline = &g.Offline
+	}
+	return t.put(rankGate, strconv.Itoa(int(g.ID)), item, 0)
 }
 
 func (g *Gate) notes() map[string]any {
-	return map[string]any{
+	notes := map[string]any{
 		"name": g.Name, "zone": g.Zone, "mode": g.Mode, "documents": g.Documents,
 		"owns_from": g.OwnsFrom, "draining_since": g.DrainingSince,
 	}
+	if g.Mode == verdict.FirstSeen {
+		notes["offline"] = g.Offline
+	}
+	return notes
 }
 
 func gateTarget(id uint16) string { return fmt.Sprintf("gate %d", id) }

@@ -99,14 +99,26 @@ type eventCase struct {
 	Record struct {
 		Owner uint16 `json:"owner"`
 	} `json:"record"`
-	Claim verdict.Claim `json:"claim"`
+	Claim   verdict.Claim `json:"claim"`
+	Offline struct {
+		Shared bool `json:"shared"`
+	} `json:"offline"`
 }
 
-// decider repeats verdict.Case.Decider on the parts that were kept.
+// decider repeats verdict.Case.Asks on the parts that were kept.
 func (c *eventCase) decider() uint16 {
+	if c.shared() {
+		return 0
+	}
 	full := verdict.Case{}
 	full.Policy.Mode, full.Record.Owner, full.Code.Owner = c.Policy.Mode, c.Record.Owner, c.Code.Owner
 	return full.Decider()
+}
+
+// shared repeats verdict.Case.SharedUse. An event of a pass that a till takes has
+// no such mode.
+func (c *eventCase) shared() bool {
+	return c.Policy.Mode == verdict.FirstSeen && c.Offline.Shared && c.Code.Uses == 1
 }
 
 // Acked gives the highest seq up to which every event of the epoch is held.

@@ -43,7 +43,8 @@ type Store struct {
 	prepared map[string]*sql.Stmt // of write; owned by the writer goroutine
 	fault    func() (apply bool, err error)
 
-	stats stats
+	stats  stats
+	leased leasing
 
 	mu      sync.Mutex // guards site and changed
 	site    Site

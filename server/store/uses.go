@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"campusgate/signing"
 	"campusgate/signing/verdict"
@@ -16,14 +17,19 @@ import (
 type use struct {
 	pass    signing.PassID
 	ref     string // event id, or claimRef
-	claim   string // of the gate that asked; "" = none
+	claim   string // of the gate that asked, or under which it admitted; "" = none
 	gate    uint16 // where the person went through
 	at      int64
 	allowed uint32
 	expires int64 // seconds
 }
 
-func claimRef(id string) string { return "claim:" + id }
+func claimRef(id string) string { return claimPrefix + id }
+
+// claimOf is the claim that a claimRef is of.
+func claimOf(ref string) (id string, ok bool) { return strings.CutPrefix(ref, claimPrefix) }
+
+const claimPrefix = "claim:"
 
 // addUses counts admissions. Each comes here once: with the event or the
 // decision that counts it, in the transaction that first stores that.

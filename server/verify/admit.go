@@ -98,12 +98,20 @@ func (s *Service) ask(ctx context.Context, t *ticket, k *verdict.Case, r *Result
 		ID: t.claim, Pass: k.Code.ID, Gate: t.guard.Gate, Owner: k.Decider(), Uses: k.Code.Uses,
 		Issued: k.Code.IssuedAt, Expires: k.Code.Expires, At: k.At,
 	}
+	if c.Owner != 0 && c.Uses == 1 {
+		// Of the gates with first_seen none decides alone; the server grants while
+		// it is sure of all of them.
+		g, err := s.Store.Gate(ctx, c.Owner)
+		if err == nil && g.Mode == verdict.FirstSeen {
+			c.Owner = 0
+		}
+	}
 	if err := s.Store.OpenClaim(ctx, c); err != nil {
 		return "", err
 	}
 	var a wire.Answer
 	if c.Owner == 0 {
-		if a, err = s.Store.Decide(ctx, c); err != nil {
+		if a, err = s.Decide(ctx, c); err != nil {
 			return "", err
 		}
 	} else {

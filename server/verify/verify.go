@@ -40,6 +40,8 @@ type Config struct {
 	Store *store.Store
 	// Ask puts a claim to the gate that owns a pass; silence is an answer.
 	Ask func(ctx context.Context, c wire.Claim) wire.Answer
+	// Decide answers a claim that the server decides.
+	Decide func(ctx context.Context, c wire.Claim) (wire.Answer, error)
 	// Holder gives who a pass belongs to; false = nobody knows here.
 	Holder func(ctx context.Context, id signing.PassID) (Holder, bool, error)
 	// Guideline gives what documents count; nil = none is in force.

@@ -67,7 +67,7 @@ func newWorld(t testing.TB) *world {
 	ok(t, err)
 	w.guard = verify.Guard{Person: "G2001", Gate: w.east.ID}
 	w.Service = verify.New(verify.Config{
-		Store: db, Random: rand.Reader, Now: now,
+		Store: db, Decide: db.Decide, Random: rand.Reader, Now: now,
 		Ask: func(_ context.Context, c wire.Claim) wire.Answer {
 			w.asked = append(w.asked, c)
 			if w.owner == nil {

@@ -25,6 +25,7 @@ type Case struct {
 	Vouched  bool      `json:"vouched,omitempty"` // there is no code: the guard goes by the documents
 	Document Documents `json:"document,omitzero"`
 	Claim    Claim     `json:"claim,omitzero"`
+	Offline  Offline   `json:"offline,omitzero"`
 	Card     Card      `json:"card,omitzero"`
 }
 
@@ -95,9 +96,9 @@ type Clock struct {
 // Mode says who decides a pass whose uses are counted.
 type Mode string
 
-// The modes. Any other value is judged as Owner. So is FirstSeen, as long as
-// the facts that would let a gate admit on silence are not part of a Case:
-// silence refuses.
+// The modes. Any other value is judged as Owner. FirstSeen is for passes that
+// are good for one use and are shared (see Offline); all others are judged as
+// Owner there too.
 const (
 	Owner     Mode = "owner"
 	Online    Mode = "online"
@@ -166,13 +167,33 @@ const (
 	ClaimGranted ClaimState = "granted"
 	ClaimUsed    ClaimState = "used"
 	ClaimSilent  ClaimState = "silent"
-	ClaimRefused ClaimState = "refused" // of a charge: the server says why
+	ClaimRefused ClaimState = "refused" // of a charge: the server says why; of a pass: it may not be admitted
+
+	// Of FirstSeen only. Reserved: another gate is about to admit. Unreached:
+	// nobody said no, but not everybody who may have admitted could be asked.
+	ClaimReserved  ClaimState = "reserved"
+	ClaimUnreached ClaimState = "unreached"
 )
 
 // Claim is the answer of a pass's decider, where that is not this gate.
 type Claim struct {
 	State ClaimState `json:"state,omitempty"`
 	First *Use       `json:"first,omitempty"` // with ClaimUsed
+	// By is the gate that holds it, with ClaimReserved.
+	By uint16 `json:"by,omitempty"`
+	// Unreached are those who did not answer, with ClaimUnreached; 0 = the server.
+	Unreached []uint16 `json:"unreached,omitempty"`
+}
+
+// Offline is what bears on an admission by a gate of FirstSeen while not
+// everybody can be asked. Beyond its limits silence refuses, as with Owner.
+type Offline struct {
+	Shared    bool   `json:"shared,omitempty"`     // every gate that may admit the pass by itself has FirstSeen
+	Admitted  uint32 `json:"admitted,omitempty"`   // so far, unconfirmed, and not acknowledged by the server
+	Max       uint32 `json:"max,omitempty"`        // 0 = none at all
+	MaxAgeMS  int64  `json:"max_age_ms,omitempty"` // since Policy.Fresh; 0 = none at all
+	Confirm   bool   `json:"confirm,omitempty"`    // a guard has to agree
+	Confirmed bool   `json:"confirmed,omitempty"`  // and did
 }
 
 // Card is what a till knows of the account. Money is fen.
@@ -207,7 +228,7 @@ const (
 	NeedDocument Need = "document" // the guard must choose a document, or refuse
 	NeedClaim    Need = "claim"    // the pass's decider must be asked
 	NeedAmount   Need = "amount"   // a till's cashier must say how much
-	NeedConfirm  Need = "confirm"  // the cashier must say that the same holder pays once more
+	NeedConfirm  Need = "confirm"  // the cashier must say that the same holder pays once more; the guard, that nobody can confirm and they come in all the same
 )
 
 // Mark tells meanings of one reason apart. Each pair has a text of its own.
@@ -220,6 +241,10 @@ const (
 	MarkLockdown  Mark = "lockdown"     // of Attention: went out while nobody may come in
 	MarkEmergency Mark = "emergency"    // of Attention: the barriers stand open for everybody; nothing is used up
 	MarkLane      Mark = "lane"         // of WrongKind: another lane takes this kind
+
+	// MarkUnconfirmed: of Granted: not everybody who may have admitted before could
+	// be asked. Of NeedsInput: a guard has to agree to that.
+	MarkUnconfirmed Mark = "unconfirmed"
 )
 
 // Verdict is the answer to a Case.
@@ -230,7 +255,7 @@ type Verdict struct {
 	Mark   Mark   `json:"mark,omitempty"`   // what the reason is about, where it has several meanings
 	Need   Need   `json:"need,omitempty"`
 	First  *Use   `json:"first,omitempty"` // with AlreadyUsed; of whoever is inside already, when and where they came in
-	Owner  uint16 `json:"owner,omitempty"` // with NeedClaim and OfflineNotAllowed: who decides; 0 = the server
+	Owner  uint16 `json:"owner,omitempty"` // with NeedClaim and OfflineNotAllowed: who decides, or is about to admit; 0 = the server
 }
 
 // Opens reports whether the barrier moves.

@@ -42,7 +42,7 @@ var (
 		{DocumentRequired, func(c *Case) bool { return c.Document.Required && c.Document.Refused }},
 		{DocumentNotAccepted, func(c *Case) bool { return c.Document.Required && c.Document.rejected() }},
 		{DocumentIncomplete, func(c *Case) bool { return c.Document.Required && c.Document.incomplete() }},
-		{OfflineNotAllowed, func(c *Case) bool { return c.Claim.State == ClaimSilent }},
+		{OfflineNotAllowed, (*Case).undecided},
 		{OccupancyFull, func(c *Case) bool { return c.Policy.Full }},
 		{Antipassback, func(c *Case) bool { return c.Policy.Passback }},
 		{AlreadyUsed, func(c *Case) bool { return c.Claim.State == ClaimUsed || c.usedUp() }},
@@ -94,9 +94,11 @@ func Judge(c *Case) Verdict {
 	switch c.Claim.State {
 	case ClaimGranted:
 		return c.grant()
+	case ClaimUnreached:
+		return c.alone()
 	case ClaimUnasked:
-		return Verdict{Reason: NeedsInput, Need: NeedClaim, Owner: c.Decider()}
-	default: // used and silent are in the table; anything else is no answer at all
+		return Verdict{Reason: NeedsInput, Need: NeedClaim, Owner: c.Asks()}
+	default: // used, silent and the like are in the table; anything else is no answer at all
 		return Verdict{Reason: Internal}
 	}
 }
@@ -165,7 +167,9 @@ func (c *Case) refuse(r Reason) Verdict {
 	case Antipassback:
 		v.First = c.Policy.Inside
 	case OfflineNotAllowed:
-		v.Owner = c.Decider()
+		if v.Owner = c.Decider(); c.Claim.State == ClaimReserved {
+			v.Owner = c.Claim.By
+		}
 	case DocumentNotAccepted:
 		v.Rule = c.Document.Rule
 	case LimitDay:
@@ -260,7 +264,7 @@ func (c *Case) usedUp() bool {
 	if c.Code.Uses == 1 && c.admittedHere() {
 		return true
 	}
-	if c.Claim.State == ClaimGranted && c.mustAsk() {
+	if c.mustAsk() && c.allowed() {
 		return false
 	}
 	return c.Code.Uses > 0 && c.Record.Uses >= c.Code.Uses
@@ -272,7 +276,7 @@ func (c *Case) mustAsk() bool {
 	if c.Code.Uses == 0 || !c.Code.Kind.OpensGates() {
 		return false
 	}
-	return c.Decider() != c.Lane.Gate || !c.Record.Moved.Owns(c.Code.IssuedAt, c.Lane.OwnsFrom)
+	return c.SharedUse() || c.Decider() != c.Lane.Gate || !c.Record.Moved.Owns(c.Code.IssuedAt, c.Lane.OwnsFrom)
 }
 
 // Owns reports whether an agent may decide a pass of its gate that was issued

@@ -61,6 +61,14 @@ var marked = map[string]struct{ zh, en Text }{
 		Text{"拒绝", "此通道不收这种码", "请走标明收这种码的通道"},
 		Text{"Refuse", "Not for this lane", "Send to a lane that takes this kind of pass"},
 	},
+	"granted.unconfirmed": {
+		Text{"放行", "已放行，未能向各处确认", "请通行；联网后会核对，重复使用会报告"},
+		Text{"Allow", "Let in without confirmation", "Let them through; a second use is reported once connected"},
+	},
+	"needs_input.unconfirmed": {
+		Text{"请确认", "断网，无法确认是否用过", "请核对本人，同意按确认键放行，否则按拒绝键"},
+		Text{"Confirm", "No network: may have been used", "Compare with a document; press confirm to let in, or refuse"},
+	},
 	"attention.antipassback": {
 		Text{"注意", "已放行，记录显示已在校内", "请核对本人；不是本人的请拦下"},
 		Text{"Attention", "Let in, though recorded as inside", "Compare with a document; stop anybody but the holder"},

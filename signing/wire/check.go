@@ -120,7 +120,7 @@ func (m *Claim) Check() error {
 	if err == nil && m.Charge != nil {
 		err = m.Charge.check()
 	}
-	return err
+	return errors.Join(err, m.Reserve.check())
 }
 
 // Check refuses an answer to nothing, or that says nothing.
@@ -136,17 +136,16 @@ func (m *Answer) Check() error {
 			return fmt.Errorf("state %s with reason %s", m.State, m.Charge.Reason)
 		}
 	}
+	if len(m.Dark) > MaxDark {
+		return fmt.Errorf("%d dark gates, at most %d", len(m.Dark), MaxDark)
+	}
 	if (m.Owner == 0) != (m.Epoch == 0) || m.Owner != 0 && m.State != verdict.ClaimSilent {
 		return fmt.Errorf("state %s with owner %d of epoch %d", m.State, m.Owner, m.Epoch)
 	}
 	switch m.State {
-	case verdict.ClaimGranted, verdict.ClaimUsed, verdict.ClaimSilent:
+	case verdict.ClaimGranted, verdict.ClaimUsed, verdict.ClaimSilent, verdict.ClaimRefused, verdict.ClaimReserved:
 		return nil
-	case verdict.ClaimRefused:
-		if m.Charge != nil {
-			return nil
-		}
-	case verdict.ClaimUnasked:
+	case verdict.ClaimUnasked, verdict.ClaimUnreached:
 	}
 	return fmt.Errorf("state %.32q is no answer", m.State)
 }

@@ -17,7 +17,7 @@ var ErrTooLarge = errors.New("too large for a frame")
 
 // streams says which message types each stream carries.
 var streams = map[Stream][]string{
-	Link: {TypeHello, TypeAuth, TypeWelcome, TypeClock, TypeBye},
+	Link: {TypeHello, TypeAuth, TypeWelcome, TypeClock, TypePing, TypePong, TypeBye},
 	Down: {TypeDelta, TypeApplied},
 	Up:   {TypeEvents, TypeAcked},
 	Ask:  {TypeClaim, TypeAnswer, TypePrint, TypePrinted, TypeMove, TypeMoved},

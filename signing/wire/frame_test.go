@@ -307,7 +307,7 @@ func TestPending_AnswersEverybodyWhoWaitsOnce(t *testing.T) {
 	p.Settle(a.ID, a)
 	p.Settle(a.ID, wire.Answer{ID: "1-1-1", State: verdict.ClaimUsed}) // a second answer is dropped
 	p.Settle("1-1-9", wire.Answer{ID: "1-1-9"})
-	if <-one != a || <-two != a || len(other) != 0 || len(one) != 0 {
+	if got := <-one; got.ID != a.ID || got.State != a.State || !reflect.DeepEqual(<-two, a) || len(other) != 0 || len(one) != 0 {
 		t.Fatal("answers went astray")
 	}
 	forgetOne()

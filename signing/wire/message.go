@@ -195,6 +195,7 @@ type Gate struct {
 	Mode      verdict.Mode `json:"mode"`
 	OwnsFrom  int64        `json:"owns_from,omitempty"` // unix s, see verdict.Lane
 	Documents bool         `json:"documents,omitempty"`
+	Offline   *Offline     `json:"offline,omitempty"` // with first_seen
 }
 
 // Ownership is the body of ItemOwner: the pass is now decided by Gate, and
@@ -293,6 +294,12 @@ type Claim struct {
 	Expires int64          `json:"exp"`
 	At      int64          `json:"at"`
 	Charge  *ChargeAsk     `json:"charge,omitempty"` // money is asked for, of the server; Uses is 0
+	// Reserve: the pass is shared by gates of the policy first_seen. Owner is
+	// whom this question goes to, and does not decide alone.
+	Reserve Reserve `json:"reserve,omitempty"`
+	// Try counts the times that the server is asked anew, and comes back in the
+	// answer: an answer of before may name too few dark gates.
+	Try uint32 `json:"try,omitempty"`
 }
 
 // OfServer reports whether the server itself asks, for a guard without a gate
@@ -303,12 +310,20 @@ func (m *Claim) OfServer() bool {
 }
 
 // Answer settles a Claim. State is granted, used or silent; of a charge granted,
-// refused or silent, with Charge unless silent.
+// refused or silent, with Charge unless silent; with Reserve also reserved, of a
+// gate, and refused, of the server.
 type Answer struct {
 	ID     string             `json:"id"`
 	State  verdict.ClaimState `json:"state"`
 	First  *verdict.Use       `json:"first,omitempty"`
 	Charge *ChargeAnswer      `json:"charge,omitempty"`
+	// Dark are the gates that may have admitted without the server knowing, with
+	// the server's granted to a Claim with Reserve: they have to be asked too.
+	Dark []uint16 `json:"dark,omitempty"`
+	// From is the gate that answers a Claim with Reserve: several are asked under
+	// one id. 0 = the server. Try is that of the Claim.
+	From uint16 `json:"from,omitempty"`
+	Try  uint32 `json:"try,omitempty"`
 	// Owner, with silent, is the gate that the pass was moved to, and Epoch the
 	// epoch of that move: ask there.
 	Owner uint16 `json:"owner,omitempty"`

@@ -115,6 +115,11 @@ func (w *world) found() error {
 			return err
 		}
 	}
+	if w.cfg.Policy == verdict.FirstSeen {
+		if err := w.server.lease(); err != nil {
+			return err
+		}
+	}
 	return w.pass(20_000)
 }
 

@@ -51,7 +51,8 @@ type gate struct {
 	dying   bool
 
 	link  uplink
-	asks  map[string]*question // of ours, by claim
+	asks  map[string]*question // of ours, by wire.Claim.Asked
+	fault int64                // when its disk failed last
 	queue []input
 	busy  bool
 	scans int
@@ -72,6 +73,7 @@ func (w *world) newGate(n int) (*gate, error) {
 	}
 	made, err := w.server.db.AddGate(ctx, "sim", store.Gate{
 		Name: fmt.Sprintf("%d 号门", n+1), Zone: 1, Mode: mode, Documents: w.weather.documents && w.chance(0.4),
+		Offline: w.cfg.offline(),
 	})
 	if err != nil {
 		return nil, err
@@ -155,6 +157,7 @@ func (g *gate) commit() (apply bool, err error) {
 		return false, errPower
 	case g.w.faults && g.w.chance(g.w.weather.disk):
 		g.w.result.Faults++
+		g.fault = g.w.now
 		return g.w.chance(0.5), errDisk
 	}
 	return true, nil
@@ -366,6 +369,12 @@ func (g *gate) effect(of input, e desk.Effect) error {
 		return g.w.shown(g, e.Result)
 	case desk.Ask:
 		return g.ask(e.Claim)
+	case desk.Tell:
+		return g.tell(e.Claim)
+	case desk.Later:
+		g.later(e)
+	case desk.Pong:
+		return g.send(wire.Link, wire.TypePong, e.Pong)
 	case desk.Reply:
 		if of.reply != nil {
 			return of.reply(e.Answer)
@@ -378,7 +387,7 @@ func (g *gate) effect(of input, e desk.Effect) error {
 func (g *gate) claimed(c *wire.Claim, reply func(wire.Answer) error) {
 	g.put(input{lane.ClaimAsked{Stamp: g.stamp(), Claim: *c}, func(a wire.Answer) error {
 		if a.ID = c.ID; a.Check() != nil {
-			a = wire.Answer{ID: c.ID, State: verdict.ClaimSilent}
+			a = c.Answer(verdict.ClaimSilent)
 		}
 		return reply(a)
 	}})

@@ -12,6 +12,7 @@ type way struct {
 	up      bool
 	changed int64 // when it went up or down last
 	epoch   int   // of the process that has it go up and down
+	rough   int64 // when it lost or delayed something last
 }
 
 // How long a link is down at a time, and how long it holds: down a fifth of the
@@ -132,17 +133,26 @@ func (n *network) send(from, to int, answer bool, frames [][]byte, deliver func(
 	for range copies {
 		if !way.up || w.faults && (w.chance(w.weather.loss) || answer && w.chance(w.weather.replyLoss)) {
 			w.result.FramesLost += len(frames)
+			way.rough = w.now
 			continue
 		}
-		w.after(n.delay(), func() error {
+		delay := n.delay()
+		if delay > prompt {
+			way.rough = w.now
+		}
+		w.after(delay, func() error {
 			if !way.up {
 				w.result.FramesLost += len(frames)
+				way.rough = w.now
 				return nil
 			}
 			return deliver(frames)
 		})
 	}
 }
+
+// prompt is how long a frame takes at most that is not late.
+const prompt = 60
 
 // delay is mostly some milliseconds. What is late may even be later than a question
 // stays open.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"campusgate/server/lease"
 	"campusgate/server/store"
 	"campusgate/signing/verdict"
 	"campusgate/signing/wire"
@@ -33,7 +34,9 @@ type server struct {
 	changed <-chan struct{}
 	page    page
 	conns   []*conn             // by gate, from 1; nil = not connected
-	relayed map[string]*relayed // by claim
+	relayed map[string]*relayed // by wire.Claim.Asked
+	leases  lease.Table
+	fault   int64 // when its disk failed last
 }
 
 // conn is what the server has of an agent's connection.
@@ -44,6 +47,7 @@ type conn struct {
 	heard   int64
 	cursor  wire.Cursor // that the agent is at
 	waits   bool        // for Applied
+	owed    bool        // a word that nothing follows
 	behind  bool        // something has come that it was not sent
 	told    int64       // when something was sent last
 }
@@ -76,6 +80,7 @@ func (s *server) start() (err error) {
 	}
 	s.off, s.dying, s.armed, s.upSince = false, false, false, s.w.now
 	s.changed, s.page = s.db.Changed(), page{}
+	s.leases = lease.Table{}
 	s.conns, s.relayed = make([]*conn, s.w.cfg.Gates+1), map[string]*relayed{}
 	return nil
 }
@@ -90,6 +95,7 @@ func (s *server) commit() (apply bool, err error) {
 		return s.applied, errPower
 	case s.w.faults && s.w.chance(s.w.weather.disk):
 		s.w.result.Faults++
+		s.fault = s.w.now
 		return s.w.chance(0.5), errDisk
 	}
 	return true, nil
@@ -206,6 +212,8 @@ func (s *server) handle(c *conn, f wire.Frame) error {
 		return into(f, func(m *wire.Claim) error { return s.claim(c, m) })
 	case wire.TypeAnswer:
 		return into(f, func(m *wire.Answer) error { return s.answered(m) })
+	case wire.TypePong:
+		return into(f, func(m *wire.Pong) error { return s.pong(c, m) })
 	}
 	return nil
 }
@@ -326,7 +334,7 @@ func (s *server) feed(c *conn, owed bool) error {
 	if c.behind = false; p.empty && !owed {
 		return nil
 	}
-	c.waits, c.told = true, s.w.now
+	c.waits, c.told, c.owed = true, s.w.now, !p.empty
 	s.sendFrames(c, false, p.frames)
 	sent := c.told
 	s.w.after(resend, func() error {
@@ -347,10 +355,11 @@ func (s *server) took(c *conn, m *wire.Applied) error {
 	if m.Fault != "" {
 		return nil // it is sent again
 	}
-	if c.cursor, c.waits = m.Cursor, false; !c.behind {
+	owed := c.owed // after each group it says that nothing follows
+	if c.cursor, c.waits = m.Cursor, false; !c.behind && !owed {
 		return nil
 	}
-	return s.feed(c, false)
+	return s.feed(c, owed)
 }
 
 // mayAsk reports whether the claim is this agent's own, for its own gate.
@@ -361,11 +370,12 @@ func (c *conn) mayAsk(m *wire.Claim) bool {
 
 // claim decides, or asks whoever does.
 func (s *server) claim(c *conn, m *wire.Claim) error {
-	silent := wire.Answer{ID: m.ID, State: verdict.ClaimSilent}
+	silent := m.Answer(verdict.ClaimSilent)
 	if !c.mayAsk(m) {
 		return s.send(c, wire.Ask, wire.TypeAnswer, silent)
 	}
 	if m.Owner == 0 {
+		then := s.leases.Current(s.w.time())
 		a, err := s.db.Decide(ctx, *m)
 		if s.dying {
 			return s.crash()
@@ -376,6 +386,7 @@ func (s *server) claim(c *conn, m *wire.Claim) error {
 		if err != nil {
 			a = silent
 		}
+		a.Dark, a.Try = lease.Dark(a.Dark, then, s.leases.Current(s.w.time())), m.Try
 		return s.send(c, wire.Ask, wire.TypeAnswer, a)
 	}
 	var owner *conn
@@ -385,17 +396,17 @@ func (s *server) claim(c *conn, m *wire.Claim) error {
 	if owner == nil || owner == c {
 		return s.send(c, wire.Ask, wire.TypeAnswer, silent)
 	}
-	s.relayed[m.ID] = &relayed{c, s.w.now + wire.AskTimeoutMS}
+	s.relayed[m.Asked()] = &relayed{c, s.w.now + wire.AskTimeoutMS}
 	return s.send(owner, wire.Ask, wire.TypeClaim, *m)
 }
 
 // answered hands an owner's answer back to who asked.
 func (s *server) answered(m *wire.Answer) error {
-	r := s.relayed[m.ID]
+	r := s.relayed[m.Answers()]
 	if r == nil {
 		return nil
 	}
-	delete(s.relayed, m.ID)
+	delete(s.relayed, m.Answers())
 	if s.w.now > r.expires || s.conns[r.asker.g.number] != r.asker {
 		return nil
 	}

@@ -86,6 +86,8 @@ func (g *gate) receive(session uint64, frames [][]byte) error {
 			err = into(f, func(m *wire.Welcome) error { return g.welcome(m) })
 		case wire.TypeClock:
 			err = into(f, func(m *wire.Clock) error { g.compared(m); return nil })
+		case wire.TypePing:
+			err = into(f, g.ping)
 		case wire.TypeAcked:
 			err = into(f, func(m *wire.Acked) error { return g.acked(m.Seq) })
 		case wire.TypeDelta:
@@ -226,9 +228,11 @@ type question struct {
 // a person can be made to wait.
 func (g *gate) ask(c wire.Claim) error {
 	g.w.result.Claims++
-	g.w.witness.asked(&c)
+	if c.Reserve == wire.ReserveNone {
+		g.w.witness.asked(&c)
+	}
 	q := &question{claim: c}
-	g.asks[c.ID] = q
+	g.asks[c.Asked()] = q
 	frame, err := wire.EncodeFrame(wire.Ask, wire.TypeClaim, c)
 	if err != nil {
 		return err
@@ -285,7 +289,7 @@ func (g *gate) asked(by *gate, raw []byte) error {
 
 // answered takes the first answer that is not silence, or the last silence.
 func (g *gate) answered(a *wire.Answer, way int) {
-	q := g.asks[a.ID]
+	q := g.asks[a.Answers()]
 	if q == nil {
 		return
 	}
@@ -295,16 +299,20 @@ func (g *gate) answered(a *wire.Answer, way int) {
 		}
 		return
 	}
-	delete(g.asks, a.ID)
-	g.w.witness.answered(a, q.claim.Pass)
-	g.put(input{in: desk.ClaimReply{Stamp: g.stamp(), Answer: *a}})
+	delete(g.asks, a.Answers())
+	if q.claim.Reserve == wire.ReserveNone {
+		g.w.witness.answered(a, q.claim.Pass)
+	} else {
+		g.w.witness.hears(a)
+	}
+	g.put(input{in: desk.ClaimReply{Stamp: g.stamp(), From: q.claim.Owner, Answer: *a}})
 }
 
 func (g *gate) silence(q *question) {
-	if g.asks[q.claim.ID] != q {
+	if g.asks[q.claim.Asked()] != q {
 		return
 	}
-	delete(g.asks, q.claim.ID)
+	delete(g.asks, q.claim.Asked())
 	g.w.result.Silent++
-	g.put(input{in: desk.ClaimReply{Stamp: g.stamp(), Answer: wire.Answer{ID: q.claim.ID, State: verdict.ClaimSilent}}})
+	g.put(input{in: desk.ClaimReply{Stamp: g.stamp(), From: q.claim.Owner, Answer: q.claim.Answer(verdict.ClaimSilent)}})
 }

@@ -22,7 +22,9 @@ type witness struct {
 	byEvent    map[wire.EventID]*admission
 	byScan     map[string]*admission
 	histories  map[signing.PassID]*history
-	released   []*release // by the server, that it has yet to hear of
+	told       map[uint32][]told          // by agent
+	heard      map[string]map[uint16]bool // by claim: the gates whose answer came in time
+	released   []*release                 // by the server, that it has yet to hear of
 }
 
 // written is an event on a disk.
@@ -51,6 +53,7 @@ func newWitness(w *world) *witness {
 		w: w, scans: map[string]*presentation{}, known: map[wire.EventID]bool{}, upTo: map[uint16]uint64{},
 		admissions: map[signing.PassID][]*admission{}, byEvent: map[wire.EventID]*admission{}, byScan: map[string]*admission{},
 		histories: map[signing.PassID]*history{},
+		told:      map[uint32][]told{}, heard: map[string]map[uint16]bool{},
 	}
 }
 
@@ -131,7 +134,13 @@ func (t *witness) admit(g *gate, e *wire.Event) {
 func (t *witness) double(first, second *admission) {
 	h := t.history(first.pass)
 	path := first.gate == second.gate || t.w.net.exchange(int(first.gate), int(second.gate), second.presented)
+	if t.w.cfg.Policy == verdict.FirstSeen {
+		path = t.w.couldTell(first, second)
+	}
 	h.double, h.path = true, h.path || path
+	if t.w.cfg.Policy == verdict.FirstSeen && !path {
+		return // as promised; it has to be found out
+	}
 	t.w.broken("pass %s is admitted twice: %v at gate %d, and %v at gate %d %d ms later (they could ask each other: %v)",
 		first.pass, first.event, first.gate, second.event, second.gate, second.at-first.at, path)
 }
@@ -175,6 +184,17 @@ func (t *witness) answered(a *wire.Answer, pass signing.PassID) {
 	t.history(pass).answered(a.ID, a.State == verdict.ClaimGranted, t.tick())
 }
 
+// hears is an answer of a gate that shares passes.
+func (t *witness) hears(a *wire.Answer) {
+	if a.From == 0 {
+		return
+	}
+	if t.heard[a.ID] == nil {
+		t.heard[a.ID] = map[uint16]bool{}
+	}
+	t.heard[a.ID][a.From] = true
+}
+
 // annulled is an event that gives back a claim, or a decision of this gate's own,
 // or, of an owner, what it granted to a claim that was given back.
 func (t *witness) annulled(g *gate, e *wire.Event) {
@@ -195,6 +215,7 @@ func (t *witness) annulled(g *gate, e *wire.Event) {
 
 // held is what the server has committed of a journal.
 func (t *witness) held(agent store.Agent, acked uint64) {
+	t.telling(agent, acked)
 	kept := t.released[:0]
 	for _, r := range t.released {
 		if r.event.Agent == agent.ID && r.event.Epoch == agent.Epoch && r.event.Seq <= acked {
