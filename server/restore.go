@@ -43,6 +43,12 @@ type Restored struct {
 // backup.ErrInPlace unless force, issue.ErrRootAbsent without the site root, and
 // what store.Examine finds wrong; after each of these nothing has changed.
 func Restore(ctx context.Context, s Settings, from string, force bool, now func() time.Time, random io.Reader) (r Restored, err error) {
+	if r.Copy, err = store.Examine(ctx, from); err != nil {
+		return r, err
+	}
+	if r.Copy.Site != s.Site {
+		return r, fmt.Errorf("the backup is of site %q, the configuration says %q", r.Copy.Site, s.Site)
+	}
 	if err := os.MkdirAll(s.Data, 0o700); err != nil {
 		return r, fmt.Errorf("data folder: %w", err)
 	}
@@ -51,12 +57,6 @@ func Restore(ctx context.Context, s Settings, from string, force bool, now func(
 		return r, err
 	}
 	defer func() { err = errors.Join(err, lock.Close()) }()
-	if r.Copy, err = store.Examine(ctx, from); err != nil {
-		return r, err
-	}
-	if r.Copy.Site != s.Site {
-		return r, fmt.Errorf("the backup is of site %q, the configuration says %q", r.Copy.Site, s.Site)
-	}
 	r.Kept, err = backup.Restore(ctx, from, s.source(), force, now, func(path string) (err error) {
 		db, err := store.Open(ctx, path, store.Options{Now: now, Random: random})
 		if err != nil {

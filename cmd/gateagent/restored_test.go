@@ -49,7 +49,9 @@ func TestRestored_EveryGateGetsAWholeSnapshot(t *testing.T) {
 	g := s.newGate("东门")
 	g.enrol()
 	database := filepath.Join(s.settings.Data, server.DatabaseFile)
-	saved := backup(t, database)
+	saved := filepath.Join(t.TempDir(), "backup.db")
+	_, err := server.Backup(t.Context(), s.settings, saved, time.Now, rand.Reader)
+	check(t, err)
 	for range 3 { // keyrings whose serials the backup will give out again
 		check(t, server.Rotate(t.Context(), s.settings, time.Now, rand.Reader, true))
 	}
