@@ -183,12 +183,15 @@ func (g *gate) plug(mode memnet.Mode) {
 
 func (g *gate) dial(ctx context.Context, network, addr string) (net.Conn, error) {
 	g.w.mu.Lock()
-	s := g.w.server
+	var cable *memnet.Cable
+	if s := g.w.server; s != nil {
+		cable = s.cables[g.id]
+	}
 	g.w.mu.Unlock()
-	if s == nil {
+	if cable == nil {
 		return nil, memnet.ErrRefused
 	}
-	return s.cables[g.id].Dial(ctx, network, addr)
+	return cable.Dial(ctx, network, addr)
 }
 
 // present is somebody at the lane, who now and then turns back.
