@@ -101,7 +101,7 @@ func (c *Core) settled(book Book, a *attempt, answer wire.Answer) (verdict.Claim
 		return verdict.Claim{State: verdict.ClaimGranted}, nil
 	case verdict.ClaimUsed:
 		return verdict.Claim{State: verdict.ClaimUsed, First: answer.First}, nil
-	case verdict.ClaimSilent, verdict.ClaimUnasked, verdict.ClaimRefused:
+	case verdict.ClaimSilent, verdict.ClaimUnasked, verdict.ClaimRefused, verdict.ClaimReserved, verdict.ClaimUnreached:
 	}
 	return verdict.Claim{State: verdict.ClaimSilent}, nil
 }
