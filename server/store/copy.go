@@ -87,11 +87,27 @@ func Examine(ctx context.Context, path string) (c Copied, err error) {
 	defer func() { err = errors.Join(err, db.Close()) }()
 	db.SetMaxOpenConns(1)
 	c, err = examine(ctx, db)
-	c.Bytes = info.Size()
+	if c.Bytes = info.Size(); err == nil {
+		err = sized(ctx, db, c.Bytes)
+	}
 	if err != nil {
 		err = fmt.Errorf("%s: %w", path, err)
 	}
 	return c, err
+}
+
+// sized refuses a file of another length than its pages come to: for a short last
+// page SQLite makes up zeros.
+func sized(ctx context.Context, db *sql.DB, bytes int64) error {
+	var pages, size int64
+	err := errors.Join(
+		db.QueryRowContext(ctx, "PRAGMA page_count").Scan(&pages),
+		db.QueryRowContext(ctx, "PRAGMA page_size").Scan(&size),
+	)
+	if err == nil && pages*size != bytes {
+		err = fmt.Errorf("%w: %d bytes where %d pages of %d should be", ErrDamaged, bytes, pages, size)
+	}
+	return err
 }
 
 func examine(ctx context.Context, db *sql.DB) (c Copied, err error) {
