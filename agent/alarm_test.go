@@ -58,7 +58,7 @@ func TestAgent_TheEmergencyContactHoldsTheGateOpen(t *testing.T) {
 	})
 	b.Tell("input 4 1")
 	r.until("open", standsOpen(true))
-	s.onlyOn(12)
+	s.onlyOn(1)
 	if got := r.present(s.code()); got.Reason != verdict.Attention || got.Mark != verdict.MarkEmergency || !got.Opens {
 		t.Errorf("presented: %+v", got)
 	}

@@ -24,6 +24,8 @@ type owner struct {
 	timer  *time.Timer // runs only while owed
 	retry  time.Duration
 	inside int // how often the door is to be left when the relay is at rest
+	held   bool
+	up     bool // it is open, as far as this port was told
 }
 
 func newOwner(b *Barrier) *owner {
@@ -56,16 +58,34 @@ func (o *owner) run() {
 
 // serve answers one request.
 func (o *owner) serve(r request) error {
-	err := o.ready(r)
-	if err != nil || !r.open {
-		o.notAsked(r.open)
-		return err
+	if r.wish == release {
+		if o.held {
+			o.held = false
+			o.owe(0)
+		}
+		return nil
 	}
-	o.inside++
+	if r.wish == hold && !o.held {
+		o.held = true // from now on, also should the relay be away
+		o.c.Door.Stay()
+		o.inside++
+	}
+	err := o.ready(r)
+	switch {
+	case err != nil || r.wish == look:
+		o.notAsked(r.wish)
+		return err
+	case r.wish == hold && o.up:
+		return nil
+	case r.wish == pulse:
+		o.inside++
+	}
 	if err := o.move(true); err != nil {
 		return err
 	}
-	o.owe(o.c.Pulse)
+	if r.wish == pulse {
+		o.owe(o.c.Pulse)
+	}
 	return nil
 }
 
@@ -128,13 +148,14 @@ func (o *owner) move(open bool) error {
 		o.drop()
 		return fmt.Errorf("relay %s: %w", o.c.Name, err)
 	}
+	o.up = open
 	return nil
 }
 
 // drop gives the port up. A pulse that is running keeps its time.
 func (o *owner) drop() {
 	_ = o.port.Close() // it is dropped because it failed
-	o.port = nil
+	o.port, o.up = nil, false
 	if !o.owed {
 		o.owe(retryMin)
 	}
@@ -146,7 +167,8 @@ func (o *owner) owe(in time.Duration) {
 	o.timer.Reset(in)
 }
 
-// rest brings the relay to rest, or sets the time of the next attempt.
+// rest brings the relay to rest, or to where it is held, or sets the time of the
+// next attempt.
 func (o *owner) rest() {
 	stale := o.port != nil
 	err := o.tryRest()
@@ -163,14 +185,14 @@ func (o *owner) rest() {
 
 func (o *owner) tryRest() error {
 	err := o.dial()
-	if err == nil {
-		err = o.move(false)
+	if err == nil && !(o.held && o.up) {
+		err = o.move(o.held)
 	}
 	if err != nil {
 		return err
 	}
 	o.owed = false
-	for ; o.inside > 0; o.inside-- {
+	for ; !o.held && o.inside > 0; o.inside-- {
 		o.c.Door.Leave()
 	}
 	return nil
@@ -180,6 +202,9 @@ func (o *owner) tryRest() error {
 // need be, and closes the port.
 func (o *owner) shut() error {
 	var err error
+	if o.held {
+		o.held, o.owed = false, true
+	}
 	for range 2 {
 		if o.owed {
 			err = o.tryRest()

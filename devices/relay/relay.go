@@ -67,14 +67,24 @@ type Barrier struct {
 
 var (
 	_ devices.Barrier = (*Barrier)(nil)
+	_ devices.Holder  = (*Barrier)(nil)
 	_ devices.Prober  = (*Barrier)(nil)
 )
 
-// request asks the owner of the port for a pulse or a look. With a pulse the
-// door was entered, and the owner leaves it.
+// wish is what somebody wants of the relay.
+type wish int
+
+const (
+	look  wish = iota
+	pulse      // the door was entered, and the owner leaves it
+	hold       // on, until released
+	release
+)
+
+// request asks the owner of the port for something.
 type request struct {
 	ctx   context.Context
-	open  bool
+	wish  wish
 	reply chan error
 }
 
@@ -107,29 +117,39 @@ func (b *Barrier) Open(ctx context.Context) error {
 	if err := b.c.Door.Enter(waiting); err != nil {
 		return fmt.Errorf("relay %s: %w", b.c.Name, err)
 	}
-	return b.ask(ctx, true)
+	return b.ask(ctx, pulse)
+}
+
+// Hold implements devices.Holder. While it is held, the relay moves only when its
+// port was opened again; released, it is brought to rest at once, and until that
+// succeeds.
+func (b *Barrier) Hold(ctx context.Context, on bool) error {
+	if on {
+		return b.ask(ctx, hold)
+	}
+	return b.ask(ctx, release)
 }
 
 // Probe implements devices.Prober: it opens the port where that is needed and
 // looks whether the relay is there.
 func (b *Barrier) Probe(ctx context.Context) (string, error) {
-	if err := b.ask(ctx, false); err != nil {
+	if err := b.ask(ctx, look); err != nil {
 		return "", err
 	}
 	return b.c.Name, nil
 }
 
-func (b *Barrier) ask(ctx context.Context, open bool) error {
+func (b *Barrier) ask(ctx context.Context, w wish) error {
 	ctx, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()
-	r := request{ctx: ctx, open: open, reply: make(chan error, 1)}
+	r := request{ctx: ctx, wish: w, reply: make(chan error, 1)}
 	select {
 	case b.requests <- r:
 	case <-b.done:
-		b.notAsked(open)
+		b.notAsked(w)
 		return ErrClosed
 	case <-ctx.Done():
-		b.notAsked(open)
+		b.notAsked(w)
 		return fmt.Errorf("relay %s: %w", b.c.Name, ctx.Err())
 	}
 	select {
@@ -141,8 +161,8 @@ func (b *Barrier) ask(ctx context.Context, open bool) error {
 }
 
 // notAsked leaves the door for a pulse that the owner will never hear of.
-func (b *Barrier) notAsked(open bool) {
-	if open {
+func (b *Barrier) notAsked(w wish) {
+	if w == pulse {
 		b.c.Door.Leave()
 	}
 }
