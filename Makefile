@@ -49,7 +49,7 @@ lint:
 RACE = -race '-gcflags=modernc.org/...=-race=0 -d=checkptr=0'
 
 gotest:
-	$(GO) test $(RACE) -timeout 20m ./...
+	@.ci/gotest $(RACE) -timeout 20m
 
 sweeps: # what is single-threaded and slow under the race detector
 	$(GO) test ./server/api -run 'Hostile_CQ075|OfMoreThanTheLimit'
