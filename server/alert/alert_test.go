@@ -221,7 +221,7 @@ func TestTell_FailedOrFailedButDone_SameIDUntilItIsTakenAlsoAfterARestart(t *tes
 			s = w.service(t, url, nil)
 			w.at = w.at.Add(time.Hour)
 			ok(t, s.Tell(t.Context()))
-			if standing, err = s.Standing(t.Context()); err != nil || len(r.calls) != 2 || standing != (alert.Standing{On: true}) {
+			if standing, err = s.Standing(t.Context()); err != nil || len(r.calls) != 2 || standing != (alert.Deliveries{On: true}) {
 				t.Fatalf("calls %v, %+v, %v", r.calls, standing, err)
 			}
 		})

@@ -45,20 +45,20 @@ func New(c Config) (*Service, error) {
 	return &Service{Config: c, client: client(c.Transport)}, nil
 }
 
-// Standing is how the webhook fares.
-type Standing struct {
+// Deliveries are how the webhook fares.
+type Deliveries struct {
 	On      bool   `json:"on" doc:"there is one in the configuration"`
 	Untold  int    `json:"untold" doc:"conflicts that it has yet to take"`
 	Failure string `json:"failure,omitempty" doc:"why it did not take one of them"`
 }
 
 // Standing gives how the webhook fares.
-func (s *Service) Standing(ctx context.Context) (Standing, error) {
+func (s *Service) Standing(ctx context.Context) (Deliveries, error) {
 	if s.URL == "" {
-		return Standing{}, nil
+		return Deliveries{}, nil
 	}
 	untold, failure, err := s.Store.Telling(ctx)
-	return Standing{On: true, Untold: untold, Failure: failure}, err
+	return Deliveries{On: true, Untold: untold, Failure: failure}, err
 }
 
 // Run tells of conflicts until ctx ends.

@@ -16,7 +16,7 @@ type Keeping struct {
 	Backup  backup.Standing    `json:"backup"`
 	Unheard []uint32           `json:"unheard" doc:"agents of whom a restored server has yet to hear; until then it decides no pass in their place"`
 	Gaps    []store.JournalGap `json:"gaps" doc:"events that nobody has any more"`
-	Webhook alert.Standing     `json:"webhook"`
+	Webhook alert.Deliveries   `json:"webhook"`
 	Days    retention.Policy   `json:"days" doc:"how long each class is kept; 0 = for ever"`
 }
 

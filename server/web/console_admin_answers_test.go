@@ -88,7 +88,10 @@ var adminAnswers = map[string]string{
 	"GET /events/live":         "retry: 600000\n\nevent: event\nid: 1\ndata: " + eventJSON(4, "granted", "", false) + "\n\nevent: event\nid: 2\ndata: " + eventJSON(5, "revoked", "", false) + "\n\nevent: event\nid: 3\ndata: " + eventJSON(6, "attention", "", true) + "\n\n",
 	"GET /registers": listed(2, fmt.Sprintf(`{"kind":"student","person":"唐果","number":"S26001","relation":"","staff":"","began":{"at":%d,"gate":1,"guard":"2013044","event":"2-1-5"},"collected":true},
 		{"kind":"relative","person":"许梅","number":"","relation":"配偶","staff":"沈国华","began":{"at":%d,"gate":1,"guard":"2013044","event":"2-1-6"},"ended":{"at":%d,"gate":2,"guard":"2013044","event":"3-1-2"},"collected":false}`, at(8), at(8), at(9))),
-	"GET /conflicts":  fmt.Sprintf(`{"conflicts":[{"pass_id":"00000000000000a2","allowed":1,"detected_at":%d,"admissions":[{"ref":"2-1-8","gate":1,"at":%d},{"ref":"3-1-4","gate":2,"at":%d}]}]}`, at(9), at(8), at(8)+60_000),
+	"GET /conflicts": fmt.Sprintf(`{"conflicts":[{"id":"00000000000000a2/3-1-4","pass_id":"00000000000000a2","allowed":1,"detected_at":%d,"admissions":[
+		{"ref":"2-1-8","gate":1,"gate_name":"东门","at":%d,"event":"2-1-8","mode":"first_seen","offline":true,"guard":"2013044","guard_name":"许梅"},
+		{"ref":"3-1-4","gate":2,"gate_name":"西门","at":%d,"event":"3-1-4","mode":"online","offline":false,"guard":"2006020"}]}]}`, at(9), at(8), at(8)+60_000),
+	"POST /conflicts/00000000000000a2/seen": "",
 	"GET /keeping":    fmt.Sprintf(`{"backup":{"scheduled":false,"late":false,"last":{"file":"b.db","at":%d,"bytes":48234496,"took_ms":900,"attachments":3}},"unheard":[],"gaps":[]}`, at(3)),
 	"GET /quarantine": fmt.Sprintf(`{"records":[{"id":1,"event":"3-1-813","problem":"hash does not follow","body":"","received_at":%d}],"next":1}`, at(9)),
 	"GET /reports":    `{"items":[{"id":"cqu.resident_pass","name":"校区居民通行证","export":true},{"id":"cqu.work_pass","name":"校区工作通行证","export":true}]}`,
