@@ -172,7 +172,7 @@ func TestConsole_AConflictIsToldOnEveryPageAndReported(t *testing.T) {
 			t.Errorf("wider than the window at %d", width)
 		}
 	}
-	c.press("标为已处理: 通行证 00000000000000a2")
+	c.press("标为已处理:通行证 00000000000000a2")
 	typeInto(c, ".el-dialog textarea", "断网,已核实")
 	eval[bool](t, c.ctx, `document.querySelector('.el-dialog .el-button--primary').click(), true`)
 	c.text("已标为已处理")
