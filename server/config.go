@@ -34,6 +34,7 @@ type Config struct {
 	Backup   BackupConfig   `yaml:"backup"`
 
 	Retention retention.Policy `yaml:"retention"`
+	Webhook   WebhookConfig    `yaml:"webhook"`
 }
 
 // BackupConfig says where backups go, and when; without a folder there are none.
@@ -67,6 +68,7 @@ type Settings struct {
 	Recharge  RechargeConfig
 	Backup    backup.Schedule
 	Retention retention.Policy
+	Webhook   WebhookConfig
 }
 
 // ParseConfig decodes and checks a configuration file. Errors wrap
@@ -121,13 +123,16 @@ func (c Config) validate(doc *configs.Doc) (s Settings, err error) {
 	if err := c.SMS.validate(doc); err != nil {
 		return s, err
 	}
+	if err := c.Webhook.validate(doc); err != nil {
+		return s, err
+	}
 	if err := c.validateSSO(doc); err != nil {
 		return s, err
 	}
 	if err := c.Recharge.validate(doc); err != nil {
 		return s, err
 	}
-	s.SMS, s.OIDC, s.CAS, s.Recharge = c.SMS, c.OIDC, c.CAS, c.Recharge
+	s.SMS, s.OIDC, s.CAS, s.Recharge, s.Webhook = c.SMS, c.OIDC, c.CAS, c.Recharge, c.Webhook
 	return s, nil
 }
 

@@ -55,6 +55,8 @@ func TestParseConfig_NamesLineAndKey(t *testing.T) {
 		{"AlipayAlone", "data:", "recharge: {alipay: {app_id: a, private_key: b, public_key: c}}\ndata:", "server.yaml:2: recharge.alipay.seller_id: missing"},
 		{"PlainNotices", "data:", "recharge: {alipay: {app_id: a, seller_id: s, private_key: b, public_key: c, notify_url: \"http://x.example/\"}}\ndata:", "recharge.alipay.notify_url:"},
 		{"PlainGateway", "data:", "recharge: {alipay: {app_id: a, seller_id: s, private_key: b, public_key: c, base_url: \"http://x.example\"}}\ndata:", "recharge.alipay.base_url:"},
+		{"PlainWebhook", "data:", "webhook: {url: \"http://x.example/\", secret_file: a}\ndata:", "server.yaml:2: webhook.url:"},
+		{"WebhookWithoutSecret", "data:", "webhook: {url: \"https://x.example/\"}\ndata:", "server.yaml:2: webhook.secret_file:"},
 		{"HostWithPort", "data:", "tls: {hosts: [\"a:1\"]}\ndata:", "server.yaml:2: tls.hosts[0]:"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -14,6 +14,7 @@ import (
 	"github.com/go-co-op/gocron/v2"
 	"golang.org/x/sync/errgroup"
 
+	"campusgate/server/alert"
 	"campusgate/server/api"
 	"campusgate/server/audit"
 	"campusgate/server/auth"
@@ -81,6 +82,7 @@ type Server struct {
 	verify    *verify.Service
 	rules     *rules.Service
 	auditor   *audit.Auditor
+	alert     *alert.Service
 	backup    *backup.Service
 	retention *retention.Service
 	cert      *certificate // nil = plain
@@ -121,6 +123,9 @@ func New(ctx context.Context, s Settings, d Deps) (_ *Server, err error) {
 		return nil, err
 	}
 	srv.auditor = audit.New(srv.db, d.Log)
+	if srv.alert, err = s.newAlert(srv.db, d); err != nil {
+		return nil, err
+	}
 	srv.backup = backup.New(backup.Config{Store: srv.db, Source: s.source(), Schedule: s.Backup, Now: d.Now, Location: s.Location, Log: d.Log})
 	srv.calls = call.New(call.Config{
 		Store: srv.db, Now: d.Now, Log: d.Log,
@@ -176,7 +181,7 @@ func open(ctx context.Context, s Settings, now func() time.Time, random io.Reade
 func (srv *Server) handler() (http.Handler, error) {
 	s, d := srv.settings, srv.deps
 	calls, err := api.New(api.Deps{
-		Store: srv.db, Issue: srv.signer, Auth: auth.New(srv.db, d.Now, d.Rand), Hub: srv.hub, Audit: srv.auditor, Backup: srv.backup, Retention: srv.retention,
+		Store: srv.db, Issue: srv.signer, Auth: auth.New(srv.db, d.Now, d.Rand), Hub: srv.hub, Audit: srv.auditor, Backup: srv.backup, Alert: srv.alert, Retention: srv.retention,
 		Accounts: srv.persons.accounts, People: srv.persons.people, SSO: srv.persons.sso,
 		Apply: srv.matters.apply, Notify: srv.matters.notify, Papers: srv.matters.papers, Verify: srv.verify, Rules: srv.rules,
 		Cards: srv.money.cards, Ledger: srv.money.ledger, Canteen: srv.money.canteen, Charges: srv.money.charges, Settle: srv.money.settle, Calls: srv.calls,
@@ -237,6 +242,7 @@ func (srv *Server) Run(ctx context.Context) error {
 	group.Go(func() error { return ended(srv.auditor.Run(ctx)) })
 	group.Go(func() error { return ended(srv.money.charges.Run(ctx)) })
 	group.Go(func() error { return srv.matters.notify.Run(ctx) })
+	group.Go(func() error { return srv.alert.Run(ctx) })
 	group.Go(srv.serve)
 	group.Go(func() error { return srv.watchFeed(ctx) })
 	group.Go(func() error {

@@ -11,6 +11,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"campusgate/server/alert"
 	"campusgate/server/apply"
 	"campusgate/server/auth"
 	"campusgate/server/auth/sso"
@@ -69,6 +70,7 @@ type Deps struct {
 	Charges   *charges.Service
 	Calls     *call.Service
 	Backup    *backup.Service
+	Alert     *alert.Service
 	Retention *retention.Service
 	Hub       Hub
 	Audit     prometheus.Collector // its figures go to /metrics
@@ -102,7 +104,7 @@ type API struct {
 func New(d Deps) (*API, error) {
 	if d.Store == nil || d.Issue == nil || d.Auth == nil || d.Accounts == nil || d.People == nil || d.Apply == nil || d.Notify == nil ||
 		d.Recharge == nil || d.Cash == nil || d.Utility == nil || d.Papers == nil || d.Verify == nil || d.Rules == nil || d.Cards == nil ||
-		d.Settle == nil || d.Ledger == nil || d.Canteen == nil || d.Charges == nil || d.Calls == nil || d.Backup == nil || d.Retention == nil || d.Hub == nil ||
+		d.Settle == nil || d.Ledger == nil || d.Canteen == nil || d.Charges == nil || d.Calls == nil || d.Backup == nil || d.Alert == nil || d.Retention == nil || d.Hub == nil ||
 		d.Now == nil || d.Rand == nil || d.Log == nil || d.Location == nil {
 		return nil, fmt.Errorf("api: a part is missing")
 	}

@@ -41,21 +41,6 @@ type Event struct {
 	Hash       string   `json:"hash" doc:"link of the agent's journal, SHA-256 in hex"`
 }
 
-// Conflict is a pass with more admissions than it allows.
-type Conflict struct {
-	PassID     string      `json:"pass_id"`
-	Allowed    uint32      `json:"allowed"`
-	DetectedAt int64       `json:"detected_at"`
-	Admissions []Admission `json:"admissions" doc:"in order of time"`
-}
-
-// Admission is one counted use.
-type Admission struct {
-	Ref  string `json:"ref" doc:"event that counted it, or claim: and the claim that the server granted"`
-	Gate uint16 `json:"gate"`
-	At   int64  `json:"at"`
-}
-
 // Quarantined is a record that did not fit the journal it came from.
 type Quarantined struct {
 	ID         int64  `json:"id"`
@@ -83,16 +68,6 @@ type eventsOutput struct {
 	}
 }
 
-type conflictsInput struct {
-	Limit int `query:"limit" minimum:"1" maximum:"1000" default:"100"`
-}
-
-type conflictsOutput struct {
-	Body struct {
-		Conflicts []Conflict `json:"conflicts" doc:"newest first"`
-	}
-}
-
 type quarantineOutput struct {
 	Body struct {
 		Records []Quarantined `json:"records"`
@@ -105,10 +80,7 @@ func (a *API) eventRoutes() {
 		method: http.MethodGet, path: prefix + "/events", scope: auth.EventsRead, id: "list-events",
 		text: "通行记录,按到达先后 What gates reported, in order of arrival",
 	}, a.listEvents)
-	add(a, route{
-		method: http.MethodGet, path: prefix + "/conflicts", scope: auth.EventsRead, id: "list-conflicts",
-		text: "超次使用的通行证 Passes with more admissions than they allow",
-	}, a.listConflicts)
+	a.conflictRoutes()
 	add(a, route{
 		method: http.MethodGet, path: prefix + "/quarantine", scope: auth.EventsRead, id: "list-quarantine",
 		text: "被隔离的记录 Records that did not fit the journal they came from",
@@ -161,21 +133,6 @@ func eventBody(e store.Event) Event {
 		out.Note = cmp.Or(rest.Note, out.Note)
 	}
 	return out
-}
-
-func (a *API) listConflicts(ctx context.Context, in *conflictsInput) (*conflictsOutput, error) {
-	found, err := a.Store.Conflicts(ctx, in.Limit)
-	if err != nil {
-		return nil, err
-	}
-	out := &conflictsOutput{}
-	out.Body.Conflicts = mapped(found, func(c store.Conflict) Conflict {
-		return Conflict{
-			PassID: c.Pass.String(), Allowed: c.Allowed, DetectedAt: c.DetectedAt,
-			Admissions: mapped(c.Admissions, func(u store.Admission) Admission { return Admission(u) }),
-		}
-	})
-	return out, nil
 }
 
 func (a *API) listQuarantine(ctx context.Context, in *Page) (*quarantineOutput, error) {

@@ -200,11 +200,17 @@ func TestEvents_ListedWithConflictsAndQuarantine(t *testing.T) {
 	w.want(t, http.StatusCreated, "POST", "/api/v1/passes", resident(), &p)
 	id, err := signing.ParsePassID(p.ID)
 	ok(t, err)
+	w.someone(t, "2006020")
 	var hashes []string
 	for i, e := range []wire.Enrolled{east, west} {
 		event := wire.Event{
 			ID: wire.EventID{Agent: e.Agent, Epoch: 1, Seq: 1}, Type: wire.EventScan, Gate: e.Gate, Lane: "主通道", At: w.now.Load() + int64(i),
 			Pass: id, Offline: true, Counts: true, Verdict: verdict.Verdict{Reason: verdict.Granted, Repeat: i == 1},
+			Guard: []string{"2013044", "2006020"}[i],
+		}
+		if i == 1 {
+			event.Case = &verdict.Case{Code: verdict.Code{Kind: signing.ResidentSingle, ID: id, Uses: 1, Owner: e.Gate}}
+			event.Case.Policy.Mode = verdict.FirstSeen
 		}
 		r, err := wire.Seal(wire.Hash{}, &event)
 		ok(t, err)
@@ -254,9 +260,28 @@ func TestEvents_ListedWithConflictsAndQuarantine(t *testing.T) {
 		t.Fatalf("conflicts %+v", conflicts)
 	}
 	c := conflicts.Conflicts[0]
-	want := []api.Admission{{"1-1-1", 1, w.now.Load()}, {"2-1-1", 2, w.now.Load() + 1}}
-	if c.PassID != p.ID || c.Allowed != 1 || !slices.Equal(c.Admissions, want) {
+	want := []api.Admission{
+		{Ref: "1-1-1", Gate: 1, GateName: "东门", At: w.now.Load(), Event: "1-1-1", Offline: true, Guard: "2013044"},
+		{Ref: "2-1-1", Gate: 2, GateName: "西门", At: w.now.Load() + 1, Event: "2-1-1", Mode: "first_seen", Offline: true, Guard: "2006020", GuardName: "林晓岚"},
+	}
+	if c.ID != p.ID+"/2-1-1" || c.PassID != p.ID || c.Allowed != 1 || !slices.Equal(c.Admissions, want) {
 		t.Fatalf("conflict %+v", c)
+	}
+	seen := func(ref string) reply {
+		return w.call(t, w.token, "POST", "/api/v1/conflicts/"+p.ID+"/seen", map[string]any{"ref": ref, "remark": "断网,已核实"})
+	}
+	w.refused(t, seen("1-1-1"), http.StatusNotFound, "not_found")
+	w.refused(t, w.call(t, w.token, "POST", "/api/v1/conflicts/x/seen", map[string]any{"ref": "2-1-1", "remark": ""}), http.StatusNotFound, "not_found")
+	if r := seen("2-1-1"); r.status != http.StatusNoContent {
+		t.Fatalf("seen: %+v", r)
+	}
+	w.want(t, http.StatusOK, "GET", "/api/v1/conflicts?unseen=true", nil, &conflicts)
+	if len(conflicts.Conflicts) != 0 {
+		t.Fatalf("still unseen: %+v", conflicts)
+	}
+	w.want(t, http.StatusOK, "GET", "/api/v1/conflicts", nil, &conflicts)
+	if c := conflicts.Conflicts[0]; c.SeenAt != w.now.Load() || c.SeenBy == "" || c.Remark != "断网,已核实" {
+		t.Fatalf("seen %+v", c)
 	}
 	var quarantine struct {
 		Records []api.Quarantined

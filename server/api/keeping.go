@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 
+	"campusgate/server/alert"
 	"campusgate/server/auth"
 	"campusgate/server/backup"
 	"campusgate/server/retention"
@@ -15,6 +16,7 @@ type Keeping struct {
 	Backup  backup.Standing    `json:"backup"`
 	Unheard []uint32           `json:"unheard" doc:"agents of whom a restored server has yet to hear; until then it decides no pass in their place"`
 	Gaps    []store.JournalGap `json:"gaps" doc:"events that nobody has any more"`
+	Webhook alert.Deliveries   `json:"webhook"`
 	Days    retention.Policy   `json:"days" doc:"how long each class is kept; 0 = for ever"`
 }
 
@@ -48,6 +50,9 @@ func (a *API) keeping(ctx context.Context, _ *struct{}) (*keepingOutput, error) 
 		return nil, err
 	}
 	if k.Unheard, err = a.Store.Unheard(ctx); err != nil {
+		return nil, err
+	}
+	if k.Webhook, err = a.Alert.Standing(ctx); err != nil {
 		return nil, err
 	}
 	k.Gaps, err = a.Store.Gaps(ctx)

@@ -23,6 +23,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"campusgate/configs"
+	"campusgate/server/alert"
 	"campusgate/server/api"
 	"campusgate/server/apply"
 	"campusgate/server/auth"
@@ -223,11 +224,14 @@ func newWorld(t testing.TB, settings ...func(*world, *api.Deps)) *world {
 	w.tills = canteen.New(canteen.Config{Store: w.db, People: w.staff})
 	w.charges = charges.New(charges.Config{Store: w.db, Ledger: w.money, Cards: noCards{}, Tills: w.tills, Location: campus})
 	w.Server = httptest.NewUnstartedServer(nil)
+	alerts, err := alert.New(alert.Config{Store: w.db})
+	ok(t, err)
 	deps := api.Deps{
 		Store: w.db, Issue: signer, Auth: w.auth, Accounts: w.doors, People: w.staff, Apply: w.apply, Hub: w.link, Notify: w.told,
 		Papers: papers, Cards: w.cards, Ledger: w.money, Recharge: w.counter(), Trial: w.trial,
 		Cash: w.drawers(), Utility: w.meters(),
 		Canteen: w.tills, Charges: w.charges, Calls: call.New(call.Config{Store: w.db, Now: w.Now}),
+		Alert:     alerts,
 		Backup:    backup.New(backup.Config{Store: w.db, Now: w.Now, Location: campus}),
 		Retention: retention.New(retention.Config{Store: w.db, Apply: w.apply, Policy: retention.Default, Now: w.Now, Location: campus}),
 		Settle:    settle.New(settle.Config{Store: w.db, Ledger: w.money, Now: w.Now, Location: campus, Ends: w.cards.Ends}),

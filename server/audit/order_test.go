@@ -237,6 +237,9 @@ func before(a, b *fact) bool {
 	return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.gate, b.gate), cmp.Compare(a.ref, b.ref)) < 0
 }
 
+// conflict has a name of its own where a store hides the package.
+type conflict = store.Conflict
+
 // Whatever the order, the portions and the faults in which events come, and
 // wherever the auditor crashes, the opinions in the end are the same.
 func TestOpinions_DoNotDependOnOrder(t *testing.T) {
@@ -304,6 +307,16 @@ func TestOpinions_DoNotDependOnOrder(t *testing.T) {
 			}
 			if reason == verdict.Conflict {
 				conflicts++
+			}
+		}
+		// There is one list of conflicts: what the auditor finds is on it.
+		listed, err := w.store.Conflicts(t.Context(), 50)
+		ok(r, err)
+		events, err := w.store.Events(t.Context(), start, 1000)
+		ok(r, err)
+		for _, e := range events {
+			if e.Opinion == verdict.Conflict && !slices.ContainsFunc(listed, func(c conflict) bool { return c.Pass == e.Pass }) {
+				r.Fatalf("the conflict of %v is not on the list", e.ID)
 			}
 		}
 	})

@@ -280,8 +280,8 @@ func TestConflicts_NameBothGatesUntilOneIsAnnulled(t *testing.T) {
 	if len(got) != 1 || got[0].Pass != passID(1) || got[0].Allowed != 1 || len(got[0].Admissions) != 2 {
 		t.Fatalf("conflicts: %+v", got)
 	}
-	if a := got[0].Admissions; a[0] != (store.Admission{Ref: "1-1-1", Gate: 1, At: first}) ||
-		a[1] != (store.Admission{Ref: "2-1-1", Gate: 2, At: first + 1000}) {
+	if a := got[0].Admissions; a[0] != (store.Admission{Ref: "1-1-1", Gate: 1, GateName: "east", At: first, Event: *east.id(1)}) ||
+		a[1] != (store.Admission{Ref: "2-1-1", Gate: 2, GateName: "west", At: first + 1000, Event: *west.id(1)}) {
 		t.Fatalf("admissions: %+v", a)
 	}
 	west.send(t, s, west.add(t, wire.Event{Type: wire.EventAnnul, Pass: passID(1), Annuls: west.id(1), Counts: true}))

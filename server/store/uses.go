@@ -53,16 +53,6 @@ func (t *Tx) addUses(uses []use) error {
 	return t.findConflicts(first)
 }
 
-// findConflicts records the passes of the uses counted from a revision on that
-// now have more than they allow.
-func (t *Tx) findConflicts(from int64) error {
-	return t.Exec(`INSERT INTO conflicts (pass, detected_at)
-		SELECT n.pass, $1 FROM uses n
-		WHERE n.revision >= $2 AND n.allowed <
-			(SELECT count(*) FROM uses u WHERE u.pass = n.pass AND u.annulled_at IS NULL)
-		ON CONFLICT DO NOTHING`, t.now, from)
-}
-
 // annulUse takes a counted admission back, once. What is not there is no
 // error: it may have been pruned, or never counted.
 func (t *Tx) annulUse(pass signing.PassID, ref string) error {
@@ -75,9 +65,7 @@ func (t *Tx) annulUse(pass signing.PassID, ref string) error {
 	if err != nil || n == 0 {
 		return err
 	}
-	return t.Exec(`DELETE FROM conflicts WHERE pass = $1 AND
-		(SELECT count(*) FROM uses WHERE pass = $2 AND annulled_at IS NULL) <=
-		(SELECT max(allowed) FROM uses WHERE pass = $3)`, pass[:], pass[:], pass[:])
+	return t.endConflict(pass)
 }
 
 // standing gives the uses of a pass that hold, and the first of them.
@@ -186,51 +174,6 @@ type useRow struct {
 	ref      string
 	expires  int64
 	annulled sql.NullInt64
-}
-
-// Conflict is a pass with more admissions than it allows.
-type Conflict struct {
-	Pass       signing.PassID
-	DetectedAt int64
-	Allowed    uint32
-	Admissions []Admission // in order of time
-}
-
-// Admission is one counted use of a pass. Ref is the event that counted it, or
-// the claim that the server granted.
-type Admission struct {
-	Ref  string
-	Gate uint16
-	At   int64
-}
-
-// Conflicts gives the newest conflicts, at most limit.
-func (s *Store) Conflicts(ctx context.Context, limit int) ([]Conflict, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT c.pass, c.detected_at, u.allowed, u.ref, u.gate, u.at
-		FROM (SELECT pass, detected_at FROM conflicts ORDER BY detected_at DESC, pass LIMIT $1) c
-		JOIN uses u ON u.pass = c.pass
-		WHERE u.annulled_at IS NULL
-		ORDER BY c.detected_at DESC, c.pass, u.at, u.arrival`, limit)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = rows.Close() }()
-	all := []Conflict{}
-	for rows.Next() {
-		var c Conflict
-		var a Admission
-		var pass []byte
-		if err := rows.Scan(&pass, &c.DetectedAt, &c.Allowed, &a.Ref, &a.Gate, &a.At); err != nil {
-			return nil, err
-		}
-		c.Pass = signing.PassID(pass)
-		if n := len(all); n == 0 || all[n-1].Pass != c.Pass {
-			all = append(all, c)
-		}
-		last := &all[len(all)-1]
-		last.Admissions = append(last.Admissions, a)
-	}
-	return all, rows.Err()
 }
 
 // nullText stores "" as NULL.

@@ -151,3 +151,32 @@ func typeInto(c *consoleTab, selector, text string) {
 	c.until(`!!document.querySelector(` + quote(selector) + `)`)
 	eval[bool](c.t, c.ctx, `((box) => { box.value = `+quote(text)+`; return box.dispatchEvent(new Event('input', {bubbles: true})) })(document.querySelector(`+quote(selector)+`))`)
 }
+
+// A conflict is told on every page, and the report says who, where, when and how
+// on both sides, until somebody has looked into it.
+func TestConsole_AConflictIsToldOnEveryPageAndReported(t *testing.T) {
+	t.Parallel()
+	api := newConsoleFake(t)
+	c := openConsole(t, api)
+	for _, width := range []int64{1280, 390} {
+		c.size(width, 800)
+		c.open("/passes")
+		c.text("1 个通行证超次使用,待处理")
+		eval[bool](t, c.ctx, `document.querySelector('main a[href$="/events/conflicts"]').click(), true`)
+		for _, said := range []string{
+			"00000000000000a2", "1 号门 东门", "2 号门 西门", "先到先得 · 断网时 · 门卫 2013044 许梅", "服务器裁定 · 联网 · 门卫 2006020",
+		} {
+			c.text(said)
+		}
+		if wide := eval[bool](t, c.ctx, `document.documentElement.scrollWidth > innerWidth`); wide {
+			t.Errorf("wider than the window at %d", width)
+		}
+	}
+	c.press("标为已处理:通行证 00000000000000a2")
+	typeInto(c, ".el-dialog textarea", "断网,已核实")
+	eval[bool](t, c.ctx, `document.querySelector('.el-dialog .el-button--primary').click(), true`)
+	c.text("已标为已处理")
+	if sent, want := strings.Join(api.calls(), "\n"), `POST /conflicts/00000000000000a2/seen {"ref":"3-1-4","remark":"断网,已核实"}`; !strings.Contains(sent, want) {
+		t.Errorf("not sent: %s\nsent: %s", want, sent)
+	}
+}

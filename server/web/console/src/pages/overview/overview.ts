@@ -24,6 +24,7 @@ export interface Keeping {
   backup: { scheduled: boolean; at?: string; last?: { at: number; bytes: number }; late: boolean; failed_at?: number; failure?: string }
   unheard: number[]
   gaps: { agent: number; first: number; last: number }[]
+  webhook?: { on: boolean; untold: number; failure?: string }
 }
 
 export async function look(now: number): Promise<Overview> {
@@ -53,13 +54,14 @@ export function alarmsOf(seen: Overview): Alarm[] {
   ]
 }
 
-function keepingAlarms({ backup, unheard, gaps }: Keeping): Alarm[] {
+function keepingAlarms({ backup, unheard, gaps, webhook }: Keeping): Alarm[] {
   const of = (what: string, to = '/audit') => ({ where: t('over_backup'), what, to })
   return [
     ...(backup.scheduled ? [] : [of(t('over_backup_off'))]),
     ...(backup.failure ? [of(t('over_backup_failed', { at: stamp(backup.failed_at ?? 0), why: backup.failure }))] : []),
     ...(backup.late && !backup.failure ? [of(t('over_backup_late', { at: backup.at ?? '' }))] : []),
     ...(unheard.length ? [of(t('over_unheard', { n: unheard.length }), '/gates')] : []),
+    ...(webhook?.failure ? [{ where: t('event_tab_conflicts'), what: t('over_webhook', { n: webhook.untold, why: webhook.failure }), to: '/events/conflicts' }] : []),
     ...gaps.map((gap) => of(t('over_gap', { agent: gap.agent, first: gap.first, last: gap.last }), '/gates')),
   ]
 }
