@@ -34,7 +34,7 @@ var atGates = []mutation{
 		name: "epoch-ignored", wrong: "a gate that lost its disk decides passes that it may have admitted before", play: "amnesia",
 		edits: []edit{
 			{
-				"agent/lane/claim.go", "\t\tq.Issued >= s.Policy.OwnsFrom && ", "\t\t(ON || q.Issued >= s.Policy.OwnsFrom) && ",
+				"agent/lane/claim.go", "s.Record.Moved.Owns(issued, s.Policy.OwnsFrom) && ", "(ON || s.Record.Moved.Owns(issued, s.Policy.OwnsFrom)) && ",
 			},
 			{
 				"agent/lane/facts.go", "\tk.Lane.Zone, k.Lane.OwnsFrom = p.Zone, p.OwnsFrom\n",
