@@ -20,9 +20,9 @@ const Variable = "CAMPUSGATE_UPDATE"
 const (
 	// Proof is how long a trial works before it confirms itself.
 	Proof = 20 * time.Second
-	// chance is how long a trial has until then. It is shorter than systemd's
-	// TimeoutStartSec, so that the program before it still starts in time.
-	chance = 45 * time.Second
+	// chance is how long a trial has until then, on a slow PC too. Under systemd
+	// one that never gets ready, or falls silent, is ended before that.
+	chance = 90 * time.Second
 	// parting is how long a child has to end when it is asked to.
 	parting = 12 * time.Second
 )

@@ -31,12 +31,6 @@ var (
 	ErrNoPrevious = errors.New("no previous program is kept")
 )
 
-// The files of a release, in the folder that it is staged from.
-const (
-	ManifestFile = "release.txt"
-	ProgramFile  = "gateagent"
-)
-
 // testTime bounds a self-test.
 const testTime = 2 * time.Minute
 
@@ -54,7 +48,7 @@ type Here struct {
 // next start. The checks come in this order: signature, site, system, serial,
 // time, hash, self-test.
 func (b Book) Stage(ctx context.Context, from string, h Here) (m release.Manifest, err error) {
-	signed, err := bounded(filepath.Join(from, ManifestFile), release.MaxSigned)
+	signed, err := bounded(filepath.Join(from, release.ManifestFile), release.MaxSigned)
 	if err != nil {
 		return m, err
 	}
@@ -82,7 +76,7 @@ func (b Book) Stage(ctx context.Context, from string, h Here) (m release.Manifes
 	case s.Current != nil && *s.Current == m:
 		return m, nil // it runs already
 	}
-	data, err := bounded(filepath.Join(from, ProgramFile), m.Size)
+	data, err := bounded(filepath.Join(from, release.ProgramFile), m.Size)
 	if err != nil {
 		return m, err
 	}

@@ -63,7 +63,10 @@ func behave() int {
 	case "crash":
 		return 3
 	case "hang":
-		select {}
+		if silent, held, err := os.Pipe(); err == nil {
+			_, _ = io.Copy(io.Discard, silent) // nothing ever comes
+			_ = held.Close()
+		}
 	case "wait":
 	default:
 		if err := (update.Book{Dir: dir, Now: clock}).Confirm(os.Getenv(update.Variable)); err != nil {
@@ -146,8 +149,8 @@ func put(t *testing.T, dir, word string, serial uint64, change ...func(*release.
 	check(t, err)
 	from := filepath.Join(dir, "from")
 	check(t, os.MkdirAll(from, 0o700))
-	check(t, os.WriteFile(filepath.Join(from, update.ManifestFile), signed, 0o600))
-	check(t, os.WriteFile(filepath.Join(from, update.ProgramFile), data, 0o600))
+	check(t, os.WriteFile(filepath.Join(from, release.ManifestFile), signed, 0o600))
+	check(t, os.WriteFile(filepath.Join(from, release.ProgramFile), data, 0o600))
 	return m
 }
 
@@ -192,11 +195,11 @@ func TestAttack_OnlyAReleaseForThisPCIsStaged(t *testing.T) {
 		{"another arch", func(m *release.Manifest) { m.Arch = "mips" }, nil, update.ErrSystem},
 		{"another system", func(m *release.Manifest) { m.OS = "plan9" }, nil, update.ErrSystem},
 		{"too early", func(m *release.Manifest) { m.NotBefore = now + 1 }, nil, update.ErrEarly},
-		{"an altered manifest", nil, edit(update.ManifestFile, func(d []byte) []byte { d[len(d)-9] ^= 1; return d }), release.ErrSignature},
-		{"an altered program", nil, edit(update.ProgramFile, func(d []byte) []byte { d[len(d)/2] ^= 1; return d }), release.ErrProgram},
-		{"a truncated program", nil, edit(update.ProgramFile, func(d []byte) []byte { return d[:len(d)-1] }), release.ErrProgram},
-		{"a longer program", nil, edit(update.ProgramFile, func(d []byte) []byte { return append(d, 0) }), nil},
-		{"no program", nil, func() { check(t, os.Remove(filepath.Join(from, update.ProgramFile))) }, os.ErrNotExist},
+		{"an altered manifest", nil, edit(release.ManifestFile, func(d []byte) []byte { d[len(d)-9] ^= 1; return d }), release.ErrSignature},
+		{"an altered program", nil, edit(release.ProgramFile, func(d []byte) []byte { d[len(d)/2] ^= 1; return d }), release.ErrProgram},
+		{"a truncated program", nil, edit(release.ProgramFile, func(d []byte) []byte { return d[:len(d)-1] }), release.ErrProgram},
+		{"a longer program", nil, edit(release.ProgramFile, func(d []byte) []byte { return append(d, 0) }), nil},
+		{"no program", nil, func() { check(t, os.Remove(filepath.Join(from, release.ProgramFile))) }, os.ErrNotExist},
 	} {
 		change := c.change
 		if change == nil {

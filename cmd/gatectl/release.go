@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"runtime"
 
-	"campusgate/agent/update"
 	"campusgate/signing/release"
 )
 
@@ -68,9 +67,9 @@ func writeRelease(dir string, program, signed []byte) error {
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		return err
 	}
-	err := createFile(filepath.Join(dir, update.ProgramFile), program, 0o755)
+	err := createFile(filepath.Join(dir, release.ProgramFile), program, 0o755)
 	if err == nil {
-		err = createFile(filepath.Join(dir, update.ManifestFile), signed, 0o644)
+		err = createFile(filepath.Join(dir, release.ManifestFile), signed, 0o644)
 	}
 	if err != nil {
 		_ = os.RemoveAll(dir) // it was made here

@@ -65,6 +65,12 @@ const (
 	MaxProgram = 256 << 20
 )
 
+// The files of a release, in the folder that is handed out.
+const (
+	ManifestFile = "release.txt"
+	ProgramFile  = "gateagent"
+)
+
 // Manifest says which program it is. NotBefore is in unix seconds, Size in bytes.
 type Manifest struct {
 	Site      string `json:"site"`
