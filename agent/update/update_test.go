@@ -266,7 +266,7 @@ func runUntil(t *testing.T, b update.Book, dir string, wanted func(update.State)
 		}
 	}
 	cancel()
-	<-ended
+	_ = <-ended // it was cancelled
 }
 
 func TestTrial_ConfirmsItselfAndTheOneBeforeIsKept(t *testing.T) {
