@@ -132,6 +132,7 @@ func (p *patient) parts(ctx context.Context) {
 		}
 	}
 	p.clock()
+	p.updates()
 	p.server(ctx)
 	p.report.Checks = append(p.report.Checks, doctor.Disk(p.settings.Data, p.settings.store())...)
 }

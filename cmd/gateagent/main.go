@@ -35,6 +35,9 @@ const usage = `用法 / usage:
   gateagent support -config FILE -out FILE.zip [-log FILE]   诊断包 / what whoever helps needs, without personal data
   gateagent install -config FILE [-user NAME] [-kiosk LOGIN] 装成服务 / install as a service that starts with the PC
   gateagent uninstall                                        卸载，保留数据 / remove it, all but the data
+  gateagent selftest -config FILE                            自检 / could this program do the work here
+  gateagent update -config FILE -from DIR                    更新 / check a signed release and try it
+  gateagent update -config FILE -rollback                    退回 / back to the version before
   gateagent kiosk [-url URL]                                 全屏显示页面 / show the guard page in a browser of its own
 
 样例配置 / sample configuration: configs/gate.yaml, configs/till.yaml
@@ -57,9 +60,9 @@ type Env struct {
 
 // options are the flags of all verbs.
 type options struct {
-	config, server, code, out, log, user, kiosk, url string
-	yes, json                                        bool
-	wait                                             time.Duration
+	config, server, code, out, log, user, kiosk, url, from string
+	yes, json, rollback                                    bool
+	wait                                                   time.Duration
 }
 
 // verb is one thing the command does: its flags and the work.
@@ -98,6 +101,9 @@ var verbs = map[string]verb{
 	"support": {flags(configFlag, logFlag, text(func(o *options) *string { return &o.out }, "out", "")), bundle},
 	"install": {flags(configFlag, text(func(o *options) *string { return &o.user }, "user", "campusgate"),
 		text(func(o *options) *string { return &o.kiosk }, "kiosk", "")), installs},
+	"selftest": {flags(configFlag), selfTest},
+	"update": {flags(configFlag, text(func(o *options) *string { return &o.from }, "from", ""),
+		func(fs *flag.FlagSet, o *options) { fs.BoolVar(&o.rollback, "rollback", false, "") }), updates},
 	"uninstall": {flags(), uninstalls},
 	"kiosk":     {flags(text(func(o *options) *string { return &o.url }, "url", "http://127.0.0.1:8471/")), kiosk},
 }
@@ -152,6 +158,8 @@ func run(ctx context.Context, env Env, args []string) int {
 		return misused(env, "-config is missing")
 	case name == "enroll" && o.code == "":
 		return misused(env, "-code is missing: the server's administrator makes one for this gate")
+	case name == "update" && (o.from == "") != o.rollback:
+		return misused(env, "either -from, the folder of a release, or -rollback")
 	case name == "support" && o.out == "":
 		return misused(env, "-out is missing: the zip file to write")
 	}

@@ -13,6 +13,7 @@ import (
 	"gopkg.in/natefinch/lumberjack.v2"
 
 	"campusgate/agent"
+	"campusgate/agent/update"
 )
 
 // What the log may take on the disk: a file that is written and those before it.
@@ -21,8 +22,9 @@ const (
 	logFiles  = 5
 )
 
-// serve runs the agent until ctx ends.
-func serve(ctx context.Context, env Env, o options) (err error) {
+// work is this program as the agent, until ctx ends or an update waits. hash is
+// what the launcher called it; "" = it was launched by nobody.
+func work(ctx context.Context, env Env, o options, hash string) (err error) {
 	settings, file, err := configured(o)
 	if err != nil {
 		return err
@@ -35,9 +37,10 @@ func serve(ctx context.Context, env Env, o options) (err error) {
 	}
 	said := &tail{limit: 256 << 10}
 	log := slog.New(slog.NewTextHandler(io.MultiWriter(said, out), nil))
-	a, err := agent.New(settings, agent.Deps{
+	book := update.Book{Dir: settings.UpdateFolder(), Now: env.Now}
+	a, err := opened(ctx, settings, agent.Deps{
 		Now: env.Now, Rand: env.Rand, Log: log, Root: env.Root, Said: said.bytes, File: file,
-	})
+	}, book)
 	if err != nil {
 		if o.log != "" {
 			log.Error("not started", "error", err) // nobody reads the standard error of a service
@@ -48,17 +51,15 @@ func serve(ctx context.Context, env Env, o options) (err error) {
 	_, _ = fmt.Fprintf(env.Stdout, "门卫页面 / guard page: http://%s/\n", a.Addr())
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	watching := make(chan struct{})
-	go func() {
-		defer close(watching)
-		watch(ctx, a.Alive, log, stop)
-	}()
+	var watching sync.WaitGroup
+	watching.Go(func() { watch(ctx, a.Alive, log, stop) })
+	watching.Go(func() { attend(ctx, a, book, hash, log, stop) })
 	err = a.Run(ctx)
 	if cause := context.Cause(ctx); errors.Is(cause, agent.ErrHung) {
 		err = errors.Join(err, cause)
 	}
 	stop(nil)
-	<-watching
+	watching.Wait()
 	return err
 }
 

@@ -53,6 +53,7 @@ var commands = []command{
 	{"verify", "验证通行码 / verify codes against a keyring", runVerify},
 	{"inspect", "查看通行码内容 / show what a code says", runInspect},
 	{"qr", "绘制二维码 / draw a code as a QR image", runQR},
+	{"release", "签署更新 / sign a program of the agent as an update", runRelease},
 	{"flows", "检查、试走流程 / check flows, play cases through them", runFlows},
 	{"simulate", "按种子演练故障 / play faults from a seed, against the promises", runSimulate},
 	{"demo", "在本机演示整个校园 / run a whole campus on this machine", runDemo},

@@ -23,7 +23,8 @@ func Groups() []string { return append([]string(nil), groups...) }
 
 // AgentUnit is the text of the agent's systemd unit. It asks for no network: a
 // gate works without. It starts again whatever happens, also when the agent says
-// nothing for half a minute. Device files stay visible; what the user may open
+// nothing for half a minute; an update runs as a child of the installed program
+// and speaks for both. Device files stay visible; what the user may open
 // is up to its groups. adjtimex is for the doctor, which reads the state of the
 // clock and cannot set it.
 func AgentUnit(binary, config, data, user string) string {
@@ -34,7 +35,7 @@ StartLimitIntervalSec=0
 
 [Service]
 Type=notify
-NotifyAccess=main
+NotifyAccess=all
 ExecStart=%[1]s -config %[2]s
 User=%[4]s
 Restart=always
