@@ -31,12 +31,12 @@ func (c *Core) ask(book Book, a *attempt, last *desk.Question, owner uint16, now
 			return nil, err
 		}
 	}
-	underway := c.underway(claim.ID)
+	underway, again := c.underway(claim.ID), last != nil && claim.ID == last.ID
 	next := *a
 	next.claim, next.asked = claim.ID, true
 	c.park(&next)
 	if k.SharedUse() {
-		return c.seek(&next, claim, now), nil
+		return c.seek(&next, claim, again, now), nil
 	}
 	if underway {
 		return nil, nil

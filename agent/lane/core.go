@@ -50,8 +50,9 @@ type Core struct {
 
 	quests   map[string]*quest // by claim; replaced as a whole
 	reserved map[signing.PassID][]reservation
-	started  int64 // mono of the first input; below 0 = none came
-	lease    int64 // mono of the last ping
+	doubted  []string // scans that were told as failed, and may be on the disk
+	started  int64    // mono of the first input; below 0 = none came
+	lease    int64    // mono of the last ping
 }
 
 var _ desk.Core[Book] = (*Core)(nil)
@@ -104,6 +105,18 @@ func (c *Core) Step(book Book, in desk.Input) ([]desk.Effect, error) {
 	if c.started < 0 {
 		c.started = now.Mono
 	}
+	if len(c.doubted) == 0 {
+		return c.take(book, in, now)
+	}
+	effects, err := c.resolve(book, now)
+	if err != nil {
+		return nil, err
+	}
+	more, err := c.take(book, in, now)
+	return append(effects, more...), err
+}
+
+func (c *Core) take(book Book, in desk.Input, now desk.Moment) ([]desk.Effect, error) {
 	switch in := in.(type) {
 	case *desk.Scan:
 		return c.scan(book, in, now)
@@ -300,6 +313,7 @@ func (c *Core) Failed(in desk.Input, cause error) []desk.Effect {
 		if l := c.lanes[in.Lane]; l != nil {
 			a.kase = c.present(l, in, desk.Moment{At: c.At(in.Stamp)})
 		}
+		c.doubt(in.ID)
 		return []desk.Effect{a.internal(c.At(in.Stamp))}
 	case Answer:
 		return c.giveUp(in.Stamp, func(a *attempt) bool { return a.scan.ID == in.ID && !a.asked }, desk.Reject{ID: in.ID, Err: cause})
@@ -312,6 +326,7 @@ func (c *Core) Failed(in desk.Input, cause error) []desk.Effect {
 	case Annul:
 		return []desk.Effect{desk.Reject{ID: in.ID, Err: cause}}
 	case Entry:
+		c.doubt(in.ID)
 		return []desk.Effect{desk.Reject{ID: in.ID, Err: cause}}
 	case Alarm:
 		return c.unwritten(in, cause)
@@ -336,6 +351,7 @@ func (c *Core) giveUp(s desk.Stamp, concerned func(*attempt) bool, otherwise des
 	kept := c.waiting[:0:0]
 	for _, a := range c.waiting {
 		if concerned(a) {
+			c.doubt(a.scan.ID)
 			effects = append(effects, a.internal(c.At(s)))
 		} else {
 			kept = append(kept, a)

@@ -17,6 +17,7 @@ import (
 const (
 	SourceGuard  = "guard"  // entries
 	SourceSensor = "sensor" // annuls: nobody went through
+	SourceStore  = "store"  // annuls: the commit was told as failed, and nothing moved
 )
 
 // Bounds of what a guard writes, in bytes.

@@ -22,6 +22,7 @@ const wordMS = wire.AskTimeoutMS
 // never changed.
 type quest struct {
 	claim  wire.Claim
+	again  bool // a question under the same id may have been granted before
 	zones  signing.Zones
 	began  int64 // mono, before the first question left
 	at     int64 // mono, before the server was asked last
@@ -71,12 +72,12 @@ func (c *Core) share(book Book, k *verdict.Case, p *Policy) error {
 }
 
 // seek begins to ask everybody, unless that is under way.
-func (c *Core) seek(a *attempt, claim wire.Claim, now desk.Moment) []desk.Effect {
+func (c *Core) seek(a *attempt, claim wire.Claim, again bool, now desk.Moment) []desk.Effect {
 	if c.quests[claim.ID] != nil {
 		return nil
 	}
 	claim.Reserve = wire.ReserveTake
-	c.setQuest(claim.ID, &quest{claim: claim, zones: a.kase.Code.Zones, began: now.Mono, at: now.Mono})
+	c.setQuest(claim.ID, &quest{claim: claim, again: again, zones: a.kase.Code.Zones, began: now.Mono, at: now.Mono})
 	return []desk.Effect{desk.Ask{Claim: claim}}
 }
 
@@ -186,7 +187,7 @@ func (c *Core) advance(book Book, q *quest, now desk.Moment) ([]desk.Effect, err
 
 // askAgain asks the server once more, with the same id.
 func (c *Core) askAgain(q *quest, now desk.Moment) []desk.Effect {
-	q.server, q.at = verdict.ClaimUnasked, now.Mono
+	q.server, q.at, q.again = verdict.ClaimUnasked, now.Mono, true
 	q.claim.Try++
 	c.setQuest(q.claim.ID, q)
 	return []desk.Effect{desk.Ask{Claim: q.claim}}
@@ -255,7 +256,7 @@ func (c *Core) end(book Book, q *quest, claim verdict.Claim, now desk.Moment) (e
 	switch {
 	case asked.State != desk.ClaimOpen:
 		return effects, nil
-	case q.server == verdict.ClaimUsed || q.server == verdict.ClaimRefused:
+	case !q.again && (q.server == verdict.ClaimUsed || q.server == verdict.ClaimRefused):
 		return effects, book.Settle(q.claim.Pass, desk.ClaimRefused)
 	}
 	return effects, c.GiveBack(book, wire.EventAnnul, asked, now)

@@ -96,4 +96,37 @@ func TestShared_LowerGateGoesOnAndAReservationHolds(t *testing.T) {
 	}
 }
 
+func TestShared_AGrantThatTurnedIntoUsedIsGivenBack(t *testing.T) {
+	for name, granted := range map[string]bool{"granted before": true, "never granted": false} {
+		t.Run(name, func(t *testing.T) {
+			b := newShared(t, wire.Offline{Max: 9, MaxAgeMS: 60_000})
+			q := b.question("a", b.c.static(t, single(1)))
+			if granted {
+				a := q.Answer(verdict.ClaimGranted)
+				a.Dark = []uint16{other}
+				dark := find[desk.Ask](t, b.step(desk.ClaimReply{Stamp: b.stamp(), Answer: a})).Claim
+				b.pass(wire.AskTimeoutMS + 1)
+				if q = find[desk.Ask](t, b.says(dark, verdict.ClaimSilent)).Claim; q.Owner != 0 || q.Try != 1 {
+					t.Fatalf("the server is asked again with %+v", q)
+				}
+			}
+			a := q.Answer(verdict.ClaimUsed)
+			a.Try = q.Try
+			effects := b.step(desk.ClaimReply{Stamp: b.stamp(), Answer: a})
+			if r := shown(t, effects); r.Reason != verdict.AlreadyUsed || opened(effects) != 0 {
+				t.Fatalf("effects %+v", effects)
+			}
+			back := 0
+			for _, e := range b.events() {
+				if e.Type == wire.EventAnnul && e.Claim == q.ID && e.Annuls == nil {
+					back++
+				}
+			}
+			if want := map[bool]int{true: 1}[granted]; back != want {
+				t.Errorf("given back %d times, want %d", back, want)
+			}
+		})
+	}
+}
+
 func (b *bench) time() time.Time { return time.UnixMilli(b.wall) }

@@ -85,7 +85,7 @@ func promised(t *testing.T, results []*admission.Result) (admitted, of int) {
 // does shows nothing.
 func happened(t *testing.T, results []*admission.Result, more map[string]func(*admission.Result) int) {
 	t.Helper()
-	if storetest.Raced || len(results) < 10 {
+	if storetest.Raced || len(results) < 8 {
 		return
 	}
 	want := map[string]func(*admission.Result) int{
@@ -122,6 +122,25 @@ func TestOnline_AdmitsNobodyTwice(t *testing.T) {
 	results := play(t, admission.Run{Policy: verdict.Online, Passes: *passes, Gates: *gates}, *seeds)
 	promised(t, results)
 	happened(t, results, nil)
+}
+
+// Two gates that could not hear of each other may both admit: each such case is a
+// conflict, and seldom is anybody turned away everywhere.
+func TestFirstSeen_AdmitsNobodyTwiceWhoCouldBeHeardOf_AndRefusesFew(t *testing.T) {
+	results := play(t, admission.Run{Policy: verdict.FirstSeen, Passes: *passes, Gates: *gates}, *seeds*2/3)
+	var refused, of int
+	for _, r := range results {
+		if r.DoubleWithPath+r.Undetected+r.LostEvents != 0 {
+			t.Errorf("seed %d: %d doubles with a path, %d undetected, %d events lost", r.Seed, r.DoubleWithPath, r.Undetected, r.LostEvents)
+		}
+		refused, of = refused+r.RefusedEverywhere, of+r.Passes
+	}
+	happened(t, results, map[string]func(*admission.Result) int{
+		"doubles": func(r *admission.Result) int { return r.DoubleAdmitted },
+	})
+	if !storetest.Raced && refused*100 > of {
+		t.Errorf("%d of %d passes were refused everywhere, want 1 %% at most", refused, of)
+	}
 }
 
 // A gate that lost its disk has forgotten whom it admitted: it decides nothing that

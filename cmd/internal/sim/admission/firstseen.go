@@ -100,7 +100,7 @@ func (w *world) couldTell(first, second *admission) bool {
 		return true
 	}
 	s := w.server
-	if !s.up() || s.upSince > since || s.fault >= since || !n.smooth(b, 0, since) || !n.smooth(0, b, since) {
+	if !s.up() || second.link == 0 || s.fault >= since || !n.smooth(b, 0, since) || !n.smooth(0, b, since) {
 		return false
 	}
 	for _, t := range w.witness.told[first.event.Agent] {

@@ -56,6 +56,7 @@ type gate struct {
 	queue []input
 	busy  bool
 	scans int
+	await []*presentation // those that nobody was told anything of
 	wiped byte
 }
 
@@ -182,6 +183,11 @@ func (g *gate) crash() error {
 	if err := g.stop(); err != nil {
 		return err
 	}
+	for _, p := range g.await {
+		p.holder.heard = "no_power"
+		p.holder.again(0)
+	}
+	g.await = nil
 	if !g.w.faults {
 		return g.start()
 	}

@@ -2,6 +2,7 @@ package admission
 
 import (
 	"fmt"
+	"slices"
 
 	"campusgate/agent/desk"
 	"campusgate/agent/lane"
@@ -20,8 +21,9 @@ const (
 
 // holder is somebody with a pass, or two people with copies of it: it is shown once
 // to three times at any gates, also at two within 300 ms. Whoever was not let in
-// then goes where the guard's page sends them, up to three times: to the gate that
-// decides, where it did not answer, and anywhere else otherwise.
+// then, or heard nothing because the power went, goes where the guard's page sends
+// them, up to three times: to the gate that decides, where it did not answer, and
+// anywhere else otherwise.
 type holder struct {
 	w      *world
 	n      int
@@ -38,6 +40,7 @@ type presentation struct {
 	holder *holder
 	gate   *gate
 	at     int64
+	link   uint64 // the session that the gate had with the server, and the server with it; 0 = none
 }
 
 func (h *holder) plan(length int64) {
@@ -70,7 +73,9 @@ func (h *holder) present(g *gate) error {
 	}
 	g.scans++
 	id := fmt.Sprintf("%d.%d-%d", g.number, g.boot, g.scans)
-	h.w.witness.scans[id] = &presentation{h, g, h.w.now}
+	p := &presentation{h, g, h.w.now, g.session()}
+	h.w.witness.scans[id] = p
+	g.await = append(g.await, p)
 	c, err := code.Read(g.snap.Keyring(), h.text)
 	g.put(input{in: &desk.Scan{
 		Stamp: g.stamp(), ID: id, Lane: laneName, Source: "serial", Code: c, Err: err, Guideline: g.snap.Guideline(),
@@ -101,6 +106,9 @@ func (w *world) shown(g *gate, r desk.Result) error {
 	p := w.witness.scans[r.ID]
 	if p != nil {
 		p.holder.heard = r.Reason.String()
+		if r.Need == verdict.NeedNothing {
+			g.await = slices.DeleteFunc(g.await, func(o *presentation) bool { return o == p })
+		}
 	}
 	switch {
 	case p == nil:

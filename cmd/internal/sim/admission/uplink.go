@@ -25,6 +25,14 @@ type uplink struct {
 	upload  int64      // when events were sent last that are not acked
 }
 
+// session is the connection that both ends have; 0 = none.
+func (g *gate) session() uint64 {
+	if c := g.w.server.conns[g.number]; g.link.open && c != nil && c.session == g.link.session {
+		return c.session
+	}
+	return 0
+}
+
 // beat is every five seconds: the connection, the clock, and the core's tick.
 func (g *gate) beat() error {
 	g.during(wire.HeartbeatMS, g.beat)

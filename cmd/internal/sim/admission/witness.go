@@ -42,6 +42,7 @@ type admission struct {
 	claim     string
 	counts    bool
 	presented int64
+	link      uint64 // the gate's with the server, from then until now; 0 = it was not all that time
 	walked    bool
 	at        int64
 	opened    bool
@@ -111,6 +112,9 @@ func (t *witness) admit(g *gate, e *wire.Event) {
 	}
 	if p := t.scans[e.Scan]; p != nil {
 		a.presented, a.walked = p.at, p.holder.walked > 0
+		if p.link == g.session() {
+			a.link = p.link
+		}
 	} else {
 		w.broken("%v admits by scan %q, which nobody made", e.ID, e.Scan)
 	}
