@@ -61,8 +61,6 @@ func TestConfirm_TheGuardRefusesOrHasToLogInFirst(t *testing.T) {
 
 // It fits every screen, in both languages, and has nothing for axe to find.
 func TestConfirm_IsAccessibleAndFits(t *testing.T) {
-	d := newDesk()
-	b, g := guardPage(t, d, till1024, true)
 	done := alone()
 	done.Need, done.Reason, done.Opens = "", verdict.Granted, true
 	long := alone()
@@ -70,6 +68,8 @@ func TestConfirm_IsAccessibleAndFits(t *testing.T) {
 	for _, v := range []view{
 		scanned("unconfirmed", done, "attention"), scanned("confirm-long", long, "confirm"), scanned("confirm", alone(), "confirm"),
 	} {
+		d := newDesk()
+		b, g := guardPage(t, d, till1024, true)
 		for _, lang := range []string{"zh", "en"} {
 			b.speak(lang)
 			for _, screen := range []size{wide, till1024, phone} {
