@@ -87,7 +87,8 @@ func (a *Agent) kiosk() *console.Kiosk {
 }
 
 // attend makes calls for scans that wait for a document, where the kiosk is set
-// to, and ends the calls of those that wait no more.
+// to, and ends the calls of those that wait no more. Whoever could only come in
+// unconfirmed is refused where nobody is: a call would hardly get through.
 func (a *Agent) attend(ctx context.Context) error {
 	if a.calls == nil {
 		return nil
@@ -124,7 +125,7 @@ func (a *Agent) attend(ctx context.Context) error {
 }
 
 func (a *Agent) heed(r desk.Result) {
-	if r.Reason != verdict.NeedsInput || r.Need != verdict.NeedDocument {
+	if r.Reason != verdict.NeedsInput || r.Need != verdict.NeedDocument && r.Need != verdict.NeedConfirm {
 		if r.Reason != verdict.NeedsInput {
 			a.calls.Settled(r.ID)
 		}
@@ -133,11 +134,11 @@ func (a *Agent) heed(r desk.Result) {
 	if a.console.Attended() {
 		return // whoever is on duty here answers it on the page
 	}
-	if !a.settings.Kiosk.OnCall { // somebody is on duty, and has left
+	if !a.settings.Kiosk.OnCall || r.Need == verdict.NeedConfirm { // somebody is on duty, and has left
 		ctx, cancel := context.WithTimeout(context.Background(), reviewTimeout)
 		defer cancel()
 		if _, err := a.desk.(*lane.Desk).AnswerFor(ctx, r.ID, "", nil, true); err != nil && !errors.Is(err, desk.ErrNotWaiting) {
-			a.log.Error("document not refused", "lane", r.Lane, "error", err)
+			a.log.Error("question not refused", "lane", r.Lane, "error", err)
 		}
 		return
 	}

@@ -31,6 +31,8 @@ type Lanes interface {
 	Desk
 	// Answer settles a question: the documents that were shown, or a refusal.
 	Answer(ctx context.Context, id string, documents []string, refuse bool) (desk.Result, error)
+	// Confirm says that somebody comes in although nobody can confirm it.
+	Confirm(ctx context.Context, id string) (desk.Result, error)
 	// Enter lets somebody without a code in or out, or refuses.
 	Enter(ctx context.Context, in lane.Entry) (desk.Result, error)
 	// Annul takes back an admission after which nobody went through.

@@ -82,6 +82,9 @@ func (d *actor) Answer(_ context.Context, id string, documents []string, refuse 
 		return desk.Result{}, fail
 	case i < 0:
 		return desk.Result{}, desk.ErrNoScan
+	case refuse && r.Need == verdict.NeedConfirm:
+		r.Need, r.Reason, r.Mark = "", verdict.OfflineNotAllowed, ""
+		return d.publish(r), nil
 	case r.Need != verdict.NeedDocument:
 		return desk.Result{}, desk.ErrNotWaiting
 	}
@@ -91,6 +94,28 @@ func (d *actor) Answer(_ context.Context, id string, documents []string, refuse 
 		shown.Refused = refuse
 	}
 	return d.publish(decided(r, shown)), nil
+}
+
+func (d *actor) Confirm(_ context.Context, id string) (desk.Result, error) {
+	d.mu.Lock()
+	d.calls = append(d.calls, "confirm "+id)
+	i := slices.IndexFunc(d.results, func(r desk.Result) bool { return r.ID == id })
+	fail := d.fail
+	var r desk.Result
+	if i >= 0 {
+		r = d.results[i]
+	}
+	d.mu.Unlock()
+	switch {
+	case fail != nil:
+		return desk.Result{}, fail
+	case i < 0:
+		return desk.Result{}, desk.ErrNoScan
+	case r.Need != verdict.NeedConfirm:
+		return desk.Result{}, lane.ErrBadAnswer
+	}
+	r.Need, r.Reason, r.Opens = "", verdict.Granted, true
+	return d.publish(r), nil
 }
 
 // decided is what a lane makes of documents.

@@ -82,11 +82,12 @@ func (c *Console) postScan(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
-// postAnswer settles a question: one document, several, or a refusal.
+// postAnswer settles a question: one document, several, agreement, or a refusal.
 func (c *Console) postAnswer(w http.ResponseWriter, r *http.Request) error {
 	var in struct {
 		Document  string   `json:"document"`
 		Documents []string `json:"documents"`
+		Confirm   bool     `json:"confirm"`
 		Refuse    bool     `json:"refuse"`
 	}
 	if err := c.decode(w, r, &in); err != nil {
@@ -98,13 +99,22 @@ func (c *Console) postAnswer(w http.ResponseWriter, r *http.Request) error {
 		}
 		in.Documents = []string{in.Document}
 	}
-	if in.Refuse == (len(in.Documents) > 0) {
-		return badRequest.with("document", "give either documents, or refuse: true")
+	said := 0
+	for _, yes := range []bool{len(in.Documents) > 0, in.Confirm, in.Refuse} {
+		if yes {
+			said++
+		}
+	}
+	if said != 1 {
+		return badRequest.with("document", "give either documents, or confirm: true, or refuse: true")
 	}
 	if id := c.unknownDocument(in.Documents); id != "" {
 		return noDocument.with("document", id)
 	}
 	return c.settle(w, r, func(ctx context.Context) (desk.Result, error) {
+		if in.Confirm {
+			return c.lanes.Confirm(ctx, r.PathValue("id"))
+		}
 		return c.lanes.Answer(ctx, r.PathValue("id"), in.Documents, in.Refuse)
 	})
 }

@@ -54,6 +54,9 @@ func (c *Core) decide(book Book, a *attempt, now desk.Moment) ([]desk.Effect, er
 		// Everybody is asked again when the guard has agreed.
 		next := *a
 		next.asked, next.claim, next.agree, next.kase.Claim = false, "", true, verdict.Claim{}
+		if c.cfg.Unstaffed && c.OnDuty() == (desk.Shift{}) {
+			return c.refuse(book, &next, now)
+		}
 		c.park(&next)
 		return []desk.Effect{desk.Show{Result: next.result(now.At, v)}}, nil
 	case verdict.NeedClaim:

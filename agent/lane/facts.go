@@ -14,7 +14,7 @@ type Config struct {
 	Lanes       []Lane
 	Documents   bool           // the guard asks for a document at every entry
 	DocumentMS  int64          // how long a document may be looked for; 0 = DocumentMS
-	Unstaffed   bool           // while nobody is on duty a document counts as not shown, at once
+	Unstaffed   bool           // while nobody is on duty a document counts as not shown, and nobody agrees, at once
 	Shift       bool           // nothing that a guard answers for happens while nobody is on duty
 	ClockMaxAge int64          // ms without a comparison of clocks; 0 = no limit
 	Zone        *time.Location // of the campus; nil = UTC

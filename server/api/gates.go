@@ -19,30 +19,33 @@ const maxPlace = 64
 
 // Gate is a way into the campus.
 type Gate struct {
-	ID            uint16 `json:"id"`
-	Name          string `json:"name"`
-	Zone          int    `json:"zone"`
-	Policy        string `json:"policy" enum:"owner,online" doc:"who decides a counted pass"`
-	Documents     string `json:"documents" enum:"none,required" doc:"whether the guard must see one"`
-	OwnsFrom      int64  `json:"owns_from,omitempty" doc:"unix seconds: its agent does not decide passes issued before, until drained"`
-	DrainingSince int64  `json:"draining_since,omitempty" doc:"an earlier decider may hold admissions unknown here"`
-	CreatedAt     int64  `json:"created_at"`
+	ID            uint16       `json:"id"`
+	Name          string       `json:"name"`
+	Zone          int          `json:"zone"`
+	Policy        string       `json:"policy" enum:"owner,online,first_seen" doc:"who decides a counted pass"`
+	Offline       *GateOffline `json:"offline,omitempty" doc:"of first_seen"`
+	Documents     string       `json:"documents" enum:"none,required" doc:"whether the guard must see one"`
+	OwnsFrom      int64        `json:"owns_from,omitempty" doc:"unix seconds: its agent does not decide passes issued before, until drained"`
+	DrainingSince int64        `json:"draining_since,omitempty" doc:"an earlier decider may hold admissions unknown here"`
+	CreatedAt     int64        `json:"created_at"`
 }
 
 // GateRequest makes a gate.
 type GateRequest struct {
-	Name      string `json:"name"`
-	Zone      int    `json:"zone" minimum:"1" maximum:"32" doc:"a zone comes to be with its first gate"`
-	Policy    string `json:"policy,omitempty" enum:"owner,online,first_seen" default:"owner"`
-	Documents string `json:"documents,omitempty" enum:"none,required" default:"none"`
+	Name      string             `json:"name"`
+	Zone      int                `json:"zone" minimum:"1" maximum:"32" doc:"a zone comes to be with its first gate"`
+	Policy    string             `json:"policy,omitempty" enum:"owner,online,first_seen" default:"owner" doc:"first_seen: gates that cannot reach each other may each admit the same pass; that is reported as a conflict"`
+	Offline   *GateOfflineChange `json:"offline,omitempty" doc:"with first_seen"`
+	Documents string             `json:"documents,omitempty" enum:"none,required" default:"none"`
 }
 
 // GateChange changes what is given.
 type GateChange struct {
-	Name      *string `json:"name,omitempty"`
-	Zone      *int    `json:"zone,omitempty" minimum:"1" maximum:"32"`
-	Policy    *string `json:"policy,omitempty" enum:"owner,online,first_seen"`
-	Documents *string `json:"documents,omitempty" enum:"none,required"`
+	Name      *string            `json:"name,omitempty"`
+	Zone      *int               `json:"zone,omitempty" minimum:"1" maximum:"32"`
+	Policy    *string            `json:"policy,omitempty" enum:"owner,online,first_seen"`
+	Offline   *GateOfflineChange `json:"offline,omitempty" doc:"with first_seen"`
+	Documents *string            `json:"documents,omitempty" enum:"none,required"`
 }
 
 // Zone is a part of the campus.
@@ -83,7 +86,7 @@ func (a *API) gateRoutes() {
 	}, a.listGates)
 	add(a, route{
 		method: http.MethodPatch, path: prefix + "/gates/{id}", scope: auth.GatesWrite, id: "change-gate",
-		text:   "修改校门 Change a gate; one that hands its decisions over to the server is draining until you say otherwise",
+		text:   "修改校门 Change a gate; one that hands its decisions over to the server, or leaves first_seen, is draining until you say otherwise",
 		errors: []int{http.StatusNotFound, http.StatusConflict},
 	}, a.changeGate)
 	add(a, route{
@@ -103,7 +106,7 @@ func (a *API) gateRoutes() {
 
 func gateBody(g store.Gate) Gate {
 	return Gate{
-		ID: g.ID, Name: g.Name, Zone: g.Zone, Policy: string(g.Mode), Documents: documents(g.Documents),
+		ID: g.ID, Name: g.Name, Zone: g.Zone, Policy: string(g.Mode), Offline: offlineBody(&g), Documents: documents(g.Documents),
 		OwnsFrom: g.OwnsFrom, DrainingSince: g.DrainingSince, CreatedAt: g.CreatedAt,
 	}
 }
@@ -127,24 +130,13 @@ func place(name string) (string, error) {
 	return name, nil
 }
 
-// policy refuses what gates do not do yet: it would refuse people who need not
-// be refused, or be taken for a promise.
-func policy(name string) (verdict.Mode, error) {
-	if verdict.Mode(name) == verdict.FirstSeen {
-		return "", &issue.Fault{
-			Field: "policy", ZH: "本版本不提供 first_seen", EN: "first_seen is not part of this version; use owner or online",
-		}
-	}
-	return verdict.Mode(name), nil
-}
-
 func (a *API) createGate(ctx context.Context, in *struct{ Body GateRequest }) (*gateOutput, error) {
-	g := store.Gate{Zone: in.Body.Zone, Documents: in.Body.Documents == documents(true)}
+	g := store.Gate{Zone: in.Body.Zone, Mode: verdict.Mode(in.Body.Policy), Documents: in.Body.Documents == documents(true)}
 	var err error
 	if g.Name, err = place(in.Body.Name); err != nil {
 		return nil, err
 	}
-	if g.Mode, err = policy(in.Body.Policy); err != nil {
+	if err = limits(&g, in.Body.Offline); err != nil {
 		return nil, err
 	}
 	if g, err = a.Store.AddGate(ctx, caller(ctx).Actor, g); err != nil {
@@ -176,9 +168,7 @@ func (a *API) changeGate(ctx context.Context, in *struct {
 			}
 		}
 		if b.Policy != nil {
-			if g.Mode, err = policy(*b.Policy); err != nil {
-				return err
-			}
+			g.Mode = verdict.Mode(*b.Policy)
 		}
 		if b.Zone != nil {
 			g.Zone = *b.Zone
@@ -186,7 +176,7 @@ func (a *API) changeGate(ctx context.Context, in *struct {
 		if b.Documents != nil {
 			g.Documents = *b.Documents == documents(true)
 		}
-		return nil
+		return limits(g, b.Offline)
 	})
 	if err != nil {
 		return nil, err

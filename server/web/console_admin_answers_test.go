@@ -1,6 +1,9 @@
 package web_test
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 func passJSON(id, name, kind, state, more string) string {
 	return fmt.Sprintf(`{"id":%q,"kind":%q,"name":%q,"doc4":"021X","from":"2026-05-01T00:00:00+08:00","until":"2026-05-08T00:00:00+08:00","uses":0,"zones":[1],"owner_gate":0,
@@ -65,7 +68,8 @@ var adminAnswers = map[string]string{
 		"sample":[{"学工号":"2019103","姓名":"林晓岚","单位":"教务处"},{"学工号":"2019104","姓名":"=1+1","单位":"教务处"}]}`, at(10)),
 	"POST /imports/i1/confirm": `{"added":97,"changed":12,"skipped":2}`,
 	"GET /gates": fmt.Sprintf(`{"gates":[{"id":1,"name":"东门","zone":1,"policy":"owner","documents":"none","created_at":%d},
-		{"id":2,"name":"西门","zone":1,"policy":"online","documents":"required","draining_since":%d,"created_at":%d}]}`, at(0), at(7), at(0)),
+		{"id":2,"name":"西门","zone":1,"policy":"online","documents":"required","draining_since":%d,"created_at":%d},
+		{"id":3,"name":"南门","zone":2,"policy":"first_seen","offline":{"max":30,"max_age_minutes":120,"confirm":"guard"},"documents":"none","created_at":%d}]}`, at(0), at(7), at(0), at(0)),
 	"GET /zones": `{"zones":[{"id":1,"name":"A 校区"},{"id":2,"name":"B 校区"}]}`,
 	"GET /agents": fmt.Sprintf(`{"agents":[{"id":1,"gate":1,"epoch":1,"hostname":"east-old","enrolled_at":%d,"revoked_at":%d,"acked":3},
 		{"id":2,"gate":1,"epoch":2,"hostname":"east-pc","enrolled_at":%d,"acked":5120,"live":{"connected":true,"since":%d,"last_seen":%d,"remote":"192.0.2.11","software":"0.1.0","offset_ms":-12,"queue":0,"revision":88,"lanes":{"进口":"scanner ok, barrier ok"},"last_scan":%d}},
@@ -84,7 +88,7 @@ var adminAnswers = map[string]string{
 		{"scope":"gate:2","state":"open","reason":"","by":"","since":%d,"source":"input"}]}`, at(9), at(12), at(9)),
 	"POST /emergency":          `{"emergencies":[]}`,
 	"POST /gates/1/enrolments": fmt.Sprintf(`{"code":"K7QM-2F9D-XW4T-31HP","expires_at":%d}`, at(30)),
-	"GET /events/search":       listed(3, eventJSON(1, "granted", "granted", false)+","+eventJSON(2, "already_used", "granted", true)+","+eventJSON(3, "attention", "", false)),
+	"GET /events/search":       listed(4, eventJSON(1, "granted", "granted", false)+","+strings.Replace(eventJSON(7, "granted", "already_used", true), `"repeat"`, `"mark":"unconfirmed","repeat"`, 1)+","+eventJSON(2, "already_used", "granted", true)+","+eventJSON(3, "attention", "", false)),
 	"GET /events/live":         "retry: 600000\n\nevent: event\nid: 1\ndata: " + eventJSON(4, "granted", "", false) + "\n\nevent: event\nid: 2\ndata: " + eventJSON(5, "revoked", "", false) + "\n\nevent: event\nid: 3\ndata: " + eventJSON(6, "attention", "", true) + "\n\n",
 	"GET /registers": listed(2, fmt.Sprintf(`{"kind":"student","person":"唐果","number":"S26001","relation":"","staff":"","began":{"at":%d,"gate":1,"guard":"2013044","event":"2-1-5"},"collected":true},
 		{"kind":"relative","person":"许梅","number":"","relation":"配偶","staff":"沈国华","began":{"at":%d,"gate":1,"guard":"2013044","event":"2-1-6"},"ended":{"at":%d,"gate":2,"guard":"2013044","event":"3-1-2"},"collected":false}`, at(8), at(8), at(9))),

@@ -66,8 +66,8 @@ var marked = map[string]struct{ zh, en Text }{
 		Text{"Allow", "Let in without confirmation", "Let them through; a second use is reported once connected"},
 	},
 	"needs_input.unconfirmed": {
-		Text{"请确认", "断网，无法确认是否用过", "请核对本人，同意按确认键放行，否则按拒绝键"},
-		Text{"Confirm", "No network: may have been used", "Compare with a document; press confirm to let in, or refuse"},
+		Text{"请确认", "联系不上其他校门，仍要放行？", "请核对证件；若别处已放行，联网后会报告"},
+		Text{"Confirm", "Cannot reach other gates: let them in?", "Compare with a document; a second use is reported once connected"},
 	},
 	"attention.antipassback": {
 		Text{"注意", "已放行，记录显示已在校内", "请核对本人；不是本人的请拦下"},

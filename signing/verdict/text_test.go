@@ -56,8 +56,10 @@ func TestTexts_EveryReasonInEveryLanguage(t *testing.T) {
 // the reason's.
 func TestTexts_MarksSayMore(t *testing.T) {
 	for reason, marks := range map[verdict.Reason][]verdict.Mark{
-		verdict.Attention: {verdict.MarkPassback, verdict.MarkLockdown, verdict.MarkEmergency},
-		verdict.WrongKind: {verdict.MarkLane},
+		verdict.Attention:  {verdict.MarkPassback, verdict.MarkLockdown, verdict.MarkEmergency},
+		verdict.WrongKind:  {verdict.MarkLane},
+		verdict.Granted:    {verdict.MarkUnconfirmed},
+		verdict.NeedsInput: {verdict.MarkUnconfirmed},
 	} {
 		for _, mark := range marks {
 			for lang := range longest {

@@ -11,6 +11,9 @@ export const present = (text: string, source: 'wedge' | 'manual' | 'camera', lan
 export const answer = (id: string, documents: string[]): Promise<Scan> =>
   post(`/scans/${encodeURIComponent(id)}/answer`, { documents })
 
+/** Lets somebody in although nobody can confirm it. */
+export const confirm = (id: string): Promise<Scan> => post(`/scans/${encodeURIComponent(id)}/answer`, { confirm: true })
+
 export const refuse = (id: string): Promise<Scan> => post(`/scans/${encodeURIComponent(id)}/answer`, { refuse: true })
 
 export const annul = (id: string): Promise<Scan> => post(`/scans/${encodeURIComponent(id)}/annul`, {})

@@ -8,7 +8,7 @@ export type Sign = 'tick' | 'cross' | 'bang' | 'ask' | 'undo'
 
 export const signOf: Record<Face, Sign> = {
   granted: 'tick', attention: 'bang', repeat: 'bang', denied: 'cross', used: 'cross',
-  question: 'ask', asking: 'ask', annulled: 'undo',
+  question: 'ask', confirm: 'ask', asking: 'ask', annulled: 'undo',
 }
 
 const unknown: ReasonText = { word: '?', title: '', next: '' }

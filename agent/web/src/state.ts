@@ -13,7 +13,7 @@ export const LISTED = 8
 const REMEMBERED = 40
 
 /** The faces of a result: each has its own colour, shape and sound. */
-export type Face = 'granted' | 'attention' | 'repeat' | 'denied' | 'used' | 'question' | 'asking' | 'annulled'
+export type Face = 'granted' | 'attention' | 'repeat' | 'denied' | 'used' | 'question' | 'confirm' | 'asking' | 'annulled'
 export type Cue = 'granted' | 'attention' | 'denied' | 'question'
 
 export interface State {
@@ -47,14 +47,15 @@ export function start(now: number): State {
 }
 
 /** What a face depends on. */
-export type Seen = Pick<Scan, 'annulled' | 'reason' | 'need' | 'repeat'>
+export type Seen = Pick<Scan, 'annulled' | 'reason' | 'mark' | 'need' | 'repeat'>
 
 export function faceOf(s: Seen): Face {
   if (s.annulled) return 'annulled'
-  if (isQuestion(s)) return 'question'
+  if (isQuestion(s)) return s.need === 'confirm' ? 'confirm' : 'question'
   if (s.reason === 'needs_input') return 'asking'
   if (s.repeat) return 'repeat'
-  if (s.reason === 'granted') return 'granted'
+  // Let in although nobody could confirm it: nothing that is as good as green.
+  if (s.reason === 'granted') return s.mark === 'unconfirmed' ? 'attention' : 'granted'
   if (s.reason === 'attention') return 'attention'
   if (s.reason === 'already_used') return 'used'
   return 'denied'
@@ -62,11 +63,11 @@ export function faceOf(s: Seen): Face {
 
 const cues: Record<Face, Cue | null> = {
   granted: 'granted', attention: 'attention', repeat: 'attention', denied: 'denied', used: 'denied',
-  question: 'question', asking: null, annulled: null,
+  question: 'question', confirm: 'question', asking: null, annulled: null,
 }
 
 function isQuestion(s: Seen): boolean {
-  return s.reason === 'needs_input' && s.need === 'document' && !s.annulled
+  return s.reason === 'needs_input' && (s.need === 'document' || s.need === 'confirm') && !s.annulled
 }
 
 export function reduce(s: State, h: Happening): State {

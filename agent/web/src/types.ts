@@ -19,7 +19,7 @@ export interface Scan {
   mark?: string
   repeat?: boolean
   opens: boolean
-  /** What a needs_input scan waits for: "document", or "claim" while another gate is asked. */
+  /** What a needs_input scan waits for: "document", "confirm" when nobody can be asked, or "claim" while another gate is asked. */
   need?: string
   pass?: string
   kind?: string

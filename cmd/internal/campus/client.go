@@ -125,6 +125,7 @@ type Event struct {
 	Gate     uint16 `json:"gate"`
 	PassID   string `json:"pass_id"`
 	Reason   string `json:"reason"`
+	Mark     string `json:"mark"`
 	Repeat   bool   `json:"repeat"`
 	Opinion  string `json:"opinion"`    // the server's; "" = none yet
 	Amount   int64  `json:"amount_fen"` // of a charge

@@ -15,7 +15,7 @@ type mutation struct {
 type edit struct{ file, find, with string }
 
 // mutations are all of them.
-var mutations = slices.Concat(atTills, atGates)
+var mutations = slices.Concat(atTills, atGates, atFirst)
 
 // atTills are those that a lunch finds.
 var atTills = []mutation{

@@ -19,10 +19,11 @@ export const RING_MS = 60_000
 /** Scans that are to be tried again, rather than refused. */
 const again = new Set(['malformed', 'proof_stale', 'replayed', 'offline_not_allowed', 'wrong_kind', 'proof_missing', 'occupancy_full'])
 
-export type KioskFace = Exclude<Face, 'annulled'> | 'again'
+export type KioskFace = Exclude<Face, 'annulled' | 'confirm'> | 'again'
 
 export function kioskFace(s: KioskScan): KioskFace {
   const face = faceOf(s)
+  if (face === 'confirm') return 'asking' // of the guard, where one is
   if (face === 'denied' && again.has(s.reason)) return 'again'
   return face === 'annulled' ? 'denied' : face
 }
@@ -120,7 +121,7 @@ function show(s: State, scan: KioskScan, now: number, lane: string): State {
   return {
     ...s,
     failed: null,
-    shown: { scan, until: now + stay(face, s) },
+    shown: { scan, until: now + (scan.need === 'confirm' ? RING_MS : stay(face, s)) },
     ...(sound && sounding(s, sound)),
   }
 }

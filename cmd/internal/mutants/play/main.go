@@ -15,7 +15,7 @@ import (
 )
 
 func main() {
-	what := flag.String("what", "lunch", "lunch, owner, online, mixed, clocks or amnesia")
+	what := flag.String("what", "lunch", "lunch, owner, online, first, mixed, clocks or amnesia")
 	seeds := flag.Uint64("seeds", 10, "how many, at most")
 	dir := flag.String("dir", "", "for the databases")
 	flag.Parse()
@@ -42,6 +42,7 @@ var plays = map[string]func(seed uint64, dir string) ([]string, error){
 	"lunch":   lunch,
 	"owner":   admissions(admission.Run{Policy: verdict.Owner, Trouble: 4}),
 	"online":  admissions(admission.Run{Policy: verdict.Online, Trouble: 4}),
+	"first":   admissions(admission.Run{Policy: verdict.FirstSeen, Trouble: 4}),
 	"mixed":   admissions(admission.Run{Policy: verdict.Owner, Mixed: true}),
 	"clocks":  admissions(admission.Run{Policy: verdict.Owner, Ending: true, Trouble: 6}),
 	"amnesia": admissions(admission.Run{Policy: verdict.Owner, Amnesia: true, Trouble: 4}),

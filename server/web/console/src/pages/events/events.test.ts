@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { t } from '../../i18n'
+import { whyOf } from './columns'
 import { arrived, most, reasonName, reasons, second, tally, verdictOf, type SeenEvent } from './events'
 import './words'
 
@@ -17,6 +18,12 @@ describe('live events', () => {
   })
   it('are counted by what happened at the barrier', () => {
     expect(tally([event(1), event(2, 'expired'), event(3, 'attention'), event(4, 'annulled'), event(5, 'revoked')])).toEqual({ granted: 1, denied: 2, attention: 1, rest: 1 })
+  })
+  it('say which admissions nobody could confirm, and count them as something to look at', () => {
+    const alone = { ...event(1), mark: 'unconfirmed' }
+    expect(whyOf(alone)).toContain(t('event_mark_unconfirmed'))
+    expect(whyOf({ ...event(1), mark: 'of_tomorrow' })).toBe(reasonName('granted'))
+    expect(tally([event(2), alone])).toEqual({ granted: 1, denied: 0, attention: 1, rest: 0 })
   })
   it('have a word for every reason; an unknown one stays as it is and counts as refused', () => {
     for (const reason of reasons) expect(reasonName(reason), reason).not.toBe(reason)

@@ -12,6 +12,7 @@ export interface SeenEvent extends GateEvent {
   shift?: 'begins' | 'ends'
   alarm?: 'lockdown' | 'open' | 'normal'
   lane?: string
+  mark?: string
   repeat: boolean
   opinion: string
 }
@@ -27,7 +28,8 @@ export const reasons = [
 export type Verdict = 'granted' | 'attention' | 'denied' | 'rest'
 
 /** What a reason means at the barrier: it opens, it opens and somebody looks, it stays shut, or nothing was decided. */
-export function verdictOf(reason: string): Verdict {
+export function verdictOf(reason: string, mark = ''): Verdict {
+  if (reason === 'granted' && mark === 'unconfirmed') return 'attention'
   if (reason === 'granted') return 'granted'
   if (reason === 'attention' || reason === 'conflict') return 'attention'
   return reason === '' || reason === 'annulled' || reason === 'needs_input' ? 'rest' : 'denied'
@@ -59,6 +61,6 @@ export function arrived(rows: readonly SeenEvent[], now: readonly SeenEvent[]): 
 /** How many of each verdict are in a list. */
 export function tally(rows: readonly SeenEvent[]): Record<Verdict, number> {
   const sum = { granted: 0, attention: 0, denied: 0, rest: 0 }
-  for (const one of rows) sum[verdictOf(one.reason)]++
+  for (const one of rows) sum[verdictOf(one.reason, one.mark)]++
   return sum
 }

@@ -15,6 +15,7 @@ addWords({
   event_offline: ['断网', 'Offline'],
   event_offline_yes: ['断网时', 'offline'],
   event_repeat: ['重复显示', 'shown again'],
+  event_mark_unconfirmed: ['未确认', 'not confirmed'],
   event_opinion: ['服务器意见', 'Server\'s view'],
   event_received: ['到达时间', 'Received'],
   event_type: ['类型', 'Type'],

@@ -5,11 +5,23 @@ import { stamp } from '@shared/format'
 import { i18n, t } from '../../i18n'
 import './words'
 
+/** Who decides a counted pass at a gate. */
+export const policies = ['owner', 'online', 'first_seen'] as const
+export type Policy = (typeof policies)[number]
+
+/** What a gate of policy first_seen may do while it reaches nobody. */
+export interface Offline { max: number; max_age_minutes: number; confirm: 'none' | 'guard' }
+
+/** As the server has it where nothing is said. */
+export const usualOffline: Offline = { max: 50, max_age_minutes: 240, confirm: 'guard' }
+
 export interface Gate {
   id: number
   name: string
   zone: number
-  policy: 'owner' | 'online'
+  policy: Policy
+  /** Of first_seen. */
+  offline?: Offline
   documents: 'none' | 'required'
   owns_from?: number
   draining_since?: number
@@ -87,6 +99,21 @@ export function deviceWords(device: Device): string {
 /** The agent that decides at a gate now: the latest that was not revoked. */
 export function agentOf(gate: Gate, agents: readonly Agent[]): Agent | undefined {
   return agents.filter((one) => one.gate === gate.id && !one.revoked_at).sort((a, b) => b.epoch - a.epoch)[0]
+}
+
+/** A gate's policy, with what it may do on its own. */
+export const policyWords = ({ policy, offline }: Gate): string => [
+  t('gate_policy_' + policy),
+  offline ? t('gate_offline_caps', { n: offline.max, minutes: offline.max_age_minutes }) : '',
+  offline?.confirm === 'guard' ? t('gate_offline_asks') : '',
+].filter(Boolean).join(' · ')
+
+/** What is known of a gate that somebody is about to call drained. */
+export function drainedSoFar(gate: Gate, agents: readonly Agent[]): string {
+  const live = agentOf(gate, agents)?.live
+  if (!live) return t('gate_drained_never')
+  if (!live.connected) return t('gate_drained_gone', { at: stamp(live.last_seen) })
+  return live.queue > 0 ? t('gate_drained_queue', { n: live.queue }) : t('gate_drained_all')
 }
 
 /** Names of gates by number, as far as one may see them. */
