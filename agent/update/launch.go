@@ -1,6 +1,7 @@
 package update
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -38,8 +39,9 @@ type Launcher struct {
 	// Own runs the installed program in this process until ctx ends or an update
 	// waits.
 	Own func(ctx context.Context) error
-	// Chance is how long a trial has; 0 means the usual.
-	Chance time.Duration
+	// Chance is how long a trial has, Parting how long a child has to end when it is
+	// asked to; 0 means the usual.
+	Chance, Parting time.Duration
 }
 
 // Run runs the program that the state names until ctx ends, and the next one
@@ -137,12 +139,9 @@ func (l *Launcher) failed(m release.Manifest, err error) bool {
 
 // try is child, for as long as a trial may take to confirm itself.
 func (l *Launcher) try(ctx context.Context, m release.Manifest) error {
-	if l.Chance == 0 {
-		l.Chance = chance
-	}
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	over := time.AfterFunc(l.Chance, func() {
+	over := time.AfterFunc(cmp.Or(l.Chance, chance), func() {
 		if s, err := l.Load(); err == nil && s.Trial != nil {
 			stop(errHangs)
 		}
@@ -168,7 +167,7 @@ func (l *Launcher) child(ctx context.Context, m release.Manifest) error {
 	cmd := exec.CommandContext(ctx, l.Path(m), l.Args...)
 	cmd.Env = append(os.Environ(), Variable+"="+m.SHA256)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = input, l.Stdout, l.Stderr
-	cmd.Cancel, cmd.WaitDelay = held.Close, parting
+	cmd.Cancel, cmd.WaitDelay = held.Close, cmp.Or(l.Parting, parting)
 	l.Log.Info("starts", "program", m.Version)
 	err = cmd.Run()
 	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {

@@ -44,14 +44,6 @@ func (s *site) agents() (all []struct {
 	return out.Agents
 }
 
-// untilReady waits until the gate may decide: it was told that nothing follows.
-func (g *gate) untilReady() {
-	g.t.Helper()
-	g.until("online, and up to date", func(st console.Status) bool {
-		return st.Online && st.Gate.Name != "" && st.Clock.Trusted && st.Snapshot.At > 0
-	})
-}
-
 // alarmed waits until the console shows an alarm of the first agent.
 func (s *site) alarmed(word string) {
 	s.t.Helper()
@@ -97,7 +89,7 @@ func TestAttack_StolenGatePC(t *testing.T) {
 	g.enrol()
 	g.start()
 	p, other := g.issue(), s.passOf("欧阳聿修", 2)
-	g.untilReady()
+	g.untilOnline()
 	if got := g.present(p.Code); got.Reason != verdict.Granted {
 		t.Fatalf("presented: %+v", got)
 	}
@@ -152,14 +144,14 @@ func TestAttack_RolledBackAgentStore(t *testing.T) {
 	g := s.newGate("东门")
 	g.enrol()
 	g.start()
-	g.untilReady()
+	g.untilOnline()
 	used, unused := g.issue(), g.issue()
 	g.stop()
 	store := filepath.Join(g.data, agent.StoreName)
 	saved := backup(t, store)
 
 	g.start()
-	g.untilReady()
+	g.untilOnline()
 	if got := g.present(used.Code); got.Reason != verdict.Granted {
 		t.Fatalf("presented: %+v", got)
 	}
@@ -208,7 +200,7 @@ func TestAttack_RolledBackAgentStore(t *testing.T) {
 	}
 	g.enrol()
 	g.start()
-	g.untilReady()
+	g.untilOnline()
 	if got := g.present(used.Code); got.Opens {
 		t.Fatalf("a used pass after enrolling again: %+v", got)
 	}

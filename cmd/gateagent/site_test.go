@@ -247,10 +247,12 @@ func (g *gate) until(what string, wanted func(console.Status) bool) (st console.
 	return st
 }
 
+// untilOnline waits until the gate may decide: it knows the time, and was told that
+// nothing follows.
 func (g *gate) untilOnline() console.Status {
 	g.t.Helper()
-	return g.until("online, with a snapshot and a clock", func(st console.Status) bool {
-		return st.Online && st.Gate.Name != "" && st.Clock.SyncedAt > 0
+	return g.until("online, up to date, with a clock", func(st console.Status) bool {
+		return st.Online && st.Gate.Name != "" && st.Clock.Trusted && st.Clock.SyncedAt > 0 && st.Snapshot.At > 0
 	})
 }
 

@@ -45,7 +45,8 @@ func dataSource(path string, forWriting bool) string {
 		q.Add("_pragma", "synchronous(FULL)")
 		q.Set("_txlock", "immediate")
 		// Copying the log back into the file is cheaper in larger portions, and
-		// the index of uses is written all over: keep it in memory (KiB).
+		// the index of uses is written all over: keep it in memory (KiB of pages,
+		// which take twice that, since the driver gives 8 KiB for a page and its head).
 		q.Add("_pragma", "wal_autocheckpoint(8000)")
 		q.Add("_pragma", "cache_size(-65536)")
 		q.Add("_pragma", "temp_store(MEMORY)")

@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 		}
 		defer func() { _ = os.RemoveAll(dir) }()
 		bin = dir
-		build := exec.Command("go", "build", "-o", dir, "campusgate/cmd/gateserver", "campusgate/cmd/gateagent")
+		build := exec.Command("go", "build", "-ldflags=-s -w", "-o", dir, "campusgate/cmd/gateserver", "campusgate/cmd/gateagent")
 		if out, err := build.CombinedOutput(); err != nil {
 			fmt.Fprintf(os.Stderr, "build the daemons: %v\n%s", err, out)
 			return 1

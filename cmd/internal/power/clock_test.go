@@ -206,29 +206,34 @@ func TestClock_OfAGateIsSet(t *testing.T) {
 	}
 }
 
-// The server's clock is set: the gates follow, since nobody else tells them the time,
-// and nothing that they decided is lost or judged twice.
+// The server's clock is set, there and back: the gates follow, since nobody else tells
+// them the time, and nothing that they decided is lost or judged twice.
 func TestClock_OfTheServerIsSet(t *testing.T) {
 	t.Parallel()
-	c, server := clockCampus(t)
-	g := newGatePC(t, c, "东门")
-	good, early := dated(t, c, g, -time.Hour, 72*time.Hour), dated(t, c, g, 23*time.Hour, 72*time.Hour)
-	g.follows(t, 0)
-	for _, at := range []time.Duration{24 * time.Hour, 0, -24 * time.Hour, 0} {
-		server.leap(at)
-		g.follows(t, at)
-		want := verdict.Granted
-		if at < 0 {
-			want = verdict.NotYetValid
-		}
-		g.shows(t, fmt.Sprint("good at ", at), good, want)
-		want = verdict.NotYetValid
-		if at > 0 {
-			want = verdict.Granted
-		}
-		g.shows(t, fmt.Sprint("early at ", at), early, want)
+	for name, leap := range map[string]time.Duration{"a day ahead": 24 * time.Hour, "a day back": -24 * time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c, server := clockCampus(t)
+			g := newGatePC(t, c, "东门")
+			good, early := dated(t, c, g, -time.Hour, 72*time.Hour), dated(t, c, g, 23*time.Hour, 72*time.Hour)
+			g.follows(t, 0)
+			for _, at := range []time.Duration{leap, 0} {
+				server.leap(at)
+				g.follows(t, at)
+				want := verdict.Granted
+				if at < 0 {
+					want = verdict.NotYetValid
+				}
+				g.shows(t, fmt.Sprint("good at ", at), good, want)
+				want = verdict.NotYetValid
+				if at > 0 {
+					want = verdict.Granted
+				}
+				g.shows(t, fmt.Sprint("early at ", at), early, want)
+			}
+			drained(t, g.Gate)
+			g.end()
+			account(t, c, journalOf(t, g.Data), nil)
+		})
 	}
-	drained(t, g.Gate)
-	g.end()
-	account(t, c, journalOf(t, g.Data), nil)
 }

@@ -42,6 +42,12 @@ func TestMain(m *testing.M) {
 		}
 		defer func() { _ = os.RemoveAll(dir) }()
 		built.dir, built.done = dir, map[string]error{}
+		flag.Parse()
+		// Most of what runs here waits, for a disk, for silence to be noticed, for a clock.
+		if err := flag.Set("test.parallel", "12"); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
 		return m.Run()
 	}())
 }
@@ -67,7 +73,7 @@ func build(dir string, altered map[string][]string, packages []string) error {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return err
 	}
-	args := []string{"build", "-o", dir + "/"}
+	args := []string{"build", "-ldflags=-s -w", "-o", dir + "/"}
 	if altered != nil {
 		overlay := struct{ Replace map[string]string }{map[string]string{}}
 		for file, changes := range altered {
@@ -203,8 +209,10 @@ func scratch() string {
 // The disk keeps what it was asked to keep, loses any of the rest, and the program
 // comes back: whatever was promised is there, and nothing is damaged or done twice.
 func TestCut_NothingThatWasPromisedIsLost(t *testing.T) {
+	t.Parallel()
 	for name := range power.Loads {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			began := time.Now()
 			v := newVictim(t, worker(t), name)
 			// Whoever was told that the store is made can rely on it.
@@ -241,8 +249,10 @@ func TestCut_NothingThatWasPromisedIsLost(t *testing.T) {
 // The same with synchronous=NORMAL, which stores often have: it loses what it
 // promised. Were it not so the test above would prove nothing.
 func TestCut_AStoreThatDoesNotWaitForTheDiskLosesWhatItPromised(t *testing.T) {
+	t.Parallel()
 	for name := range power.Loads {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			lost, said := 0, 0
 			for i := range 3 {
 				v := newVictim(t, careless(t), name)

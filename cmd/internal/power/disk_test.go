@@ -4,13 +4,16 @@ package power_test
 
 import (
 	"errors"
+	"io"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"campusgate/cmd/internal/power"
 )
@@ -225,6 +228,38 @@ func TestDisk_ACutLosesReordersAndTears(t *testing.T) {
 	if len(seen) != 7 {
 		t.Errorf("saw only %v", seen)
 	}
+}
+
+// Somebody makes a namespace of mounts while a disk is mounted, and lives on: the disk
+// can be taken away all the same.
+func TestDisk_GoesFromOtherNamespacesToo(t *testing.T) {
+	d := newDrive(t)
+	d.write(t, "a", 0, "a", true)
+	d.syncDir(t, ".")
+	other := exec.Command("unshare", "--mount", "--propagation", "slave", "cat")
+	in, err := other.StdinPipe()
+	check(t, err)
+	out, err := other.StdoutPipe()
+	check(t, err)
+	check(t, other.Start())
+	defer func() { check(t, errors.Join(in.Close(), other.Wait())) }()
+	_, err = in.Write([]byte("x"))
+	check(t, err)
+	_, err = io.ReadFull(out, make([]byte, 1)) // it is there
+	check(t, err)
+	gone := make(chan struct{})
+	stuck := time.AfterFunc(patience, func() {
+		select {
+		case <-gone:
+		default:
+			t.Error("the disk is in use by another namespace")
+			_ = other.Process.Kill()
+		}
+	})
+	d.cut(t, power.Everything, nil)
+	close(gone)
+	stuck.Stop()
+	d.has(t, "a", "a")
 }
 
 func TestDisk_WithoutPowerNothingIsDone(t *testing.T) {

@@ -42,6 +42,9 @@ func Available() error {
 // files into memory (and so open no SQLite store there): the kernel would wait for
 // an answer from a program that waits for the kernel. Export is for that.
 func (d *Disk) Mount(dir string) (*Mounted, error) {
+	if err := share(dir); err != nil {
+		return nil, fmt.Errorf("mount at %s: %w", dir, err)
+	}
 	// Nothing changes but through the kernel, which may remember all of it.
 	long := time.Hour
 	server, err := fs.Mount(dir, &node{disk: d, file: d.root}, &fs.Options{
@@ -51,9 +54,22 @@ func (d *Disk) Mount(dir string) (*Mounted, error) {
 		EntryTimeout: &long, AttrTimeout: &long, RootStableAttr: &fs.StableAttr{Ino: d.root.ino, Gen: 1},
 	})
 	if err != nil {
-		return nil, fmt.Errorf("mount at %s: %w", dir, err)
+		return nil, errors.Join(fmt.Errorf("mount at %s: %w", dir, err), syscall.Unmount(dir, syscall.MNT_DETACH))
 	}
 	return &Mounted{server, dir}, nil
+}
+
+// share puts a mount beneath that tells the others of what is mounted on it. Whoever
+// makes a namespace of mounts (as ip netns exec does) gets a copy of each, and a disk
+// is in use until the last copy goes: like this they go together.
+func share(dir string) error {
+	if err := syscall.Mount(dir, dir, "", syscall.MS_BIND, ""); err != nil {
+		return err
+	}
+	if err := syscall.Mount("", dir, "", syscall.MS_SHARED, ""); err != nil {
+		return errors.Join(err, syscall.Unmount(dir, syscall.MNT_DETACH))
+	}
+	return nil
 }
 
 // Close takes the disk out of the tree. It fails when a process holds a file of it
@@ -71,6 +87,9 @@ func (m *Mounted) Close() error {
 		return fmt.Errorf("unmount %s: %w", m.dir, err)
 	}
 	m.server.Wait()
+	if err := syscall.Unmount(m.dir, syscall.MNT_DETACH); err != nil {
+		return fmt.Errorf("unmount beneath %s: %w", m.dir, err)
+	}
 	return nil
 }
 

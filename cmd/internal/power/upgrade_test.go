@@ -112,6 +112,7 @@ func TestUpgrade_OfBothWithABacklog(t *testing.T) {
 	t.Parallel()
 	for _, without := range []int{1, 3} {
 		t.Run(fmt.Sprint("without the last ", without), func(t *testing.T) {
+			t.Parallel()
 			c := start(t, t.TempDir(), campus.Options{})
 			g := c.Gates[0]
 			list := passes(t, c, 30)
@@ -183,12 +184,14 @@ func TestUpgrade_BackIsRefused(t *testing.T) {
 // The power fails at every step of a migration: the store is the old one or the new
 // one, whole, with everything in it, and the next start finishes.
 func TestUpgrade_SurvivesCuts(t *testing.T) {
-	random := rand.New(rand.NewPCG(*seed, 2))
+	t.Parallel()
 	for name, one := range map[string]struct {
 		store  string
 		schema schema
 	}{"gate": {agent.StoreName, agentSchema}, "server": {"server.db", serverSchema}} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			random := rand.New(rand.NewPCG(*seed, 2))
 			source := newVictim(t, worker(t), name)
 			source.round(t, 0, 200)
 			source.cut(t, power.Some, random)
