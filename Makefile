@@ -2,7 +2,7 @@
 # The rest are the steps they are made of.
 
 .DEFAULT_GOAL := help
-.PHONY: help build web demo test lint gotest sweeps test-devices cuts nets soak webtest deps dresses fuzz bench dist clean
+.PHONY: help build web demo test lint gotest sweeps part-card part-devices test-devices cuts nets soak webtest deps dresses fuzz bench dist clean
 
 GO ?= go
 FUZZTIME ?= 2m
@@ -55,6 +55,12 @@ sweeps: # what is single-threaded and slow under the race detector
 	$(GO) test ./server/api -run 'Hostile_CQ075|OfMoreThanTheLimit'
 	$(GO) test ./cmd/internal/sim/... ./cmd/internal/mutants ./cmd/internal/soak
 
+part-card: ## what of it is about the campus card, and how long that takes
+	@.ci/part card $(RACE)
+
+part-devices: ## what of it is about devices, lanes, kiosks and installing
+	@.ci/part devices $(RACE)
+
 test-devices: deps ## drivers in a guest machine with a kernel of its own; USB devices pulled out up to FLAPS times (default 20)
 	$(GO) test ./cmd/internal/guest -run InAMachine -machine -flaps $(FLAPS) -count 1
 
@@ -62,7 +68,7 @@ cuts: ## the power of gates and servers is cut CUTS times (default 150 each); ro
 	$(GO) test ./cmd/internal/power -run Cut -cuts $(CUTS) -whole-cuts 20 -v -timeout 1h -count 1
 
 dresses: web ## every page judged in both languages, by day and by night, at every width
-	$(GO) test ./server/web -run EveryDress -dresses
+	$(GO) test ./server/web ./agent/console -run 'EveryDress|Accessible|Fits?' -dresses
 
 fuzz: ## every fuzz target for FUZZTIME each (default 2m), or all of them for TOTAL (20m)
 	@.ci/fuzz $(if $(TOTAL),-total $(TOTAL),$(FUZZTIME))
