@@ -2,7 +2,7 @@
 # The rest are the steps they are made of.
 
 .DEFAULT_GOAL := help
-.PHONY: help build web demo test lint gotest sweeps part-faults test-devices cuts nets soak webtest deps dresses fuzz bench dist clean
+.PHONY: help build web demo test lint gotest sweeps part-card part-devices part-faults test-devices cuts nets soak webtest deps dresses fuzz bench dist clean
 
 GO ?= go
 FUZZTIME ?= 2m
@@ -55,14 +55,15 @@ sweeps: # what is single-threaded and slow under the race detector
 	$(GO) test ./server/api -run 'Hostile_CQ075|OfMoreThanTheLimit'
 	$(GO) test ./cmd/internal/sim/... ./cmd/internal/mutants ./cmd/internal/soak
 
-part-faults: ## what the suite has about attacks, cut power, bad networks and lost disks, and how long it takes
-	@begun=$$(date +%s) && \
-	$(GO) test $(RACE) -count 1 ./cmd/internal/sim/admission ./cmd/internal/mutants ./cmd/internal/soak ./cmd/internal/nets \
-		./cmd/internal/power ./cmd/internal/threats ./agent/peer ./agent/update ./server/lease ./server/backup ./server/retention \
-		./server/alert ./signing/release && \
-	$(GO) test $(RACE) -count 1 ./cmd/gateagent ./server ./cmd/internal/campus -run 'Attack|Update|Selftest|IdleConnections|Storm|TestRestore' && \
-	$(GO) test -count 1 ./cmd/internal/sim/admission ./cmd/internal/mutants ./cmd/internal/soak && \
-	echo "took $$(($$(date +%s) - begun)) s"
+part-card: ## what of it is about the campus card, and how long that takes
+	@.ci/part card $(RACE)
+
+part-devices: ## what of it is about devices, lanes, kiosks and installing
+	@.ci/part devices $(RACE)
+
+part-faults: ## what of it is about attacks, cut power, bad networks and lost disks
+	@.ci/part faults $(RACE)
+
 
 test-devices: deps ## drivers in a guest machine with a kernel of its own; USB devices pulled out up to FLAPS times (default 20)
 	$(GO) test ./cmd/internal/guest -run InAMachine -machine -flaps $(FLAPS) -count 1
@@ -71,7 +72,7 @@ cuts: ## the power of gates and servers is cut CUTS times (default 150 each), th
 	$(GO) test ./cmd/internal/power -run Cut -cuts $(CUTS) -whole-cuts 20 -v -timeout 1h -count 1
 
 dresses: web ## every page judged in both languages, by day and by night, at every width
-	$(GO) test ./server/web -run EveryDress -dresses
+	$(GO) test ./server/web ./agent/console -run 'EveryDress|Accessible|Fits?' -dresses
 
 fuzz: ## every fuzz target for FUZZTIME each (default 2m), or all of them for TOTAL (20m)
 	@.ci/fuzz $(if $(TOTAL),-total $(TOTAL),$(FUZZTIME))

@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -171,18 +172,35 @@ func TestTry_HearsAScanMovesABarrierAndPrints(t *testing.T) {
 	}
 }
 
+// notebook is a log that is written and read at the same time.
+type notebook struct {
+	mu   sync.Mutex
+	said bytes.Buffer
+}
+
+func (n *notebook) Write(p []byte) (int, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.said.Write(p)
+}
+
+func (n *notebook) bytes() []byte {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return bytes.Clone(n.said.Bytes())
+}
+
 // After scans of invented people the bundle says how many, and not who.
 func TestSupport_HoldsNobody(t *testing.T) {
 	s := newStation(t)
-	var said bytes.Buffer
+	var said, noise notebook
 	d := deps(0)
 	d.Log = slog.New(slog.NewTextHandler(&said, nil))
 	d.File = []byte("data: x\nlanes: [{name: 主通道}]\n")
 	people := []struct{ name, doc4, phone string }{
 		{"欧阳明月", "302X", "13800138000"}, {"Maria Okafor-Lindqvist", "77QX", "13800138001"},
 	}
-	noise := new(bytes.Buffer)
-	d.Said = func() []byte { return append(bytes.Clone(noise.Bytes()), said.Bytes()...) }
+	d.Said = func() []byte { return append(noise.bytes(), said.bytes()...) }
 	r := s.start(s.settings(""), d)
 	r.until("the scanner is ok", scannerIs(devices.OK))
 	var secrets []string
@@ -202,8 +220,8 @@ func TestSupport_HoldsNobody(t *testing.T) {
 		}
 		secrets = append(secrets, p.name, p.doc4, p.phone, id.String(), code, code[len(code)-40:])
 		// What the log should never hold, and would not be sent if it did.
-		fmt.Fprintf(noise, "level=INFO msg=%q name=%q doc4=%s text=%s\n", "scan of "+p.name+" "+id.String(), p.name, p.doc4, code)
-		fmt.Fprintf(noise, "level=WARN msg=%q\n", p.phone+" called about "+code)
+		fmt.Fprintf(&noise, "level=INFO msg=%q name=%q doc4=%s text=%s\n", "scan of "+p.name+" "+id.String(), p.name, p.doc4, code)
+		fmt.Fprintf(&noise, "level=WARN msg=%q\n", p.phone+" called about "+code)
 	}
 	var got bytes.Buffer
 	r.call("GET", "/support", nil, http.StatusOK, &got)
@@ -234,7 +252,7 @@ func TestSupport_HoldsNobody(t *testing.T) {
 	}
 	r.end()
 	var stopped bytes.Buffer
-	check(t, agent.Support(t.Context(), s.settings(""), agent.Surroundings{}, d.File, noise.Bytes(), &stopped))
+	check(t, agent.Support(t.Context(), s.settings(""), agent.Surroundings{}, d.File, noise.bytes(), &stopped))
 	if _, err := zip.NewReader(bytes.NewReader(stopped.Bytes()), int64(stopped.Len())); err != nil {
 		t.Error(err)
 	}

@@ -17,6 +17,7 @@ var since = time.Date(2026, 11, 21, 8, 30, 0, 0, time.UTC).UnixMilli()
 var fire = wire.AlarmMove{State: wire.AlarmOpen, Source: wire.AlarmFromInput, Reason: "三号楼火警", Since: since}
 
 func TestAlarm_TheBannerCannotBeMissed(t *testing.T) {
+	t.Parallel()
 	b, g := guardPage(t, newDesk(), till1024, true)
 	g.set(func(s *console.Status) { s.Alarms = []wire.AlarmMove{fire} })
 	b.until(`document.querySelector('[data-banner=open][data-tone=alarm]')`)
@@ -24,7 +25,7 @@ func TestAlarm_TheBannerCannotBeMissed(t *testing.T) {
 		t.Errorf("banner %q", got)
 	}
 	b.shoot("alarm-open")
-	for _, broken := range b.axe() {
+	for _, broken := range b.axe(allRules) {
 		t.Errorf("banner: %s", broken)
 	}
 	b.fits("banner")
@@ -38,12 +39,13 @@ func TestAlarm_TheBannerCannotBeMissed(t *testing.T) {
 }
 
 func TestAlarm_TheButtonAsksTwice(t *testing.T) {
+	t.Parallel()
 	d := newDesk()
 	b, g := guardPage(t, d, till1024, true)
 	b.press("e")
 	b.until(`document.querySelectorAll('dialog [data-alarm]').length === 2`)
 	b.shoot("alarm-dialog")
-	for _, broken := range b.axe() {
+	for _, broken := range b.axe(allRules) {
 		t.Errorf("window: %s", broken)
 	}
 	b.call(chromedp.Click(chromedp.CSS("[data-alarm=open]")))
@@ -72,6 +74,7 @@ func TestAlarm_TheButtonAsksTwice(t *testing.T) {
 }
 
 func TestAlarm_TheButtonIsForWhoIsOnDuty(t *testing.T) {
+	t.Parallel()
 	d := newDesk()
 	b, _ := guardPage(t, d, till1024, false)
 	b.press("e")

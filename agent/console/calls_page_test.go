@@ -37,6 +37,7 @@ var documentCall = call.View{
 }
 
 func TestCallsRingAndAreAnsweredByKeyboard(t *testing.T) {
+	t.Parallel()
 	b, p, _ := callDesk(t, till1024, listening)
 	v := p.put(documentCall)
 	b.until(`document.querySelector('.call-row[data-waits=true]')`)
@@ -57,7 +58,7 @@ func TestCallsRingAndAreAnsweredByKeyboard(t *testing.T) {
 	b.call(chromedp.Click(chromedp.CSS(`dialog [data-document=work_permit]`)))
 	b.until(`!document.querySelector('[data-key=call-admit]').disabled`)
 	for _, lang := range []string{"zh", "en"} {
-		for _, broken := range b.axe() {
+		for _, broken := range b.axe(allRules) {
 			t.Errorf("dialog, %s: %s", lang, broken)
 		}
 		b.shoot("call-dialog-" + lang)
@@ -86,6 +87,7 @@ func TestCallsRingAndAreAnsweredByKeyboard(t *testing.T) {
 }
 
 func TestServiceCornerShowsDevicesChecksAndHelp(t *testing.T) {
+	t.Parallel()
 	b, _, g := callDesk(t, till1024, `{ const real = window.fetch
 		window.fetch = (u, o) => String(u).endsWith('/doctor')
 			? Promise.resolve(new Response(JSON.stringify({checks: [
@@ -99,7 +101,7 @@ func TestServiceCornerShowsDevicesChecksAndHelp(t *testing.T) {
 		t.Errorf("the failed check says %q", got)
 	}
 	b.until(`document.querySelector('dialog .checks').innerText.includes('no such file')`)
-	for _, broken := range b.axe() {
+	for _, broken := range b.axe(allRules) {
 		t.Error(broken)
 	}
 	b.shoot("service")
@@ -119,6 +121,7 @@ func TestServiceCornerShowsDevicesChecksAndHelp(t *testing.T) {
 
 // The one-page helps, in both languages, by day, by night and on paper.
 func TestHelpPagesFitOneSheetAndAreAccessible(t *testing.T) {
+	t.Parallel()
 	home := served(t, newDesk(), newGauge(), nil).URL
 	for _, name := range []string{"guard", "cashier", "installer"} {
 		b := openPage(t, home+"/help/"+name+"?lang=zh", desk8, `document.querySelector('.sheet h1')`)
@@ -128,7 +131,7 @@ func TestHelpPagesFitOneSheetAndAreAccessible(t *testing.T) {
 				b.call(chromedp.Click(chromedp.CSS(`[data-key=language]`)))
 			}
 			b.until(`document.documentElement.lang.startsWith('` + d.lang + `')`)
-			for _, broken := range b.axe() {
+			for _, broken := range b.axe(allRules) {
 				t.Errorf("%s %v: %s", name, d, broken)
 			}
 			for _, screen := range []size{phone, desk8} {
@@ -180,6 +183,7 @@ func TestCalls_WhatTheyRefuse(t *testing.T) {
 // every other route wants the key of the guard on duty, and loses it with the
 // shift.
 func TestKiosk_AnythingElseWantsTheGuardsKey(t *testing.T) {
+	t.Parallel()
 	k := newStand(t)
 	k.publish(question)
 	closed := map[string]string{
@@ -237,9 +241,10 @@ func TestKiosk_AnythingElseWantsTheGuardsKey(t *testing.T) {
 
 // The guard's page at a kiosk begins with a login, which lasts as long as the tab.
 func TestKiosk_TheGuardsPageWantsALogin(t *testing.T) {
+	t.Parallel()
 	k := newStand(t)
 	b := openPage(t, k.home+"/guard", till1024, `document.querySelector('.service-login')`)
-	for _, broken := range b.axe() {
+	for _, broken := range b.axe(allRules) {
 		t.Error(broken)
 	}
 	b.shoot("kiosk-login")

@@ -206,6 +206,7 @@ func (b *tab) cameraOn() {
 // A page that cannot read frames has the agent read them; a camera is on only
 // while somebody can see the page, and is on again after a reload.
 func TestTheCameraOfThePageGoesWithThePage(t *testing.T) {
+	t.Parallel()
 	names := []string{"straight"}
 	d, texts := livePasses(t, names)
 	file := filepath.Join(t.TempDir(), "camera.y4m")
@@ -245,7 +246,7 @@ func TestTheCameraOfThePageGoesWithThePage(t *testing.T) {
 		b.resize(desk8)
 		b.press("c")
 		b.until(`document.querySelector('dialog .camera-view video')?.videoWidth > 0`)
-		for _, broken := range b.axe() {
+		for _, broken := range b.axe(allRules) {
 			t.Error(broken)
 		}
 		b.shoot("camera-dialog-" + lang)
@@ -267,6 +268,7 @@ func TestTheCameraOfThePageGoesWithThePage(t *testing.T) {
 // Whatever is wrong with the camera is said in plain words, and what comes back by
 // itself needs no click.
 func TestTheCameraOfThePageSaysWhatIsWrong(t *testing.T) {
+	t.Parallel()
 	srv := served(t, newDesk(), newGauge(), nil)
 	b := open(t, srv.URL, desk8, `
 		window.why = 'NotAllowedError'
@@ -297,7 +299,7 @@ func TestTheCameraOfThePageSaysWhatIsWrong(t *testing.T) {
 		if got := b.text("[data-banner=camera]"); !strings.Contains(got, c.en) {
 			t.Errorf("%s: the banner says %s", c.why, got)
 		}
-		for _, broken := range b.axe() {
+		for _, broken := range b.axe(allRules) {
 			t.Error(broken)
 		}
 		b.shoot("camera-" + c.why)

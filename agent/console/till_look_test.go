@@ -136,6 +136,7 @@ func (b *tab) emulate(p emulation.SetEmulatedMediaParams) {
 // Every state of the cashier's page fits every till without scrolling, in both
 // languages, by day and by night, and axe finds nothing.
 func TestTill_EveryStateFitsAndIsAccessible(t *testing.T) {
+	t.Parallel()
 	looks := []struct {
 		screen size
 		dress
@@ -149,12 +150,13 @@ func TestTill_EveryStateFitsAndIsAccessible(t *testing.T) {
 		{desk8, dress{"en", "light"}},
 		{small, dress{"zh", "dark"}},
 	}
-	if *shots == "" {
+	if *shots == "" && !*dresses {
 		looks = looks[:4] // the rest is for eyes
 	}
-	for _, look := range looks {
+	for i, look := range looks {
 		name := fmt.Sprintf("%s-%s-%s", look.screen.name, look.lang, look.scheme)
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			c := newCounter()
 			for i := range 23 {
 				c.charges = append(c.charges, pastCharge(i))
@@ -169,8 +171,8 @@ func TestTill_EveryStateFitsAndIsAccessible(t *testing.T) {
 				s.enter(c, b)
 				b.until(`document.querySelector('` + s.shown + `')`)
 				b.tillFits(s.name)
-				if look.screen == till1024 || *shots != "" {
-					for _, broken := range b.axe() {
+				if look.screen == till1024 || *dresses {
+					for _, broken := range b.axe(rulesFor(i > 0)) {
 						t.Errorf("%s: %s", s.name, broken)
 					}
 				}
@@ -217,6 +219,7 @@ func (b *tab) tillFits(where string) {
 
 // The customer's screen, in every state, by day and by night.
 func TestCustomerScreen_FitsAndIsAccessible(t *testing.T) {
+	t.Parallel()
 	scenes := []scene{
 		{"idle", func(*counter, *tab) {}, "[data-view=idle]"},
 		{"due", func(c *counter, _ *tab) {
@@ -234,11 +237,12 @@ func TestCustomerScreen_FitsAndIsAccessible(t *testing.T) {
 			result("", "", func(r *desk.Result) { r.Reason, r.Need, r.Charge = verdict.NeedsInput, verdict.NeedAmount, nil }).enter(c, nil)
 		}, "[data-view=pause]"},
 	}
-	for _, look := range []struct {
+	for i, look := range []struct {
 		screen size
 		scheme string
 	}{{till1024, "light"}, {wide, "dark"}, {desk8, "light"}, {small, "dark"}} {
 		t.Run(look.screen.name, func(t *testing.T) {
+			t.Parallel()
 			c := newCounter()
 			b := tillPage(t, c, "/customer", look.screen)
 			b.wear(dress{"zh", look.scheme})
@@ -246,7 +250,7 @@ func TestCustomerScreen_FitsAndIsAccessible(t *testing.T) {
 				s.enter(c, b)
 				b.until(`document.querySelector('[data-view=` + s.name + `]')`)
 				b.tillFits(s.name)
-				for _, broken := range b.axe() {
+				for _, broken := range b.axe(rulesFor(i > 0)) {
 					t.Errorf("%s: %s", s.name, broken)
 				}
 				b.shoot("customer-" + look.screen.name + "-" + s.name)

@@ -53,6 +53,7 @@ func same(t *testing.T, got []string, want ...string) {
 
 // A whole day at the counter, by the numeric keypad and the scanner alone.
 func TestTill_AmountScanVoidAndCloseByTheKeypad(t *testing.T) {
+	t.Parallel()
 	c := newCounter()
 	b := tillPage(t, c, "/", till1024)
 	b.pad("8.5+3*4.25")
@@ -123,6 +124,7 @@ func TestTill_AmountScanVoidAndCloseByTheKeypad(t *testing.T) {
 }
 
 func TestTill_WhatAScannerTypesIsNeverAnAmount(t *testing.T) {
+	t.Parallel()
 	c := newCounter()
 	b := tillPage(t, c, "/", till1024)
 	b.pad("7.5")
@@ -149,6 +151,7 @@ func TestTill_WhatAScannerTypesIsNeverAnAmount(t *testing.T) {
 }
 
 func TestTill_MenuKeysWithQuantities(t *testing.T) {
+	t.Parallel()
 	c := newCounter()
 	c.view.Till.Entry = wire.EntryMenu
 	b := tillPage(t, c, "/", till1024)
@@ -173,6 +176,7 @@ func TestTill_MenuKeysWithQuantities(t *testing.T) {
 }
 
 func TestTill_AFixedPriceIsChargedByTheScanAlone(t *testing.T) {
+	t.Parallel()
 	c := newCounter()
 	c.view.Till.Entry = wire.EntryFixed
 	b := tillPage(t, c, "/", till1024)
@@ -195,6 +199,7 @@ func TestTill_AFixedPriceIsChargedByTheScanAlone(t *testing.T) {
 }
 
 func TestTill_TheSameAgainAndAnotherPriceStayArmed(t *testing.T) {
+	t.Parallel()
 	c := newCounter()
 	b := tillPage(t, c, "/", till1024)
 	b.pad("/4-5\r")
@@ -211,6 +216,7 @@ func TestTill_TheSameAgainAndAnotherPriceStayArmed(t *testing.T) {
 }
 
 func TestTill_TouchAloneWillDo(t *testing.T) {
+	t.Parallel()
 	c := newCounter()
 	b := tillPage(t, c, "/", till1024)
 	for _, k := range []string{"1", "2", ".", "5", "Enter"} {
@@ -232,6 +238,7 @@ func TestTill_TouchAloneWillDo(t *testing.T) {
 }
 
 func TestTill_OfflineSaysWhatWaitsAndSinceWhen(t *testing.T) {
+	t.Parallel()
 	c := newCounter()
 	b := tillPage(t, c, "/", till1024)
 	c.gauge.set(func(s *console.Status) { s.Online, s.Snapshot.AgeMS = false, 12*60_000 })
@@ -255,6 +262,7 @@ func TestTill_OfflineSaysWhatWaitsAndSinceWhen(t *testing.T) {
 }
 
 func TestTill_SaysWhyItTakesNoMoney(t *testing.T) {
+	t.Parallel()
 	c := newCounter()
 	c.gauge.set(func(s *console.Status) { s.Shift.Required = true })
 	c.view.Cashier = nil
@@ -274,6 +282,7 @@ func TestTill_SaysWhyItTakesNoMoney(t *testing.T) {
 
 // The roll is 58 or 80 mm wide; nothing but the slip goes on it.
 func TestTill_SlipsAreAsWideAsTheRoll(t *testing.T) {
+	t.Parallel()
 	c := newCounter()
 	c.charges = append(c.charges, pastCharge(0), pastCharge(1))
 	b := tillPage(t, c, "/", till1024)
@@ -296,6 +305,7 @@ func TestTill_SlipsAreAsWideAsTheRoll(t *testing.T) {
 
 // Names come from outside: they are text, and stay in their places.
 func TestTill_HostileNamesAreTextInTheirPlaces(t *testing.T) {
+	t.Parallel()
 	c := newCounter()
 	hostile := []string{
 		`<img src=x onerror="window.hit=1">`, `"><script>window.hit=1</script>`, "=1+1", "\u202Eабв\u202C", strings.Repeat("菜", 10_000),
@@ -332,6 +342,7 @@ func TestTill_HostileNamesAreTextInTheirPlaces(t *testing.T) {
 }
 
 func TestCustomerScreen_AmountResultAndThanks(t *testing.T) {
+	t.Parallel()
 	c := newCounter()
 	b := tillPage(t, c, "/customer", wide)
 	b.until(`document.querySelector('[data-view=idle]')`)
@@ -368,6 +379,7 @@ func TestCustomerScreen_AmountResultAndThanks(t *testing.T) {
 // Keys that are typed ahead of a slow list wait for it together, and none of them
 // ever becomes an amount.
 func TestTill_KeysAheadOfTheListKeepTheirOrder(t *testing.T) {
+	t.Parallel()
 	b := tillPage(t, newCounter(), "/", till1024)
 	b.pad("8.5\r")
 	b.until(`document.querySelector('[data-phase=armed]')`)
@@ -402,6 +414,7 @@ func TestTill_KeysAheadOfTheListKeepTheirOrder(t *testing.T) {
 }
 
 func TestTill_APrinterOfItsOwnPrintsOnAKey(t *testing.T) {
+	t.Parallel()
 	c := newCounter()
 	c.withPrinter()
 	b := tillPage(t, c, "/", till1024)

@@ -132,6 +132,7 @@ func TestPhone_Matters(t *testing.T) {
 		p.tap("全部")
 		p.tap("已退回")
 		p.until(`location.search.includes('state=returned')`)
+		p.until(`performance.getEntriesByType('resource').some((r) => r.name.includes('&state=returned'))`)
 		if srv.called("GET /applications?box=started&state=returned") == 0 {
 			t.Error("the filter is not asked for")
 		}

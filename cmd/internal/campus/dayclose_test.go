@@ -54,6 +54,7 @@ func dayOfLunch(t *testing.T, offline int) (c *campus.Campus, day string, fen in
 // Finance closes yesterday: the till's own sum, the server's records and the
 // merchant's account are the same to the fen.
 func TestDayClose_TillServerAndMerchantAgree(t *testing.T) {
+	t.Parallel()
 	c, day, fen := dayOfLunch(t, 0)
 	if err := c.Resume(t.Context()); err != nil {
 		t.Fatal(err)
@@ -76,6 +77,7 @@ func TestDayClose_TillServerAndMerchantAgree(t *testing.T) {
 // One upload is deleted at the server before it is posted: the close is refused
 // and names its number, until somebody answers for it.
 func TestDayClose_ADeletedUploadIsNamed(t *testing.T) {
+	t.Parallel()
 	c, day, fen := dayOfLunch(t, 5)
 	c.Suspend()
 	lost := deliver(t, c, c.Tills[0], 14)

@@ -19,6 +19,7 @@ import (
 // payment code, the till's scanner; once more without the network, and the balance
 // when it is back. The till's page is in a frame.
 func TestDemo_PaysAtTheTillWithAndWithoutANetwork(t *testing.T) {
+	t.Parallel()
 	server := httptest.NewUnstartedServer(nil)
 	origin := "http://" + server.Listener.Addr().String()
 	c := start(t, campus.Options{Gates: []string{"东门 East Gate"}, FrameAncestors: []string{origin}})

@@ -38,6 +38,7 @@ func guardHired(t *testing.T, c *campus.Campus, number, pin string) {
 // waits, the answer opens, and the server holds what was shown, by which rule
 // and before whom.
 func TestLine_CQ005_CQ078_CQ079_CQ080_DocumentsRequired(t *testing.T) {
+	t.Parallel()
 	c := start(t, campus.Options{Gates: []string{"东门 East Gate"}, Documents: true})
 	gate := c.Gates[0]
 	pc, relay, scanner := local(gate), watch(t, gate), plug(t, gate)

@@ -35,6 +35,7 @@ const burst = 24
 // Whatever the moment: no pulse without a journal row, no pass admitted twice,
 // and everything in the journal reaches the server exactly once.
 func TestKill_Agent(t *testing.T) {
+	t.Parallel()
 	random := moments(t)
 	c := start(t, campus.Options{Gates: []string{"东门 East Gate"}})
 	gate := c.Gates[0]
@@ -84,6 +85,7 @@ func TestKill_Agent(t *testing.T) {
 
 // TestKill_Server kills the server at random moments under uploads.
 func TestKill_Server(t *testing.T) {
+	t.Parallel()
 	random := moments(t)
 	c := start(t, campus.Options{Gates: []string{"东门 East Gate"}})
 	gate := c.Gates[0]

@@ -9,6 +9,7 @@ import (
 )
 
 func TestLine_ScanOpensAndReachesServer(t *testing.T) {
+	t.Parallel()
 	c := start(t, campus.Options{})
 	east, west := c.Gates[0], c.Gates[1]
 	eastRelay, westRelay := watch(t, east), watch(t, west)
@@ -32,6 +33,7 @@ func TestLine_ScanOpensAndReachesServer(t *testing.T) {
 }
 
 func TestLine_ServerStoppedBeforeScanAndStartedAfter(t *testing.T) {
+	t.Parallel()
 	c := start(t, campus.Options{Gates: []string{"东门 East Gate"}})
 	gate := c.Gates[0]
 	relay := watch(t, gate)
@@ -64,6 +66,7 @@ func TestLine_ServerStoppedBeforeScanAndStartedAfter(t *testing.T) {
 }
 
 func TestLine_NetworkCut(t *testing.T) {
+	t.Parallel()
 	c := start(t, campus.Options{})
 	east, west := c.Gates[0], c.Gates[1]
 	eastRelay, westRelay := watch(t, east), watch(t, west)

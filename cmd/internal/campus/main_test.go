@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -25,6 +26,11 @@ import (
 var bin string
 
 func TestMain(m *testing.M) {
+	// Whoever kills daemons and opens pages waits for them most of the time.
+	if err := flag.Set("test.parallel", "4"); err != nil {
+		panic(err)
+	}
+	flag.Parse()
 	os.Exit(func() int {
 		dir, err := os.MkdirTemp("", "campusgate-bin-")
 		if err != nil {

@@ -15,6 +15,7 @@ import (
 // read off the paper and admits at that gate. Killed or asked again, it comes out
 // once.
 func TestPrint_CQ015_APaperPassOnTheReceiptPrinterOfAGate(t *testing.T) {
+	t.Parallel()
 	var printer paper.Device
 	address, stop, err := printer.Listen()
 	if err != nil {

@@ -5,12 +5,14 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -135,15 +137,31 @@ func run(ctx context.Context, bin string, args ...string) ([]byte, error) {
 	return out, nil
 }
 
-// freeAddr picks a loopback port that was free a moment ago. A daemon that is
-// killed must come back on the same one.
+// Ports of daemons are below those that systems give to whoever connects
+// somewhere: one of these would take a daemon's while it is down.
+const (
+	firstPort = 10_000
+	ports     = 20_000
+)
+
+// Processes begin to look for a port in different places.
+var (
+	startPort = rand.Uint32N(ports)
+	tried     atomic.Uint32
+)
+
+// freeAddr picks a loopback port that was free a moment ago, and that this process
+// has not picked yet. A daemon that is killed must come back on the same one.
 func freeAddr() (string, error) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
+	var err error
+	for range 100 {
+		var ln net.Listener
+		ln, err = net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", firstPort+(startPort+tried.Add(1))%ports))
+		if err == nil {
+			return ln.Addr().String(), ln.Close()
+		}
 	}
-	defer func() { _ = ln.Close() }()
-	return ln.Addr().String(), nil
+	return "", err
 }
 
 // prefixed writes whole lines to out, each behind a name.

@@ -56,6 +56,7 @@ func restored(t *testing.T, c *campus.Campus, from string) {
 // used; nothing is numbered twice; and a pass that only the lost database knew is
 // genuine still.
 func TestRestore_LosesNoAdmissionAndNoCharge(t *testing.T) {
+	t.Parallel()
 	c, cashiers, _ := moneyWorld(t, moments(t), "一号窗口 Till 1")
 	gate, kept := c.Gates[0], filepath.Join(t.TempDir(), "b.db")
 	relay, s := watch(t, gate), plug(t, gate)
@@ -156,6 +157,7 @@ func heldOnce(t *testing.T, c *campus.Campus, rows []wire.Event) {
 // the name of a backup is a whole one, and where there is a database it is whole:
 // the old one or the new.
 func TestRestore_Kill(t *testing.T) {
+	t.Parallel()
 	random := moments(t)
 	c := start(t, campus.Options{Gates: []string{"东门 East Gate"}})
 	issue(t, c, c.Gates[0], 40)

@@ -44,6 +44,7 @@ func moneyWorld(t *testing.T, random *rand.Rand, tills ...string) (*campus.Campu
 // network and, now and then, without. Whatever the moment: who was shown that
 // they have paid has paid, once, and nobody else has.
 func TestKill_Till(t *testing.T) {
+	t.Parallel()
 	random := moments(t)
 	c, all, people := moneyWorld(t, random, "一号窗口 Till 1")
 	till := c.Tills[0]
@@ -77,6 +78,7 @@ func TestKill_Till(t *testing.T) {
 // TestKill_ServerOfTills kills the server at random moments while two tills take
 // money from the same holders.
 func TestKill_ServerOfTills(t *testing.T) {
+	t.Parallel()
 	random := moments(t)
 	c, all, people := moneyWorld(t, random, "一号窗口 Till 1", "二号窗口 Till 2")
 	began := time.Now()

@@ -71,6 +71,7 @@ func settled(t testing.TB, who campus.Client, fen int64) {
 // A till charges with the network and without it, and what it took without is
 // posted when the network is back.
 func TestTill_CM072_ChargesOnlineAndOffline(t *testing.T) {
+	t.Parallel()
 	c, _ := populated(t)
 	if err := c.OpenCanteen(t.Context(), "一号窗口 Till 1"); err != nil {
 		t.Fatal(err)

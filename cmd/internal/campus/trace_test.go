@@ -20,6 +20,7 @@ import (
 // the relay's "on" frame is written, the journal's log was written and a flush
 // of it has returned.
 func TestTrace_JournalIsFlushedBeforeThePulse(t *testing.T) {
+	t.Parallel()
 	strace, err := exec.LookPath("strace")
 	if err != nil {
 		missing(t, "strace is not installed")
