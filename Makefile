@@ -64,7 +64,6 @@ part-devices: ## what of it is about devices, lanes, kiosks and installing
 part-faults: ## what of it is about attacks, cut power, bad networks and lost disks
 	@.ci/part faults $(RACE)
 
-
 test-devices: deps ## drivers in a guest machine with a kernel of its own; USB devices pulled out up to FLAPS times (default 20)
 	$(GO) test ./cmd/internal/guest -run InAMachine -machine -flaps $(FLAPS) -count 1
 
