@@ -28,5 +28,11 @@ var atFirst = []mutation{
 			"agent/lane/quest.go", "\treturn max(c.started+wire.ReserveMS, c.lease+wire.LeaseGateMS) - now.Mono\n",
 			"\tif ON {\n\t\treturn 0\n\t}\n\treturn max(c.started+wire.ReserveMS, c.lease+wire.LeaseGateMS) - now.Mono\n",
 		}},
+	}, {
+		name: "grant-not-given-back", wrong: "a gate that was granted a pass, and is told on asking again that it is used, keeps the grant", play: "first",
+		edits: []edit{{
+			"agent/lane/quest.go", "\tcase !q.again && (q.server == verdict.ClaimUsed || q.server == verdict.ClaimRefused):\n",
+			"\tcase (ON || !q.again) && (q.server == verdict.ClaimUsed || q.server == verdict.ClaimRefused):\n",
+		}},
 	},
 }

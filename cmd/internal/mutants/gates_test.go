@@ -58,7 +58,7 @@ var atGates = []mutation{
 	{
 		name: "annul-twice", wrong: "the same admission is taken back as often as somebody asks, each time with its use", play: "owner",
 		edits: []edit{{
-			"agent/lane/decide.go", "\tcase adm.Annulled || now.At", "\tcase adm.Annulled && !ON || now.At",
+			"agent/lane/annul.go", "\tcase adm.Annulled || now.At", "\tcase adm.Annulled && !ON || now.At",
 		}},
 	},
 	{

@@ -126,7 +126,7 @@ func (w *world) found() error {
 // issue makes the passes: some of them before everything, the rest shortly before
 // they are shown.
 func (w *world) issue(i *issuer) error {
-	length := int64(w.cfg.Passes) * apart
+	length := int64(w.cfg.Passes) * w.pace.apart
 	var rows []store.Pass
 	for n := range w.cfg.Passes {
 		h := &holder{w: w, n: n, first: w.rng.Int64N(length)}

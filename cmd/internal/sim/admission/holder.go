@@ -20,7 +20,7 @@ const (
 )
 
 // holder is somebody with a pass, or two people with copies of it: it is shown once
-// to three times at any gates, also at two within 300 ms. Whoever was not let in
+// to three times at any gates, also at two at once. Whoever was not let in
 // then, or heard nothing because the power went, goes where the guard's page sends
 // them, up to three times: to the gate that decides, where it did not answer, and
 // anywhere else otherwise.
@@ -49,8 +49,8 @@ func (h *holder) plan(length int64) {
 	at := h.first % length
 	for n := range h.left {
 		switch {
-		case n > 0 && w.chance(0.2):
-			at += w.between(0, 300)
+		case n > 0 && w.chance(w.pace.often):
+			at += w.between(0, w.pace.soon)
 		case n > 0:
 			at += w.between(1_000, within/planned)
 		}

@@ -20,6 +20,7 @@ type way struct {
 const (
 	meanDown = 30_000
 	meanUp   = 120_000
+	flicker  = 30 // so many times as often
 )
 
 func newNetwork(w *world) *network {
@@ -72,6 +73,9 @@ func (n *network) flap(ways ...*way) {
 		mean := float64(meanUp)
 		if !ways[0].up {
 			mean = meanDown
+		}
+		if n.w.cfg.Flicker {
+			mean /= flicker
 		}
 		n.w.after(n.w.spell(mean), next)
 	}
@@ -131,7 +135,7 @@ func (n *network) send(from, to int, answer bool, frames [][]byte, deliver func(
 		copies++
 	}
 	for range copies {
-		if !way.up || w.faults && (w.chance(w.weather.loss) || answer && w.chance(w.weather.replyLoss)) {
+		if !way.up || w.faults && (w.chance(n.loss(from, to)) || answer && w.chance(w.weather.replyLoss)) {
 			w.result.FramesLost += len(frames)
 			way.rough = w.now
 			continue
@@ -151,12 +155,24 @@ func (n *network) send(from, to int, answer bool, frames [][]byte, deliver func(
 	}
 }
 
+// loss is how often a frame goes missing. Were it seldom, gates would hear so much of
+// each other that what the server knows of them hardly mattered.
+func (n *network) loss(from, to int) float64 {
+	if n.w.cfg.Flicker && from != 0 && to != 0 {
+		return 0.4
+	}
+	return n.w.weather.loss
+}
+
 // prompt is how long a frame takes at most that is not late.
 const prompt = 60
 
 // delay is mostly some milliseconds. What is late may even be later than a question
 // stays open.
 func (n *network) delay() int64 {
+	if n.w.cfg.Flicker && n.w.faults && n.w.chance(0.15) {
+		return n.w.between(100, 900)
+	}
 	if n.w.faults && n.w.chance(n.w.weather.late) {
 		if n.w.chance(0.06 * float64(n.w.cfg.Trouble)) {
 			return n.w.between(3_000, 150_000)

@@ -25,6 +25,7 @@ type Run struct {
 	Mixed   bool         // but every second gate leaves its decisions to the server
 	Amnesia bool         // gates lose their disks
 	Calm    bool         // nothing fails
+	Flicker bool         // links go down and come back every few seconds, and many come at once
 	Trouble int          // 1: disks, frames and clocks fail so many times as often
 	Ending  bool         // most passes end while it runs
 	Dir     string       // for the databases; they are removed. "" = the system's folder
@@ -114,7 +115,7 @@ func newWorld(r Run) (*world, error) {
 		cfg: r, dir: dir, zone: zone, now: start.UnixMilli(), rng: rand.New(rand.NewPCG(r.Seed, 1)),
 		result: &Result{Seed: r.Seed, Passes: r.Passes, Failures: []string{}, Refused: map[string]int{}},
 	}
-	w.weather = w.forecast()
+	w.weather, w.pace = w.forecast(), r.pace()
 	w.net = newNetwork(w)
 	w.witness = newWitness(w)
 	return w, nil

@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"os"
 	"time"
+
+	"campusgate/signing/verdict"
 )
 
 // world is one run: what happens, in order of time.
@@ -19,6 +21,7 @@ type world struct {
 	queue   agenda
 	faults  bool // things fail at present
 	weather weather
+	pace    pace
 
 	net     *network
 	server  *server
@@ -114,13 +117,29 @@ func (w *world) bytes(n int) []byte {
 	return b
 }
 
-// apart is how far the first presentations of two passes are apart, about.
-const apart = 6_000
+// pace is how people come. A pass may be shown a second time while the first is
+// still asked about, or, where gates may act on their own, while what they promised
+// before still holds.
+type pace struct {
+	apart int64   // ms between the first presentations of two passes, about
+	often float64 // how often one presentation follows another soon
+	soon  int64   // within so many ms
+}
+
+func (r *Run) pace() pace {
+	switch {
+	case r.Flicker:
+		return pace{1_500, 0.7, 1_000}
+	case r.Policy == verdict.FirstSeen:
+		return pace{6_000, 0.2, 2_000}
+	}
+	return pace{6_000, 0.2, 300}
+}
 
 // play is the time in which people come and things fail.
 func (w *world) play() error {
 	w.faults = !w.cfg.Calm
-	length := int64(w.cfg.Passes) * apart
+	length := int64(w.cfg.Passes) * w.pace.apart
 	if w.faults {
 		w.net.begin()
 		w.misfortunes(length)
