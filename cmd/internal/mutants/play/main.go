@@ -4,6 +4,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -15,7 +16,7 @@ import (
 )
 
 func main() {
-	what := flag.String("what", "lunch", "lunch, owner, online, first, mixed, clocks or amnesia")
+	what := flag.String("what", "lunch", "lunch, owner, online, first, leases, mixed, clocks or amnesia")
 	seeds := flag.Uint64("seeds", 10, "how many, at most")
 	dir := flag.String("dir", "", "for the databases")
 	flag.Parse()
@@ -42,7 +43,8 @@ var plays = map[string]func(seed uint64, dir string) ([]string, error){
 	"lunch":   lunch,
 	"owner":   admissions(admission.Run{Policy: verdict.Owner, Trouble: 4}),
 	"online":  admissions(admission.Run{Policy: verdict.Online, Trouble: 4}),
-	"first":   admissions(admission.Run{Policy: verdict.FirstSeen, Trouble: 4}),
+	"first":   admissions(admission.Run{Policy: verdict.FirstSeen, Trouble: 4, Passes: 30}),
+	"leases":  leases,
 	"mixed":   admissions(admission.Run{Policy: verdict.Owner, Mixed: true}),
 	"clocks":  admissions(admission.Run{Policy: verdict.Owner, Ending: true, Trouble: 6}),
 	"amnesia": admissions(admission.Run{Policy: verdict.Owner, Amnesia: true, Trouble: 4}),
@@ -51,7 +53,7 @@ var plays = map[string]func(seed uint64, dir string) ([]string, error){
 // admissions is a small run: fewer gates and passes than usual.
 func admissions(r admission.Run) func(seed uint64, dir string) ([]string, error) {
 	return func(seed uint64, dir string) ([]string, error) {
-		r.Seed, r.Dir, r.Gates, r.Passes = seed, dir, 4, 60
+		r.Seed, r.Dir, r.Gates, r.Passes = seed, dir, 4, cmp.Or(r.Passes, 60)
 		result, err := r.Run()
 		if result == nil {
 			return nil, err
