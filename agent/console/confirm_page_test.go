@@ -24,7 +24,9 @@ func TestConfirm_TheGuardAgreesWithAKeyOfItsOwn(t *testing.T) {
 	if got := b.text(".verdict .title"); got != "联系不上其他校门，仍要放行？" {
 		t.Errorf("title %q", got)
 	}
-	colours := func() string { return eval[string](b, `getComputedStyle(document.querySelector('.verdict')).backgroundColor`) }
+	colours := func() string {
+		return eval[string](b, `getComputedStyle(document.querySelector('.verdict')).backgroundColor`)
+	}
 	asked := colours()
 	b.press("\r") // as at the end of a scan
 	b.press("y")

@@ -16,7 +16,7 @@ import (
 )
 
 func main() {
-	what := flag.String("what", "lunch", "lunch, owner, online, first, mixed, clocks or amnesia")
+	what := flag.String("what", "lunch", "lunch, owner, online, first, leases, mixed, clocks or amnesia")
 	seeds := flag.Uint64("seeds", 10, "how many, at most")
 	dir := flag.String("dir", "", "for the databases")
 	flag.Parse()
@@ -44,6 +44,7 @@ var plays = map[string]func(seed uint64, dir string) ([]string, error){
 	"owner":   admissions(admission.Run{Policy: verdict.Owner, Trouble: 4}),
 	"online":  admissions(admission.Run{Policy: verdict.Online, Trouble: 4}),
 	"first":   admissions(admission.Run{Policy: verdict.FirstSeen, Flicker: true, Trouble: 2, Passes: 200}),
+	"leases":  leases,
 	"mixed":   admissions(admission.Run{Policy: verdict.Owner, Mixed: true}),
 	"clocks":  admissions(admission.Run{Policy: verdict.Owner, Ending: true, Trouble: 6}),
 	"amnesia": admissions(admission.Run{Policy: verdict.Owner, Amnesia: true, Trouble: 4}),
