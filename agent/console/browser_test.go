@@ -167,7 +167,7 @@ func openIn(t *testing.T, parent context.Context, home string, screen size, read
 		_, err := chromedp.Call(ctx, network.Enable, network.EnableParams{})
 		return err
 	}))
-	for _, s := range scripts {
+	for _, s := range append(scripts, waiting) {
 		b.script(s)
 	}
 	b.resize(screen)
@@ -279,10 +279,23 @@ func (b *tab) press(keys ...string) {
 	}
 }
 
+// waiting has no timer of the page run out while a scanner types: its keys take
+// longer to arrive than a scanner's, on a machine that is busy.
+const waiting = `window.typing = false; {
+	const set = window.setTimeout, clear = window.clearTimeout, cleared = new Set()
+	window.setTimeout = (f, ms, ...args) => {
+		const id = set(function end() { cleared.has(id) || (window.typing ? set(end, 5) : f(...args)) }, ms)
+		return id
+	}
+	window.clearTimeout = (id) => { cleared.add(id); clear(id) }
+}`
+
 // wedge types as a keyboard scanner does: a key every 4 ms, then Enter.
 func (b *tab) wedge(text string) {
 	b.t.Helper()
+	b.call(chromedp.Evaluate[chromedp.Void](`window.typing = true`))
 	b.keys(text+"\r", 4*time.Millisecond)
+	b.call(chromedp.Evaluate[chromedp.Void](`window.typing = false`))
 }
 
 // person types as a person does: a key every 150 ms.

@@ -27,7 +27,7 @@ var bin string
 
 func TestMain(m *testing.M) {
 	// Whoever kills daemons and opens pages waits for them most of the time.
-	if err := flag.Set("test.parallel", "4"); err != nil {
+	if err := flag.Set("test.parallel", "3"); err != nil {
 		panic(err)
 	}
 	flag.Parse()
