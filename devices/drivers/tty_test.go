@@ -113,9 +113,11 @@ func TestTwoLanesShareARelayBoard(t *testing.T) {
 	if err := lanes[1].Close(); err != nil {
 		t.Error(err)
 	}
-	for end := time.Now().Add(patience); holders(t, c.Host) != before; time.Sleep(time.Millisecond) {
-		if time.Now().After(end) { // the last writer closes it
+	for late := time.After(patience); holders(t, c.Host) != before; {
+		select {
+		case <-late:
 			t.Fatalf("%d files still open", holders(t, c.Host)-before)
+		case <-time.After(time.Millisecond): // the last writer closes it
 		}
 	}
 }

@@ -76,9 +76,11 @@ func (c *comPort) isOpen() bool {
 // isClosed waits for the last writer, who closes it after Close has returned.
 func (c *comPort) isClosed(t *testing.T) {
 	t.Helper()
-	for end := time.Now().Add(30 * time.Second); c.isOpen(); time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
+	for late := time.After(30 * time.Second); c.isOpen(); {
+		select {
+		case <-late:
 			t.Fatal("left open")
+		case <-time.After(time.Millisecond):
 		}
 	}
 }
