@@ -69,8 +69,11 @@ func (b BarrierConfig) check() error {
 }
 
 // shown is the path without what nobody but the driver may read: the address of
-// a relay on the network may hold a password.
+// a relay on the network may hold a password. A device that is not there has none.
 func (b BarrierConfig) shown() string {
+	if b.Driver == "none" {
+		return ""
+	}
 	if u, err := url.Parse(b.Path); err == nil && u.Host != "" {
 		return u.Scheme + "://" + u.Host
 	}
@@ -219,9 +222,13 @@ func (c ScannerConfig) validate(doc *configs.Doc, key string) (s ScannerSettings
 	return s, nil
 }
 
-// shown is the path without the password that the address of a camera may hold.
+// shown is the path without the password that the address of a camera may hold. A
+// device that is not there has none.
 func (s *ScannerSettings) shown() string {
-	if s.Driver == "camera" {
+	switch s.Driver {
+	case "none":
+		return ""
+	case "camera":
 		return camera.Place(s.Path)
 	}
 	return s.Path

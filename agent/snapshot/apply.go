@@ -199,33 +199,29 @@ func (s *Snapshot) settle(tx *disk.Tx, g *group, base, current int64, dirty bool
 		g.cursor.Lineage, int64(g.cursor.Revision), base, current, dirty)
 }
 
+// after is a list as a group leaves it, in a map of its own: others read the one
+// that was. read gives an item's key and value, and whether it is gone.
+func after[K comparable, V, I any](g *group, was *map[K]V, items []I, read func(*I) (K, V, bool)) *map[K]V {
+	list := map[K]V{}
+	if !g.reset {
+		list = maps.Clone(*was)
+	}
+	for i := range items {
+		key, value, gone := read(&items[i])
+		if gone {
+			delete(list, key)
+		} else {
+			list[key] = value
+		}
+	}
+	return &list
+}
+
 // adopt replaces what is kept in memory.
 func (s *Snapshot) adopt(g *group) {
-	gates := map[uint16]wire.Gate{}
-	if !g.reset {
-		gates = maps.Clone(*s.gates.Load())
-	}
-	for _, item := range g.gates {
-		if item.gone {
-			delete(gates, item.id)
-		} else {
-			gates[item.id] = item.gate
-		}
-	}
-	s.gates.Store(&gates)
-	guards := map[string]wire.Guard{}
-	if !g.reset {
-		guards = maps.Clone(*s.guards.Load())
-	}
-	for _, item := range g.guards {
-		if item.gone {
-			delete(guards, item.number)
-		} else {
-			guards[item.number] = item.guard
-		}
-	}
-	s.guards.Store(&guards)
-	s.adoptPeers(g)
+	s.gates.Store(after(g, s.gates.Load(), g.gates, func(i *gateItem) (uint16, wire.Gate, bool) { return i.id, i.gate, i.gone }))
+	s.guards.Store(after(g, s.guards.Load(), g.guards, func(i *guardItem) (string, wire.Guard, bool) { return i.number, i.guard, i.gone }))
+	s.peers.Store(after(g, s.peers.Load(), g.peers, func(i *peerItem) (uint16, wire.Peer, bool) { return i.gate, i.peer, i.gone }))
 	if g.guide != nil {
 		s.guide.Store(g.guide.guideline)
 	} else if g.reset {

@@ -66,21 +66,6 @@ func loadPeers(tx *disk.Tx) (map[uint16]wire.Peer, error) {
 	return peers, err
 }
 
-func (s *Snapshot) adoptPeers(g *group) {
-	peers := map[uint16]wire.Peer{}
-	if !g.reset {
-		peers = maps.Clone(*s.peers.Load())
-	}
-	for _, item := range g.peers {
-		if item.gone {
-			delete(peers, item.gate)
-		} else {
-			peers[item.gate] = item.peer
-		}
-	}
-	s.peers.Store(&peers)
-}
-
 // Peer gives who stands for a gate, as other gates may speak to it.
 func (s *Snapshot) Peer(gate uint16) (wire.Peer, bool) {
 	p, ok := (*s.peers.Load())[gate]

@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"campusgate/devices"
 )
 
 // watch asks the camera and hands over its frames, the newest of those that came
@@ -19,7 +21,7 @@ func (s *Scanner) watch(ctx context.Context, see func(frame) error) error {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		stop(s.failure(s.fetch(ctx, newest)))
+		stop(s.failure(devices.Catch(func() error { return s.fetch(ctx, newest) })))
 	}()
 	// The reader is gone before this returns, so that the next one is alone.
 	defer func() { stop(nil); <-ended }()

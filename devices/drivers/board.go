@@ -21,7 +21,7 @@ func board(family string) BarrierDriver {
 		},
 		New: func(c BarrierConfig) (devices.Barrier, error) {
 			return pulsed(c, fmt.Sprintf("%s channel %d", c.Path, max(c.Channel, 1)), func() (relay.Port, error) {
-				p, err := serial.Open(serial.Config{Path: c.Path, Baud: c.Baud})
+				p, err := serial.Join(serial.Config{Path: c.Path, Baud: c.Baud})
 				if err != nil {
 					return nil, err
 				}

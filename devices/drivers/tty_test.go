@@ -74,6 +74,73 @@ func TestTheRelayGetsOneFrameOnAndOneOff(t *testing.T) {
 	}
 }
 
+func TestTwoLanesShareARelayBoard(t *testing.T) {
+	c, dev := cable(t, "board")
+	before, alone := holders(t, c.Host), 0
+	var lanes []devices.Barrier
+	for channel := range 2 {
+		b, err := drivers.NewBarrier("lcus", drivers.BarrierConfig{Path: c.Host, Channel: channel + 1, PulseMS: 100})
+		if err != nil {
+			t.Fatal(err)
+		}
+		lanes = append(lanes, b)
+		rest := []byte{0xA0, byte(channel + 1), 0, byte(0xA1 + channel)}
+		if got := frames(t, dev, 1); !bytes.Equal(got, rest) {
+			t.Fatalf("channel %d rests with % X", channel+1, got)
+		}
+		if n := holders(t, c.Host) - before; channel == 0 {
+			alone = n
+		} else if n != alone {
+			t.Errorf("%d files open for two lanes, %d for one", n, alone)
+		}
+	}
+	pulse := func(lane int) {
+		t.Helper()
+		if err := lanes[lane].Open(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		ch := byte(lane + 1)
+		if got := frames(t, dev, 2); !bytes.Equal(got, []byte{0xA0, ch, 1, 0xA1 + ch, 0xA0, ch, 0, 0xA0 + ch}) {
+			t.Errorf("lane %d moved % X", lane+1, got)
+		}
+	}
+	pulse(0)
+	pulse(1)
+	if err := lanes[0].Close(); err != nil {
+		t.Error(err)
+	}
+	pulse(1) // the other one's end is not the board's
+	if err := lanes[1].Close(); err != nil {
+		t.Error(err)
+	}
+	for late := time.After(patience); holders(t, c.Host) != before; {
+		select {
+		case <-late:
+			t.Fatalf("%d files still open", holders(t, c.Host)-before)
+		case <-time.After(time.Millisecond): // the last writer closes it
+		}
+	}
+}
+
+// holders is how often this process has a device open.
+func holders(t *testing.T, path string) (n int) {
+	t.Helper()
+	device, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, fd := range list {
+		if open, err := os.Stat("/proc/self/fd/" + fd.Name()); err == nil && os.SameFile(open, device) {
+			n++
+		}
+	}
+	return n
+}
+
 func TestARelayPulledOutDuringAPulseIsSwitchedOffWhenItIsBack(t *testing.T) {
 	c, dev := cable(t, "relay")
 	b, err := drivers.NewBarrier("lcus", drivers.BarrierConfig{Path: c.Host, PulseMS: 100})

@@ -149,16 +149,19 @@ func (s *Scanner) RunNotify(ctx context.Context, emit func(devices.Scan), opened
 	return err
 }
 
-// read passes on what the device gives until it fails or stop is closed.
+// read passes on what the device gives until it fails, which a panic does too, or
+// stop is closed.
 func (s *Scanner) read(src source, in chan<- batch, stop <-chan struct{}) {
 	for {
-		pieces, err := src.read()
+		b := batch{}
+		b.err = devices.Catch(func() (err error) { b.pieces, err = src.read(); return err })
+		b.wall = s.c.Now()
 		select {
-		case in <- batch{pieces: pieces, wall: s.c.Now(), err: err}:
+		case in <- b:
 		case <-stop:
 			return
 		}
-		if err != nil {
+		if b.err != nil {
 			return
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+
+	"campusgate/devices"
 )
 
 var (
@@ -19,20 +21,19 @@ var (
 // Bus is a line to one board or more. Everything in this process that names the
 // same line shares it, because a serial port and many boards admit one user
 // only. Safe for concurrent use; one question is on its way at a time.
-type Bus struct {
-	*shared
-	once sync.Once
-}
+type Bus struct{ *devices.Share[*shared] }
 
-// shared is an open line and its users.
+// shared is an open line.
 type shared struct {
 	name string
 	line line
 
 	asking sync.Mutex // one question at a time; also covers broken
 	broken error
-	users  int // under pool.mu
 }
+
+// Close closes the line, after its last user.
+func (s *shared) Close() error { return s.line.Close() }
 
 type line interface {
 	// exchange puts a question to a unit. An error that wraps errLine is of the
@@ -43,12 +44,8 @@ type line interface {
 	Close() error
 }
 
-// pool is the open lines by name. What is plugged into a computer there is
-// once, so this is too.
-var pool = struct {
-	mu   sync.Mutex
-	open map[string]*shared
-}{open: map[string]*shared{}}
+// pool is the open lines by name.
+var pool devices.Pool[*shared]
 
 // OpenTCP opens the line to host:port, or joins those who have it open.
 func OpenTCP(address string) (*Bus, error) {
@@ -68,51 +65,27 @@ func OpenRTU(name string, dial func() (Serial, error)) (*Bus, error) {
 }
 
 func join(name string, dial func() (line, error)) (*Bus, error) {
-	pool.mu.Lock()
-	defer pool.mu.Unlock()
-	s := pool.open[name]
-	if s == nil {
+	s, err := pool.Join(name, func() (*shared, error) {
 		l, err := dial()
-		if err != nil {
-			return nil, fmt.Errorf("modbus %s: %w", name, err)
-		}
-		s = &shared{name: name, line: l}
-		pool.open[name] = s
-	}
-	s.users++
-	return &Bus{shared: s}, nil
-}
-
-// Close leaves the line, and closes it after the last user.
-func (b *Bus) Close() (err error) {
-	b.once.Do(func() {
-		pool.mu.Lock()
-		defer pool.mu.Unlock()
-		if b.users--; b.users == 0 {
-			b.forget()
-			err = b.line.Close()
-		}
+		return &shared{name: name, line: l}, err
 	})
-	return err
-}
-
-// forget makes the next one who opens the line open it anew. pool.mu is held.
-func (s *shared) forget() {
-	if pool.open[s.name] == s {
-		delete(pool.open, s.name)
+	if err != nil {
+		return nil, fmt.Errorf("modbus %s: %w", name, err)
 	}
+	return &Bus{s}, nil
 }
 
 // Alive returns an error when the line is gone. It says nothing of a board.
 func (b *Bus) Alive() error {
-	b.asking.Lock()
-	defer b.asking.Unlock()
-	if b.broken == nil {
-		if err := b.line.alive(); err != nil {
-			b.spoil(fmt.Errorf("modbus %s: %w", b.name, err))
+	s := b.Of
+	s.asking.Lock()
+	defer s.asking.Unlock()
+	if s.broken == nil {
+		if err := s.line.alive(); err != nil {
+			b.spoil(fmt.Errorf("modbus %s: %w", s.name, err))
 		}
 	}
-	return b.broken
+	return s.broken
 }
 
 // WriteCoil switches a coil; the first has address 0.
@@ -144,19 +117,20 @@ func (b *Bus) bit(unit byte, question []byte) (bool, error) {
 }
 
 func (b *Bus) ask(unit byte, question []byte) ([]byte, error) {
-	b.asking.Lock()
-	defer b.asking.Unlock()
-	if b.broken != nil {
-		return nil, b.broken
+	s := b.Of
+	s.asking.Lock()
+	defer s.asking.Unlock()
+	if s.broken != nil {
+		return nil, s.broken
 	}
-	answer, err := b.line.exchange(unit, question)
+	answer, err := s.line.exchange(unit, question)
 	if err == nil && answer[0]&exceptionBit != 0 {
 		err = Exception(answer[1])
 	}
 	if err == nil {
 		return answer, nil
 	}
-	err = fmt.Errorf("modbus %s unit %d: %w", b.name, unit, err)
+	err = fmt.Errorf("modbus %s unit %d: %w", s.name, unit, err)
 	if errors.Is(err, errLine) {
 		b.spoil(err)
 	}
@@ -164,9 +138,7 @@ func (b *Bus) ask(unit byte, question []byte) ([]byte, error) {
 }
 
 // spoil makes every later call return err. asking is held.
-func (s *shared) spoil(err error) {
-	s.broken = err
-	pool.mu.Lock()
-	defer pool.mu.Unlock()
-	s.forget()
+func (b *Bus) spoil(err error) {
+	b.Of.broken = err
+	b.Forget()
 }

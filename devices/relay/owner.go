@@ -3,6 +3,8 @@ package relay
 import (
 	"fmt"
 	"time"
+
+	"campusgate/devices"
 )
 
 const (
@@ -133,13 +135,29 @@ func (o *owner) dial() error {
 	if o.port != nil {
 		return nil
 	}
-	port, err := o.c.Dial()
+	err := devices.Catch(func() error {
+		port, err := o.c.Dial()
+		if err == nil {
+			o.port = contained{port}
+		}
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("relay %s: %w", o.c.Name, err)
 	}
-	o.port = port
 	return nil
 }
+
+// contained is a port whose panics are faults like any other: the owner's
+// goroutine has to go on, because it owes the relay a rest.
+type contained struct{ port Port }
+
+func (c contained) Switch(on bool) error {
+	return devices.Catch(func() error { return c.port.Switch(on) })
+}
+
+func (c contained) Alive() error { return devices.Catch(c.port.Alive) }
+func (c contained) Close() error { return devices.Catch(c.port.Close) }
 
 // move opens the barrier or brings it to rest, or drops the port. A relay that
 // gave an error may have moved all the same.

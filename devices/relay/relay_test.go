@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"campusgate/devices"
 	"campusgate/devices/relay"
 )
 
@@ -30,6 +31,7 @@ type board struct {
 	failing error           // writes return it
 	done    bool            // although they arrived
 	stuck   chan struct{}   // not nil: writes wait for it
+	broken  bool            // the driver panics
 	dials   int
 	open    int
 }
@@ -43,6 +45,9 @@ func (b *board) dial() (relay.Port, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.dials++
+	if b.broken {
+		panic("no such board")
+	}
 	if b.gone {
 		return nil, errPulled
 	}
@@ -57,6 +62,9 @@ func (p *port) Switch(high bool) error {
 		p.mu.Unlock()
 		<-stuck
 		p.mu.Lock()
+	}
+	if p.broken {
+		panic("index out of range")
 	}
 	if p.gone || p.dead {
 		p.dead = true
@@ -168,6 +176,34 @@ func TestOverlappingOpensExtendThePulse(t *testing.T) {
 		if last := times[len(times)-1]; last != 3*600*time.Millisecond+time.Second {
 			t.Errorf("off after %v", last)
 		}
+	})
+}
+
+// A driver that panics is a relay that failed: the agent goes on, and the relay
+// is brought to rest as soon as that works.
+func TestAPanicOfTheDriverIsAFaultLikeAnyOther(t *testing.T) {
+	b := &board{}
+	with(t, b, func(t *testing.T, r *relay.Barrier) {
+		if err := r.Open(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		b.took()
+		b.set(func() { b.broken = true })
+		var p *devices.PanicError
+		for range 2 { // in Switch, then in Dial
+			if err := r.Open(t.Context()); !errors.As(err, &p) || !strings.Contains(err.Error(), "relay tty") {
+				t.Errorf("Open: %v", err)
+			}
+		}
+		pass(time.Minute)
+		b.expect(t, "")
+		b.set(func() { b.broken = false })
+		pass(time.Second)
+		b.expect(t, off)
+		if err := r.Open(t.Context()); err != nil {
+			t.Error(err)
+		}
+		b.expect(t, on)
 	})
 }
 

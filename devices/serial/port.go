@@ -13,6 +13,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"campusgate/devices"
 )
 
 var (
@@ -212,8 +214,9 @@ func (p *Port) Write(b []byte) (int, error) {
 	done := make(chan result, 1)
 	go func() {
 		defer p.leave()
-		n, err := p.dev.Write(data)
-		done <- result{n, err}
+		var r result
+		r.err = devices.Catch(func() (err error) { r.n, err = p.dev.Write(data); return err })
+		done <- r
 	}()
 	timer := time.NewTimer(p.writeTimeout)
 	defer timer.Stop()

@@ -2,12 +2,10 @@ package api
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 
 	"campusgate/server/apply"
 	"campusgate/server/auth"
-	"campusgate/server/store"
 	"campusgate/signing"
 )
 
@@ -88,7 +86,7 @@ func (a *API) myPasses(ctx context.Context, in *hereInput) (*myPassesOutput, err
 func (a *API) liveCode(ctx context.Context, in *PassPath) (*liveOutput, error) {
 	id, err := in.id()
 	if err != nil {
-		return nil, fmt.Errorf("%w: pass", store.ErrNotFound)
+		return nil, err
 	}
 	text, expires, err := a.Apply.Live(ctx, caller(ctx).Person, id)
 	if err != nil {

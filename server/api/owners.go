@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -99,7 +98,7 @@ func (a *API) owning(ctx context.Context, p *store.PassStatus) (*owningOutput, e
 func (a *API) passOwners(ctx context.Context, in *PassPath) (*owningOutput, error) {
 	id, err := in.id()
 	if err != nil {
-		return nil, fmt.Errorf("%w: pass", store.ErrNotFound)
+		return nil, err
 	}
 	p, err := a.Store.Pass(ctx, id)
 	if err != nil {
@@ -118,7 +117,7 @@ type moveInput struct {
 func (a *API) movePass(ctx context.Context, in *moveInput) (*passOutput, error) {
 	id, err := in.id()
 	if err != nil {
-		return nil, fmt.Errorf("%w: pass", store.ErrNotFound)
+		return nil, err
 	}
 	if err := a.owners().Move(ctx, caller(ctx).Actor, id, in.Body.Gate); err != nil {
 		return nil, err
@@ -138,7 +137,7 @@ type reissueInput struct {
 func (a *API) reissuePass(ctx context.Context, in *reissueInput) (*passOutput, error) {
 	id, err := in.id()
 	if err != nil {
-		return nil, fmt.Errorf("%w: pass", store.ErrNotFound)
+		return nil, err
 	}
 	if !in.Body.GateIsOff {
 		return nil, errNotOff
@@ -169,7 +168,7 @@ func (a *API) mine(ctx context.Context, in *PassPath) (*apply.Held, error) {
 			return &held[i], nil
 		}
 	}
-	return nil, fmt.Errorf("%w: pass", store.ErrNotFound)
+	return nil, errNoPass
 }
 
 func (a *API) myPassOwners(ctx context.Context, in *PassPath) (*owningOutput, error) {

@@ -25,6 +25,9 @@ func twoGates(t *testing.T, w *world) (east, west uint16, p api.Pass) {
 	body := resident()
 	body["owner_gate"] = east
 	w.want(t, http.StatusCreated, "POST", "/api/v1/passes", body, &p)
+	if p.OwnerName != "东门" || !p.OwnerHere {
+		t.Errorf("as it was issued %+v", p)
+	}
 	return east, west, p
 }
 

@@ -84,8 +84,16 @@ type PassPath struct {
 	address
 }
 
-// id was checked against the pattern.
-func (in PassPath) id() (id signing.PassID, err error) { return signing.ParsePassID(in.ID) }
+// errNoPass: there is none of that id, or none of the caller's.
+var errNoPass = fmt.Errorf("%w: pass", store.ErrNotFound)
+
+func (in PassPath) id() (signing.PassID, error) {
+	id, err := signing.ParsePassID(in.ID)
+	if err != nil {
+		return id, errNoPass
+	}
+	return id, nil
+}
 
 type passOutput struct{ Body Pass }
 
@@ -127,7 +135,8 @@ func (a *API) issuePass(ctx context.Context, in *issueInput) (*passOutput, error
 		}
 		p, err := a.Issue.Issue(ctx, caller(ctx).Actor, prepared)
 		if err == nil {
-			return &passOutput{a.passBody(p, in.address)}, nil
+			out := &passOutput{a.passBody(p, in.address)}
+			return out, a.ownerOf(ctx, &out.Body)
 		}
 		// The key was rotated between signing and storing, or two random ids
 		// met. Either passes.
@@ -140,7 +149,7 @@ func (a *API) issuePass(ctx context.Context, in *issueInput) (*passOutput, error
 func (a *API) pass(ctx context.Context, in *PassPath) (*passOutput, error) {
 	id, err := in.id()
 	if err != nil {
-		return nil, fmt.Errorf("%w: pass", store.ErrNotFound)
+		return nil, err
 	}
 	p, err := a.Store.Pass(ctx, id)
 	if err != nil {
@@ -195,7 +204,7 @@ type pngOutput struct {
 func (a *API) passQR(ctx context.Context, in *qrInput) (*pngOutput, error) {
 	id, err := in.id()
 	if err != nil {
-		return nil, fmt.Errorf("%w: pass", store.ErrNotFound)
+		return nil, err
 	}
 	p, err := a.Store.Pass(ctx, id)
 	if err != nil {
@@ -225,7 +234,7 @@ type revokeInput struct {
 func (a *API) revokePass(ctx context.Context, in *revokeInput) (*passOutput, error) {
 	id, err := in.id()
 	if err != nil {
-		return nil, fmt.Errorf("%w: pass", store.ErrNotFound)
+		return nil, err
 	}
 	if err := a.Apply.Revoke(ctx, caller(ctx).Actor, id, strings.TrimSpace(in.Body.Reason)); err != nil {
 		return nil, err

@@ -2,12 +2,10 @@ package api
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 
 	"campusgate/server/auth"
 	"campusgate/server/issue"
-	"campusgate/server/store"
 	"campusgate/signing"
 )
 
@@ -53,10 +51,9 @@ func (a *API) phoneRoutes() {
 // heldPass is the pass of a call that its holder may make, and whoever writes
 // passes. Other people's passes are not there.
 func (a *API) heldPass(ctx context.Context, in *PassPath) (signing.PassID, error) {
-	notFound := fmt.Errorf("%w: pass", store.ErrNotFound)
 	id, err := in.id()
 	if err != nil {
-		return id, notFound
+		return id, err
 	}
 	who := caller(ctx)
 	if who.May(auth.PassesWrite) {
@@ -64,7 +61,7 @@ func (a *API) heldPass(ctx context.Context, in *PassPath) (signing.PassID, error
 	}
 	mine, err := a.Apply.Holds(ctx, who.Person, id)
 	if err == nil && !mine {
-		err = notFound
+		err = errNoPass
 	}
 	return id, err
 }

@@ -34,13 +34,22 @@ func (s *Service) Admit(ctx context.Context, g Guard, name string, documents []s
 	if _, err := s.known(ctx, &k); err != nil {
 		return Result{}, err
 	}
-	if err := s.govern(ctx, r.Gate, &k); err != nil {
+	if err := s.judge(ctx, &k, &r); err != nil {
 		return Result{}, err
 	}
-	r.Verdict = verdict.Judge(&k)
 	claim, err := s.ask(ctx, t, &k, &r)
 	if err != nil {
 		return Result{}, err
+	}
+	// From here on one at a time: whom another phone lets in meanwhile is inside,
+	// takes room, and has shown that live code.
+	s.admitting.Lock()
+	defer s.admitting.Unlock()
+	if r.Verdict.Opens() {
+		s.counted(&k)
+		if err := s.judge(ctx, &k, &r); err != nil {
+			return Result{}, err
+		}
 	}
 	if r.Verdict.Reason == verdict.NeedsInput {
 		r.Ticket = name // documents are still missing: nothing has happened
@@ -49,12 +58,14 @@ func (s *Service) Admit(ctx context.Context, g Guard, name string, documents []s
 	if r.Event, err = s.record(ctx, g, &k, &r, claim, name); err != nil {
 		return Result{}, err
 	}
-	if r.Verdict.Reason == verdict.OfflineNotAllowed {
-		// The decider may have granted what was refused here. The guard may try
-		// again, which is another question.
+	silent := r.Verdict.Reason == verdict.OfflineNotAllowed
+	if silent || k.Claim.State == verdict.ClaimGranted && !r.Verdict.Opens() {
+		// The decider granted, or may have, what was refused here.
 		if err := s.giveBack(ctx, t, claim); err != nil {
 			return Result{}, err
 		}
+	}
+	if silent { // the guard may try again, which is another question
 		r.Ticket = name
 		return r, nil
 	}
@@ -66,6 +77,15 @@ func (s *Service) Admit(ctx context.Context, g Guard, name string, documents []s
 	r.Ticket = ""
 	t.settled, t.result = true, r
 	return r, nil
+}
+
+// judge judges by the policy of this moment.
+func (s *Service) judge(ctx context.Context, k *verdict.Case, r *Result) error {
+	if err := s.govern(ctx, r.Gate, k); err != nil {
+		return err
+	}
+	r.Verdict = verdict.Judge(k)
+	return nil
 }
 
 // giveBack frees what may have been granted, and gives the ticket a new claim.

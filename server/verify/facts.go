@@ -94,15 +94,11 @@ func (s *Service) known(ctx context.Context, k *verdict.Case) (store.PassStatus,
 	}
 	rec := &k.Record
 	rec.Revoked, rec.Uses, rec.First, rec.Owner = held.RevokedAt > 0, held.Used, held.First, held.Moved
+	s.counted(k)
 	if k.Code.Proof == nil {
 		return held, nil
 	}
 	phone := k.Code.Proof.Phone
-	s.mu.Lock()
-	if n, seen := s.counters[phone]; seen {
-		rec.Counter = &n
-	}
-	s.mu.Unlock()
 	phones, err := s.Store.Phones(ctx, k.Code.ID)
 	for _, p := range phones {
 		if p.ID == phone && p.ReplacedAt > 0 {
@@ -110,4 +106,16 @@ func (s *Service) known(ctx context.Context, k *verdict.Case) (store.PassStatus,
 		}
 	}
 	return held, err
+}
+
+// counted adds which proof of the phone was the last one admitted here.
+func (s *Service) counted(k *verdict.Case) {
+	if k.Code.Proof == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if n, seen := s.counters[k.Code.Proof.Phone]; seen {
+		k.Record.Counter = &n
+	}
 }

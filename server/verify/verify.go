@@ -54,6 +54,7 @@ type Config struct {
 // Service verifies for guards with a phone. Safe for concurrent use.
 type Service struct {
 	Config
+	admitting sync.Mutex // held from the last judgement until it is recorded
 
 	mu       sync.Mutex // guards the rest
 	tickets  map[string]*ticket

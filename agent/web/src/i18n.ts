@@ -19,8 +19,8 @@ const words = {
 
   notices: ['提醒', 'Notices'],
   banner_offline: ['离线运行', 'Working offline'],
-  banner_offline_text: ['名单为 {age}前，{queue} 条记录待上传', 'Lists are {age} old, {queue} records to upload'],
-  banner_offline_never: ['尚未收到名单，{queue} 条记录待上传', 'No lists received yet, {queue} records to upload'],
+  banner_offline_text: ['名单为 {age}前，{queue} 条记录待上传', 'Lists are {age} old, records to upload: {queue}'],
+  banner_offline_never: ['尚未收到名单，{queue} 条记录待上传', 'No lists received yet, records to upload: {queue}'],
   banner_feed: ['与本机程序失去联系', 'The agent on this computer does not answer'],
   banner_feed_text: ['画面可能不是最新，正在重连；请先人工核对', 'This page may be out of date; reconnecting. Check people by hand until then'],
   banner_clock: ['本机时间不可信', 'The clock of this computer cannot be trusted'],

@@ -67,7 +67,7 @@ const words = {
   voided: ['已撤销', 'Voided'],
 
   banner_offline: ['离线收款中', 'Working offline'],
-  banner_offline_text: ['{records} 笔 {sum} 待上传，最早 {oldest}前', '{records} payments, {sum}, to upload; the oldest {oldest} ago'],
+  banner_offline_text: ['{records} 笔 {sum} 待上传，最早 {oldest}前', 'Payments to upload: {records}, {sum}; the oldest {oldest} ago'],
   banner_offline_none: ['没有待上传的收款', 'Nothing to upload'],
   banner_synced: ['{age}前同步过', 'Last synced {age} ago'],
   banner_synced_never: ['从未同步', 'Never synced'],

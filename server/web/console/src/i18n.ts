@@ -5,7 +5,7 @@ import { watch } from 'vue'
 import { createI18n } from 'vue-i18n'
 import { lang, type Lang } from '@shared/lang'
 
-/** Key → [Chinese, English]. `{name}` is filled in. */
+/** Key → [Chinese, English]. `{name}` is filled in; of `one | many` the value `n`, or `count` where n is no number, picks one. */
 export type Words = Record<string, readonly [zh: string, en: string]>
 
 export const i18n = createI18n({

@@ -21,8 +21,10 @@ describe('the words', () => {
     const values = (said: string) => [...said.matchAll(/\{(\w+)\}/g)].map((m) => m[1]).sort()
     for (const { key, zh, en } of words) {
       expect(zh !== '' && en !== '', key).toBe(true)
-      expect(values(en), key).toEqual(values(zh))
-      expect((zh + en).replace(/\{\w+\}/g, ''), key).not.toMatch(/[{}@|]/) // signs of the message format
+      const forms = en.split(' | ') // of one, and of many; "the selected draft" need not say 1
+      expect(values(forms.at(-1)!), key).toEqual(values(zh))
+      expect(forms.length === 1 || forms.length === 2 && /\{(n|count)\}/.test(zh), key).toBe(true)
+      expect((zh + forms.join('')).replace(/\{\w+\}/g, ''), key).not.toMatch(/[{}@|]/) // signs of the message format
     }
     expect(new Set(words.map((word) => word.key)).size).toBe(words.length)
   })
@@ -59,6 +61,18 @@ describe('the words', () => {
     const built = (key: string) => [...parts].some((part) => key.startsWith(part)) || /^login_\w+_way$/.test(key)
     expect(words.map((word) => word.key).filter((key) => !built(key) && !new RegExp(`['"\`]${key}['"\`]`).test(code))).toEqual([])
   })
+})
+
+it('says one in the singular, and a number of which only the least is known in the plural', async () => {
+  await import('./words')
+  const { i18n } = await import('./i18n')
+  const said = (values: object) => i18n.global.t('conflicts_unseen', values as Record<string, unknown>)
+  i18n.global.locale.value = 'en'
+  expect(said({ n: 1, count: 1 })).toMatch(/^1 pass was /)
+  expect(said({ n: 2, count: 2 })).toMatch(/^2 passes were /)
+  expect(said({ n: '100+', count: 100 })).toMatch(/^100\+ passes were /)
+  i18n.global.locale.value = 'zh'
+  expect(said({ n: 1, count: 1 })).toBe('1 个通行证超次使用,待处理')
 })
 
 describe('the menu', () => {

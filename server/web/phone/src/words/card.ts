@@ -30,7 +30,7 @@ export default {
   pay_confirm_short: ['密码确认', 'Confirm'],
   pay_confirm_text: ['大额消费时，消费机会要求确认。只对接下来的一个码有效。', 'Tills ask for this with large amounts. It counts for the next code only.'],
   pay_confirmed: ['已确认 · 仅此一码', 'Confirmed · this code only'],
-  pay_confirm_wrong: ['卡密码不正确，还可试 {n} 次', 'Wrong card password; {n} more tries'],
+  pay_confirm_wrong: ['卡密码不正确，还可试 {n} 次', 'Wrong card password; tries left: {n}'],
   pay_confirm_online: ['错误次数太多，需要联网确认', 'Too many wrong tries: it can only be confirmed online'],
   pay_no_password: ['还没有卡密码，请先设置', 'There is no card password yet; set one first'],
 
@@ -135,7 +135,7 @@ export default {
   limits_offline: ['离线支付', 'Offline paying'],
   limits_offline_text: ['消费机没有网络时，也可以在下面的额度内付款。', 'Pay up to these amounts at tills that have no network.'],
   limits_offline_never: ['学校未开通离线支付', 'The campus does not have it'],
-  limits_offline_count: ['同一台消费机最多连续 {n} 笔', 'At most {n} payments in a row at one till'],
+  limits_offline_count: ['同一台消费机最多连续 {n} 笔', 'Payments in a row at one till: {n} at most'],
   limits_done: ['已保存', 'Saved'],
   amount_bad: ['请输入金额，最多两位小数', 'Enter an amount, with two decimals at most'],
   amount_low: ['不能少于 {n} 元', 'At least ¥{n}'],

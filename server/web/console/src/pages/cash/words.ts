@@ -8,7 +8,7 @@ addWords({
   cash_float: ['备用金(元)', 'In the drawer at the start (yuan)'],
   cash_opened: ['已开班', 'The shift has begun'],
   cash_shift: ['当前班次', 'My shift'],
-  cash_since: ['{at} 起,{n} 笔', 'Since {at}, {n} moves'],
+  cash_since: ['{at} 起,{n} 笔', 'Since {at}, {n} move | Since {at}, {n} moves'],
   cash_in: ['收入(元)', 'In (yuan)'],
   cash_out: ['支出(元)', 'Out (yuan)'],
   cash_expected: ['抽屉应有(元)', 'Should be in the drawer (yuan)'],

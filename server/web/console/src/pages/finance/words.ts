@@ -27,7 +27,7 @@ addWords({
   day_server_sum: ['服务器流水(元)', 'Server (yuan)'],
   day_merchant_sum: ['商户入账(元)', 'Merchants (yuan)'],
   day_waived_sum: ['已放行缺号(元)', 'Waived (yuan)'],
-  day_backlog: ['{till} 还有 {n} 条记录未上传({at} 时)', '{till} has {n} records that are not here yet (as of {at})'],
+  day_backlog: ['{till} 还有 {n} 条记录未上传({at} 时)', '{till} has {n} record that is not here yet (as of {at}) | {till} has {n} records that are not here yet (as of {at})'],
   day_gaps: ['流水号缺号', 'Missing numbers'],
   day_gaps_none: ['没有缺号', 'No numbers are missing'],
   day_gap_till: ['收银点', 'Till'],
@@ -103,7 +103,7 @@ addWords({
   dispute_decided: ['已裁定', 'Decided'],
   debt_fen: ['欠款(元)', 'Debt (yuan)'],
   debt_since: ['最近变动', 'Last change'],
-  debt_total: ['{n} 张卡,合计 {fen} 元', '{n} cards, {fen} yuan in all'],
+  debt_total: ['{n} 张卡,合计 {fen} 元', '{n} card, {fen} yuan | {n} cards, {fen} yuan in all'],
   debt_none: ['没有欠款', 'No debts'],
   debt_hint: ['离线消费超过余额时形成欠款,下次充值优先偿还。', 'A debt comes of payments without the server; the next recharge pays it first.'],
 

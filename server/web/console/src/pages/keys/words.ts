@@ -24,7 +24,7 @@ addWords({
   key_rotated: ['密钥已轮换', 'The keys are rotated'],
   key_compromise: ['宣布泄露', 'Mark compromised'],
   key_compromise_of: ['宣布泄露:{id}', 'Mark compromised: {id}'],
-  key_compromise_hint: ['该密钥签发的 {n} 张有效通行证立即作废,不能撤销。请输入密钥编号 {id} 确认。', 'The {n} live passes it signed stop holding at once. This cannot be undone. Type the key id {id} to confirm.'],
+  key_compromise_hint: ['该密钥签发的 {n} 张有效通行证立即作废,不能撤销。请输入密钥编号 {id} 确认。', 'The {n} live pass it signed stops holding at once. This cannot be undone. Type the key id {id} to confirm. | The {n} live passes it signed stop holding at once. This cannot be undone. Type the key id {id} to confirm.'],
   key_compromise_type: ['密钥编号', 'Key id'],
   key_compromise_wrong: ['与密钥编号不一致', 'That is not the id of the key'],
   key_compromised_now: ['密钥已作废', 'The key is out of use'],

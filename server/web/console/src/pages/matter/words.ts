@@ -72,7 +72,7 @@ addWords({
   rate_score: ['评分', 'Score'],
   rate_text: ['说点什么(选填)', 'A few words (optional)'],
   rate_send: ['提交评价', 'Send rating'],
-  rate_stars: ['{n} 星', '{n} stars'],
+  rate_stars: ['{n} 星', '{n} star | {n} stars'],
   rate_none: ['暂无评价', 'No ratings'],
 
   pass_kind_resident_single: ['居民单次通行证', 'Resident, single entry'],

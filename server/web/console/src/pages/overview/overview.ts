@@ -44,12 +44,12 @@ export async function look(now: number): Promise<Overview> {
 export interface Alarm { where: string; what: string; to: string }
 
 export function alarmsOf(seen: Overview): Alarm[] {
-  const count = (n: number) => (n < most ? String(n) : `${most}+`)
+  const many = (count: number) => ({ n: count < most ? count : `${most}+`, count })
   return [
     ...seen.gates.flatMap(({ gate, agent }) =>
       (agent ? troubles(agent) : [t('over_no_agent')]).map((what) => ({ where: gate.name, what, to: '/gates' }))),
-    ...(seen.conflicts ? [{ where: t('event_tab_conflicts'), what: t('over_conflicts', { n: count(seen.conflicts) }), to: '/events/conflicts' }] : []),
-    ...(seen.quarantined ? [{ where: t('event_tab_quarantine'), what: t('over_quarantine', { n: count(seen.quarantined) }), to: '/events/quarantine' }] : []),
+    ...(seen.conflicts ? [{ where: t('event_tab_conflicts'), what: t('over_conflicts', many(seen.conflicts)), to: '/events/conflicts' }] : []),
+    ...(seen.quarantined ? [{ where: t('event_tab_quarantine'), what: t('over_quarantine', many(seen.quarantined)), to: '/events/quarantine' }] : []),
     ...keepingAlarms(seen.keeping),
   ]
 }

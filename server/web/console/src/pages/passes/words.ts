@@ -5,6 +5,7 @@ addWords({
   passes_kind: ['通行证类型', 'Kind of pass'],
   passes_state: ['状态', 'State'],
   passes_dates: ['有效日期', 'Days of validity'],
+  pass_title: ['通行证', 'Pass'],
   passes_none: ['没有符合条件的通行证', 'No pass like that'],
   kind_of_pass_resident_single: ['居民单次', 'Resident, single'],
   kind_of_pass_resident_multi: ['居民多次', 'Resident, multiple'],

@@ -59,7 +59,7 @@ addWords({
   bill_recovered: ['据账单补入账', 'Credited by the bill'],
   bill_result: ['结果', 'Result'],
   bill_even: ['全部相符', 'All agree'],
-  bill_uneven: ['{n} 处不符', '{n} differ'],
+  bill_uneven: ['{n} 处不符', '{n} differs | {n} differ'],
   bill_at: ['对账时间', 'Compared'],
   bill_by: ['经办', 'By'],
   bill_differences: ['不符明细:{channel} {day}', 'Differences: {channel} {day}'],

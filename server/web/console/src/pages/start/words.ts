@@ -3,7 +3,7 @@ import { addWords } from '../../i18n'
 addWords({
   start_search: ['搜索服务名称', 'Search services'],
   start_none: ['没有找到服务', 'No service found'],
-  start_n: ['{n} 项服务', '{n} services'],
+  start_n: ['{n} 项服务', '{n} service | {n} services'],
   start_form: ['申请表单', 'Form'],
   start_version: ['当前版本号:{n}', 'Version {n}'],
   start_submit: ['提交', 'Submit'],

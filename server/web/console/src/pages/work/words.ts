@@ -28,5 +28,5 @@ addWords({
   work_terminate_sure: ['终止后不能恢复,确定终止选中的 {n} 项吗?', 'This is final. Terminate the {n} selected?'],
   work_assign: ['指派', 'Reassign'],
   work_discard: ['删除', 'Discard'],
-  work_discard_sure: ['确定删除选中的 {n} 份草稿吗?', 'Discard the {n} selected drafts?'],
+  work_discard_sure: ['确定删除选中的 {n} 份草稿吗?', 'Discard the selected draft? | Discard the {n} selected drafts?'],
 })
