@@ -115,11 +115,11 @@ type Agent struct {
 	disk          *device // how it takes what the desk writes
 	clock         *clock
 	logins        *shift.Logins
-	press         *printing.Press // nil without a printer
-	peers         *peer.Peers     // nil at a till
+	press         *printing.Press   // nil without a printer
+	peers         *peer.Peers       // nil at a till
 	courier       *delivery.Courier // nil = no program is taken from the server
-	door          net.Listener    // for other gates; nil = they do not come here
-	changed       chan struct{}   // one token when the status would read differently
+	door          net.Listener      // for other gates; nil = they do not come here
+	changed       chan struct{}     // one token when the status would read differently
 }
 
 // New takes the data folder for itself (ErrInUse), opens the store, which must

@@ -55,7 +55,7 @@ func (a *Agent) newCourier(p *Program) {
 			Delivered: true, Running: Version, Test: p.Test,
 		},
 		Fetch: func(ctx context.Context, f wire.Fetch) (wire.Part, error) { return a.link.Fetch(ctx, f) },
-		Calm: a.Calm, Room: a.room, Now: a.now, Log: a.log,
+		Calm:  a.Calm, Room: a.room, Now: a.now, Log: a.log,
 	})
 }
 

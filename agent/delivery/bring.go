@@ -37,8 +37,8 @@ func (c *Courier) bring(ctx context.Context, offer string) (m release.Manifest, 
 	return m, c.download(ctx, m)
 }
 
-// begin forgets what was on its way before, and keeps the manifest of the offer if
-// it may be staged here.
+// begin forgets what was on its way before, and keeps the manifest of the offer,
+// and the first part if it may be staged here.
 func (c *Courier) begin(ctx context.Context, offer string) (m release.Manifest, err error) {
 	if err := c.clear(); err != nil {
 		return m, err
@@ -60,7 +60,13 @@ func (c *Courier) begin(ctx context.Context, offer string) (m release.Manifest, 
 	if err := write(c.path(release.ManifestFile), os.O_CREATE|os.O_TRUNC, p.Signed, true); err != nil {
 		return m, err
 	}
-	return c.admit()
+	if m, err = c.admit(); err != nil {
+		return m, err
+	}
+	if err := c.Room(m.Size); err != nil {
+		return m, err
+	}
+	return m, write(c.path(partFile), os.O_CREATE|os.O_TRUNC, p.Data, false)
 }
 
 // manifest reads the one that is kept.
@@ -131,16 +137,17 @@ func (c *Courier) fetch(ctx context.Context, offer string, from int64) (wire.Par
 func (c *Courier) rest(ctx context.Context, offer string, d time.Duration) error {
 	t := time.NewTimer(d)
 	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-c.changed:
-		if c.offered() != offer {
-			return errWithdrawn
+	for {
+		select {
+		case <-t.C:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-c.changed:
+			if c.offered() != offer {
+				return errWithdrawn
+			}
 		}
-		return nil
 	}
 }
 
