@@ -39,6 +39,7 @@ type route struct {
 	media        string     // content types of a success that is not JSON, with spaces between
 	body         int64      // largest request; 0 = maxBody
 	also         auth.Scope // lets in as scope does; "" = none
+	upload       []string   // files of a form that the handler reads as it comes, in this order
 }
 
 // mux remembers its patterns, so that a test can hold them against the
@@ -86,6 +87,9 @@ func add[I, O any](a *API, r route, do func(context.Context, *I) (*O, error)) {
 		}
 		op.Responses = map[string]*huma.Response{"200": {Description: http.StatusText(http.StatusOK), Content: content}}
 	}
+	if r.upload != nil {
+		op.RequestBody = form(r.upload)
+	}
 	slices.Sort(op.Errors)
 	op.Errors = slices.Compact(op.Errors)
 	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
@@ -95,6 +99,15 @@ func add[I, O any](a *API, r route, do func(context.Context, *I) (*O, error)) {
 		}
 		return out, nil
 	})
+}
+
+// form documents files.
+func form(files []string) *huma.RequestBody {
+	s := &huma.Schema{Type: huma.TypeObject, Properties: map[string]*huma.Schema{}, Required: files}
+	for _, name := range files {
+		s.Properties[name] = &huma.Schema{Type: huma.TypeString, Format: "binary"}
+	}
+	return &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"multipart/form-data": {Schema: s}}}
 }
 
 // refuse answers with a problem from a middleware.
