@@ -87,9 +87,6 @@ func add[I, O any](a *API, r route, do func(context.Context, *I) (*O, error)) {
 		}
 		op.Responses = map[string]*huma.Response{"200": {Description: http.StatusText(http.StatusOK), Content: content}}
 	}
-	if r.upload != nil {
-		op.RequestBody = form(r.upload)
-	}
 	slices.Sort(op.Errors)
 	op.Errors = slices.Compact(op.Errors)
 	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
@@ -99,6 +96,9 @@ func add[I, O any](a *API, r route, do func(context.Context, *I) (*O, error)) {
 		}
 		return out, nil
 	})
+	if r.upload != nil { // after it was registered, or it would be read before the handler
+		operations(a.OpenAPI().Paths[r.path])[r.method].RequestBody = form(r.upload)
+	}
 }
 
 // form documents files.
