@@ -1,6 +1,9 @@
 package web_test
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 func passJSON(id, name, kind, state, more string) string {
 	return fmt.Sprintf(`{"id":%q,"kind":%q,"name":%q,"doc4":"021X","from":"2026-05-01T00:00:00+08:00","until":"2026-05-08T00:00:00+08:00","uses":0,"zones":[1],"owner_gate":0,
@@ -68,9 +71,14 @@ var adminAnswers = map[string]string{
 		{"id":2,"name":"西门","zone":1,"policy":"online","documents":"required","draining_since":%d,"created_at":%d}]}`, at(0), at(7), at(0)),
 	"GET /zones": `{"zones":[{"id":1,"name":"A 校区"},{"id":2,"name":"B 校区"}]}`,
 	"GET /agents": fmt.Sprintf(`{"agents":[{"id":1,"gate":1,"epoch":1,"hostname":"east-old","enrolled_at":%d,"revoked_at":%d,"acked":3},
-		{"id":2,"gate":1,"epoch":2,"hostname":"east-pc","enrolled_at":%d,"acked":5120,"live":{"connected":true,"since":%d,"last_seen":%d,"remote":"192.0.2.11","software":"0.1.0","offset_ms":-12,"queue":0,"revision":88,"lanes":{"进口":"scanner ok, barrier ok"},"last_scan":%d}},
-		{"id":3,"gate":2,"epoch":1,"hostname":"west-pc","enrolled_at":%d,"acked":812,"live":{"connected":false,"since":%d,"last_seen":%d,"remote":"192.0.2.12","software":"0.1.0","offset_ms":2300,"queue":41,"revision":80,"lanes":{"进口":"scanner lost, barrier ok"},"devices":[{"lane":"进口","kind":"scanner","driver":"serial","name":"2","state":"lost","since":%d,"detail":"serial port /dev/serial/by-id/usb-scanner-if00: unplugged"},{"lane":"进口","kind":"barrier","driver":"lcus","name":"","state":"ok","since":%d,"detail":""},{"lane":"","kind":"printer","driver":"escpos","name":"","state":"stuck","since":%d,"detail":""}],"up_fault":"journal: gap at 813"}}]}`,
+		{"id":2,"gate":1,"epoch":2,"hostname":"east-pc","enrolled_at":%d,"acked":5120,"live":{"connected":true,"since":%d,"last_seen":%d,"remote":"192.0.2.11","software":"0.1.0","offset_ms":-12,"queue":0,"revision":88,"lanes":{"进口":"scanner ok, barrier ok"},"program":{"version":"1.2.0","os":"linux","arch":"amd64","offered":"1.3.0","state":"downloading","percent":40},"last_scan":%d}},
+		{"id":3,"gate":2,"epoch":1,"hostname":"west-pc","enrolled_at":%d,"acked":812,"live":{"connected":false,"since":%d,"last_seen":%d,"remote":"192.0.2.12","software":"0.1.0","offset_ms":2300,"queue":41,"revision":80,"lanes":{"进口":"scanner lost, barrier ok"},"devices":[{"lane":"进口","kind":"scanner","driver":"serial","name":"2","state":"lost","since":%d,"detail":"serial port /dev/serial/by-id/usb-scanner-if00: unplugged"},{"lane":"进口","kind":"barrier","driver":"lcus","name":"","state":"ok","since":%d,"detail":""},{"lane":"","kind":"printer","driver":"escpos","name":"","state":"stuck","since":%d,"detail":""}],"program":{"version":"1.2.0","os":"linux","arch":"amd64","offered":"1.3.0","state":"taken_back","why":"it ended before it confirmed itself: program 1.3.0: exit status 3"},"up_fault":"journal: gap at 813"}}]}`,
 		at(0), at(1), at(1), at(2), at(9), at(9), at(1), at(6), at(6), at(5), at(1), at(6)-30_000),
+	"GET /releases": fmt.Sprintf(`{"releases":[
+		{"sha256":"%[1]s01","version":"1.3.0","os":"linux","arch":"amd64","serial":8,"size":31457280,"added_at":%[2]d,"added_by":"person 2006020","reach":"chosen","gates":[1,2],"paused":false,"changed_at":%[2]d,"changed_by":"person 2006020"},
+		{"sha256":"%[1]s02","version":"1.3.0","os":"windows","arch":"amd64","serial":8,"not_before":%[3]d,"size":32505856,"added_at":%[2]d,"added_by":"person 2006020","reach":"all","gates":[],"paused":true,"changed_at":%[2]d,"changed_by":"person 2006020"},
+		{"sha256":"%[1]s03","version":"1.2.0","os":"linux","arch":"amd64","serial":7,"size":30408704,"missing":true,"added_at":%[4]d,"added_by":"token 1","reach":"nobody","gates":[],"paused":false,"changed_at":%[4]d,"changed_by":"token 1"}]}`,
+		strings.Repeat("0", 62), at(9), at(20)/1000, at(3)),
 	"GET /gates/1/policy": fmt.Sprintf(`{"gate":1,"area_name":"zone:1","area_gates":[1,2],"changed_at":%d,"changed_by":"person 2006020","lanes":[{"name":"车道","kinds":["vehicle"]}],
 		"hours":[{"kinds":["visitor"],"week":[{"day":1,"from":390,"until":1380},{"day":6,"from":1320,"until":120}],"dates":[{"from":"2026-10-01","until":"2026-10-07"}]}],
 		"exempt":["work"],"area":{"passback":"alert","limit":400,"day_end":240}}`, at(8)),
