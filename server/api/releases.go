@@ -71,8 +71,8 @@ func (in *handIn) Resolve(ctx huma.Context) []error {
 	_, w := humago.Unwrap(ctx)
 	line := http.NewResponseController(w)
 	in.wait = func() error {
-		at := time.Now().Add(partWait)
-		return errors.Join(line.SetReadDeadline(at), line.SetWriteDeadline(at)) // the answer comes last
+		deadline := time.Now().Add(partWait)
+		return errors.Join(line.SetReadDeadline(deadline), line.SetWriteDeadline(deadline)) // the answer comes last
 	}
 	return nil
 }

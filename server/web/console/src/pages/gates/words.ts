@@ -98,7 +98,7 @@ addWords({
   program_refused: ['门岗拒绝', 'refused by the gate'],
   releases: ['已上传的版本', 'Releases'],
   releases_none: ['还没有上传版本', 'No release has been handed in'],
-  releases_hint: ['版本由根密钥的保管人离线签署（gatectl release），服务器不能伪造；各门自己验签、下载、自检，在无人通行的空闲时段更换，出错自动退回。', 'Releases are signed offline with the site root key (gatectl release), and the server cannot forge one. Each gate checks, fetches and tests a release itself, changes over when nobody passes, and goes back by itself if anything fails.'],
+  releases_hint: ['版本由根密钥的保管人离线签署（gatectl release），没有这把钥匙谁也不能伪造，服务器也不能；各门自己验签、下载、自检，在无人通行的空闲时段更换，出错自动退回。', 'Releases are signed offline with the site root key (gatectl release); without it nobody can forge one, nor can the server. Each gate checks, fetches and tests a release itself, changes over when nobody passes, and goes back by itself if anything fails.'],
   release_version: ['版本', 'Version'],
   release_system: ['系统', 'System'],
   release_serial: ['序号', 'Serial'],
