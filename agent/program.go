@@ -110,13 +110,18 @@ func (a *Agent) Calm() bool {
 	if !a.online() || !a.Quiet(stillness) || a.gate != nil && len(a.gate.Alarms()) > 0 {
 		return false
 	}
-	now := a.corrected()
+	return !rush(a.corrected(), a.journal.Between)
+}
+
+// rush tells whether many may be coming soon, by the same time of the days before.
+// A journal that cannot be read says so too. Times are unix ms.
+func rush(now int64, between func(from, until int64) (uint64, error)) bool {
 	for day := int64(1); day <= rushDays; day++ {
 		from := now - day*(24*time.Hour).Milliseconds()
-		n, err := a.journal.Between(from, from+ahead.Milliseconds())
+		n, err := between(from, from+ahead.Milliseconds())
 		if err != nil || n > rushMany {
-			return false
+			return true
 		}
 	}
-	return true
+	return false
 }

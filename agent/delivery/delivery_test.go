@@ -136,9 +136,12 @@ func (p *pc) honest(of parcel) {
 // live runs a courier that is offered a release for a time, which is fake.
 func (p *pc) live(c *delivery.Courier, offer string, d time.Duration) wire.Program {
 	ctx, stop := context.WithCancel(p.t.Context())
-	done := make(chan error)
+	done := make(chan struct{})
 	c.Offer(offer)
-	go func() { done <- c.Run(ctx) }()
+	go func() {
+		defer close(done)
+		_ = c.Run(ctx) // why ctx ended
+	}()
 	past, cancel := context.WithTimeout(p.t.Context(), d)
 	defer cancel()
 	<-past.Done()
