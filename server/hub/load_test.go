@@ -31,8 +31,10 @@ func (s *shelf) Offered(gate uint16, os, _ string) string {
 	return s.release
 }
 
-func (s *shelf) Part(_ context.Context, gate uint16, f wire.Fetch) wire.Part {
-	time.Sleep(s.slowness)
+func (s *shelf) Part(ctx context.Context, gate uint16, f wire.Fetch) wire.Part {
+	slow, cancel := context.WithTimeout(ctx, s.slowness)
+	defer cancel()
+	<-slow.Done()
 	p := wire.Part{Release: f.Release, Offset: f.Offset}
 	if gate == 1 && f.Offset < int64(len(s.program)) {
 		p.Data = []byte(s.program[f.Offset:])
