@@ -23,6 +23,7 @@ import (
 
 	"campusgate/agent/call"
 	"campusgate/agent/console"
+	"campusgate/agent/delivery"
 	"campusgate/agent/desk"
 	"campusgate/agent/disk"
 	"campusgate/agent/journal"
@@ -64,6 +65,9 @@ type Deps struct {
 	// Said gives the end of the log, for the support bundle; nil means that nobody
 	// keeps it.
 	Said func() []byte
+	// Program is who runs this agent, and would run another version. Nil means that
+	// it takes none from the server.
+	Program *Program
 	// File is the configuration as it is written, for the support bundle.
 	File []byte
 }
@@ -111,10 +115,11 @@ type Agent struct {
 	disk          *device // how it takes what the desk writes
 	clock         *clock
 	logins        *shift.Logins
-	press         *printing.Press // nil without a printer
-	peers         *peer.Peers     // nil at a till
-	door          net.Listener    // for other gates; nil = they do not come here
-	changed       chan struct{}   // one token when the status would read differently
+	press         *printing.Press   // nil without a printer
+	peers         *peer.Peers       // nil at a till
+	courier       *delivery.Courier // nil = no program is taken from the server
+	door          net.Listener      // for other gates; nil = they do not come here
+	changed       chan struct{}     // one token when the status would read differently
 }
 
 // New takes the data folder for itself (ErrInUse), opens the store, which must
@@ -171,6 +176,7 @@ func New(s Settings, d Deps) (_ *Agent, err error) {
 		return nil, err
 	}
 	a.newCalls(lanes)
+	a.newCourier(d.Program)
 	if err := a.newLink(d); err != nil {
 		return nil, err
 	}
@@ -310,7 +316,7 @@ func (a *Agent) newLink(d Deps) (err error) {
 		Identity: link.Identity{Agent: id.Agent, Epoch: id.Epoch, Site: id.Site, Key: id.Private},
 	}, link.Deps{
 		Journal: a.journal, Snapshot: nudging{a.snapshot, a}, Clock: a.clock,
-		Claimed: a.desk.Claimed, Pinged: pinged, Print: a.order, Move: move, Health: a.health, Calls: a.linkCalls(),
+		Claimed: a.desk.Claimed, Pinged: pinged, Print: a.order, Move: move, Health: a.health, Calls: a.linkCalls(), Offered: a.offered,
 	})
 	return err
 }
@@ -336,6 +342,9 @@ func (a *Agent) Run(ctx context.Context) error {
 	group.Go(func() error { return a.watchLink(ctx) })
 	group.Go(func() error { return a.beep(ctx) })
 	group.Go(func() error { return a.attend(ctx) })
+	if a.courier != nil {
+		group.Go(func() error { return unless(ended, a.courier.Run(ctx)) })
+	}
 	if a.press != nil {
 		group.Go(func() error { return unless(ended, a.press.Run(ctx)) })
 	}

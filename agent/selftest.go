@@ -125,11 +125,6 @@ func StepBack(ctx context.Context, s Settings) (err error) {
 	return disk.StepBack(s.store(), s.reads(ctx))
 }
 
-// Quiet tells that nobody was at a lane for so long.
-func (a *Agent) Quiet(d time.Duration) bool {
-	return a.now().UnixMilli()-a.desk.LastScan() > d.Milliseconds()
-}
-
 // updates says which program runs, what waits and what became of the last one.
 func (p *patient) updates() {
 	running := Version
@@ -140,7 +135,10 @@ func (p *patient) updates() {
 	if err == nil && s.Trial != nil {
 		running += "；待试 waiting: " + s.Trial.Version
 	}
-	if l := s.Last; l != nil {
+	for _, l := range []*update.Result{s.Unfit, s.Last} {
+		if l == nil {
+			continue
+		}
 		running += fmt.Sprintf("；上次 last: %s %s %s %s", l.Version, l.Outcome, time.UnixMilli(l.At).UTC().Format(time.RFC3339), l.Why)
 	}
 	p.say("程序版本 program", err, running, "删除该文件，运行已安装的程序 / remove update/state.json: the installed program runs then")

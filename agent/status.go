@@ -200,6 +200,9 @@ func (a *Agent) health() wire.Health {
 			h.Devices = append(h.Devices, d.wire(clock.OffsetMS))
 		}
 	}
+	if a.courier != nil {
+		h.Program = a.courier.Health()
+	}
 	if a.till != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), healthTimeout)
 		defer cancel()

@@ -195,6 +195,8 @@ func (s Settings) certFile() string { return filepath.Join(s.Data, CertFile) }
 
 func (s Settings) database() string { return filepath.Join(s.Data, DatabaseFile) }
 
+func (s Settings) releases() string { return filepath.Join(s.Data, "releases") }
+
 func (s Settings) hasTLS() bool { return s.TLS.Cert != "" || len(s.TLS.Hosts) > 0 }
 
 // newSigner opens the seal and makes the service that signs. The root is read

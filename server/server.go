@@ -23,6 +23,7 @@ import (
 	"campusgate/server/hub"
 	"campusgate/server/issue"
 	"campusgate/server/retention"
+	"campusgate/server/rollout"
 	"campusgate/server/rules"
 	"campusgate/server/store"
 	"campusgate/server/verify"
@@ -78,6 +79,7 @@ type Server struct {
 	counters  counters
 	matters   matters
 	hub       *hub.Hub
+	releases  *rollout.Service
 	calls     *call.Service
 	verify    *verify.Service
 	rules     *rules.Service
@@ -132,7 +134,11 @@ func New(ctx context.Context, s Settings, d Deps) (_ *Server, err error) {
 		Tell:      func(agent uint32, typ string, body any) bool { return srv.hub.Tell(agent, typ, body) },
 		Connected: func() map[uint16]uint32 { return srv.hub.Connected() },
 	})
-	srv.hub = hub.New(hub.Config{Site: s.Site, Now: d.Now, Rand: d.Rand, Log: d.Log, Calls: srv.calls}, agents{srv.db, srv.money.charges, srv.ingested})
+	srv.releases, err = rollout.New(ctx, rollout.Config{Store: srv.db, Root: srv.db.Site().Root, Site: s.Site, Folder: s.releases(), Log: d.Log})
+	if err != nil {
+		return nil, err
+	}
+	srv.hub = hub.New(hub.Config{Site: s.Site, Now: d.Now, Rand: d.Rand, Log: d.Log, Calls: srv.calls, Programs: srv.releases}, agents{srv.db, srv.money.charges, srv.ingested})
 	srv.matters.papers.Prints = srv.hub.Print
 	srv.verify = srv.newVerify(s.Location)
 	srv.retention = retention.New(retention.Config{
@@ -181,7 +187,7 @@ func open(ctx context.Context, s Settings, now func() time.Time, random io.Reade
 func (srv *Server) handler() (http.Handler, error) {
 	s, d := srv.settings, srv.deps
 	calls, err := api.New(api.Deps{
-		Store: srv.db, Issue: srv.signer, Auth: auth.New(srv.db, d.Now, d.Rand), Hub: srv.hub, Audit: srv.auditor, Backup: srv.backup, Alert: srv.alert, Retention: srv.retention,
+		Store: srv.db, Issue: srv.signer, Auth: auth.New(srv.db, d.Now, d.Rand), Hub: srv.hub, Audit: srv.auditor, Backup: srv.backup, Alert: srv.alert, Retention: srv.retention, Releases: srv.releases,
 		Accounts: srv.persons.accounts, People: srv.persons.people, SSO: srv.persons.sso,
 		Apply: srv.matters.apply, Notify: srv.matters.notify, Papers: srv.matters.papers, Verify: srv.verify, Rules: srv.rules,
 		Cards: srv.money.cards, Ledger: srv.money.ledger, Canteen: srv.money.canteen, Charges: srv.money.charges, Settle: srv.money.settle, Calls: srv.calls,

@@ -30,6 +30,10 @@ var (
 	errUnsync = errors.New("not synchronised by this computer's time service")
 )
 
+// Free is how many bytes may still be written to the disk of a folder; an error
+// where the system does not tell.
+func Free(folder string) (uint64, error) { return freeSpace(folder) }
+
 // Disk looks at the folder of the store: room, how long a write takes until it is
 // durable, and the write-ahead log of the store at that path. It writes a small
 // file there and removes it.

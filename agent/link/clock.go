@@ -57,6 +57,7 @@ func (s *session) health() *wire.Health {
 
 // beat takes the answer to a heartbeat from the reader.
 func (s *session) beat(m wire.Clock) error {
+	s.l.offered(m.Offer)
 	latest(s.beats, m)
 	return nil
 }

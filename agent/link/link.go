@@ -114,6 +114,10 @@ type Deps struct {
 	Move func(ctx context.Context, m wire.Move) wire.Moved
 	// Health is asked every 5 s; the link itself fills in Queue. May be nil.
 	Health func() wire.Health
+	// Offered is told with each heartbeat which release of the agent's program the
+	// server offers, and "" when it offers none or is gone. It must not wait. May
+	// be nil.
+	Offered func(release string)
 	// Calls takes calls for help. Nil = they are not taken.
 	Calls Calls
 }

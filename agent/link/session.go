@@ -35,6 +35,7 @@ type session struct {
 	fail  context.CancelCauseFunc
 
 	asks    wire.Pending[wire.Answer]
+	parts   wire.Pending[wire.Part]
 	claims  chan struct{}   // a slot for each claim that is being decided here
 	prints  chan struct{}   // a slot for each slip that is being printed here
 	pings   chan struct{}   // a slot for the ping that is being answered
@@ -164,6 +165,11 @@ func (s *session) dispatch(f wire.Frame, streams *sync.WaitGroup) error {
 	case wire.TypeAnswer:
 		return handle(f, func(m wire.Answer) error {
 			s.asks.Settle(m.Answers(), m)
+			return nil
+		})
+	case wire.TypePart:
+		return handle(f, func(m wire.Part) error {
+			s.parts.Settle(partKey(m.Release, m.Offset), m)
 			return nil
 		})
 	case wire.TypeClaim:

@@ -76,6 +76,7 @@ func (l *Link) online(s *session) {
 // offline notes why there is no connection. Since stays what it was when there
 // was none before.
 func (l *Link) offline(err error) {
+	l.offered("")
 	l.cfg.Log.Warn("link offline", "server", l.cfg.Server, "err", err)
 	l.update(func(st *State) {
 		l.live = nil

@@ -14,8 +14,13 @@ import (
 	"campusgate/signing/release"
 )
 
-// Variable is the environment variable that tells a child which program it is.
-const Variable = "CAMPUSGATE_UPDATE"
+// What the environment tells a child.
+const (
+	// Variable is which program it is, by hash.
+	Variable = "CAMPUSGATE_UPDATE"
+	// Home is the path of the installed program.
+	Home = "CAMPUSGATE_INSTALLED"
+)
 
 // How long things may take.
 const (
@@ -102,10 +107,10 @@ func (l *Launcher) choose() (m *release.Manifest, trial bool) {
 			}
 			why = "its file is damaged"
 		}
-		s.Last, s.Trial, s.Tried, changed = l.result(s.Trial.Version, RolledBack, why), nil, false, true
+		s.Last, s.Trial, s.Tried, changed = l.result(s.Trial, RolledBack, why), nil, false, true
 	}
 	for s.Current != nil && l.whole(s.Current) != nil {
-		s.Last = l.result(s.Current.Version, RolledBack, "its file is damaged")
+		s.Last = l.result(s.Current, RolledBack, "its file is damaged")
 		s.Current, s.Previous, changed = s.Previous, nil, true
 	}
 	if changed {
@@ -132,7 +137,7 @@ func (l *Launcher) failed(m release.Manifest, err error) bool {
 	if loadErr != nil || s.Trial == nil || *s.Trial != m {
 		return false
 	}
-	s.Last, s.Trial, s.Tried = l.result(m.Version, RolledBack, fmt.Sprintf("it ended before it confirmed itself: %v", err)), nil, false
+	s.Last, s.Trial, s.Tried = l.result(&m, RolledBack, fmt.Sprintf("it ended before it confirmed itself: %v", err)), nil, false
 	l.keep(s)
 	return true
 }
@@ -165,7 +170,7 @@ func (l *Launcher) child(ctx context.Context, m release.Manifest) error {
 	}
 	defer func() { _, _ = input.Close(), held.Close() }() // one of them is closed already
 	cmd := exec.CommandContext(ctx, l.Path(m), l.Args...)
-	cmd.Env = append(os.Environ(), Variable+"="+m.SHA256)
+	cmd.Env = append(os.Environ(), Variable+"="+m.SHA256, Home+"="+l.Installed)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = input, l.Stdout, l.Stderr
 	cmd.Cancel, cmd.WaitDelay = held.Close, cmp.Or(l.Parting, parting)
 	l.Log.Info("starts", "program", m.Version)
@@ -187,7 +192,7 @@ func (b Book) Confirm(hash string) error {
 	if err != nil || s.Trial == nil || !s.Tried || s.Trial.SHA256 != hash {
 		return err
 	}
-	s.Last = b.result(s.Trial.Version, Confirmed, "")
+	s.Last = b.result(s.Trial, Confirmed, "")
 	s.Previous, s.Current, s.Trial, s.Tried = s.Current, s.Trial, nil, false
 	if err := b.save(s); err != nil {
 		return err
@@ -196,8 +201,9 @@ func (b Book) Confirm(hash string) error {
 	return nil
 }
 
-// Waits tells whether an update waits for the running program to end.
-func (b Book) Waits() bool {
+// Waits tells whether an update waits for the running program to end, and whether
+// nobody brought it by hand.
+func (b Book) Waits() (waits, delivered bool) {
 	s, err := b.Load()
-	return err == nil && s.Trial != nil && !s.Tried
+	return err == nil && s.Trial != nil && !s.Tried, s.Delivered
 }

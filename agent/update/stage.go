@@ -21,6 +21,8 @@ var (
 	ErrSystem = errors.New("release for another system")
 	// ErrSerial: a later release was here already.
 	ErrSerial = errors.New("an older release than one that was here")
+	// ErrOlder: its version is not above the one that runs.
+	ErrOlder = errors.New("not a newer version than the one that runs")
 	// ErrEarly: it is not to be used yet.
 	ErrEarly = errors.New("release is not to be used yet")
 	// ErrSelfTest: the new program found itself unfit for this PC.
@@ -40,19 +42,47 @@ type Here struct {
 	Site      string
 	OS, Arch  string
 	Installed string // path of the installed program
+	// Delivered: the server brought it, and nobody asked. Then it has to be newer
+	// than everything that was ever staged here, however that went, and than the
+	// version that runs.
+	Delivered bool
+	Running   string // version; "" = of a build that has none
 	// Test runs the self-test of the program at path. The error says what failed.
 	Test func(ctx context.Context, path string, m release.Manifest) error
 }
 
+// Admit checks a signed manifest: signature, site, system, serial, version, time.
+func (b Book) Admit(signed []byte, h Here) (m release.Manifest, err error) {
+	if m, err = release.Open(h.Root, signed); err != nil {
+		return m, err
+	}
+	s, err := b.Load()
+	if err != nil {
+		return m, err
+	}
+	switch {
+	case m.Site != h.Site:
+		return m, fmt.Errorf("%w: %s, this is %s", ErrSite, m.Site, h.Site)
+	case m.OS != h.OS || m.Arch != h.Arch:
+		return m, fmt.Errorf("%w: %s/%s, this is %s/%s", ErrSystem, m.OS, m.Arch, h.OS, h.Arch)
+	case m.Serial < s.Serial || h.Delivered && m.Serial == s.Serial:
+		return m, fmt.Errorf("%w: serial %d after %d", ErrSerial, m.Serial, s.Serial)
+	case h.Delivered && h.Running != "" && !release.Newer(m.Version, h.Running):
+		return m, fmt.Errorf("%w: %s after %s", ErrOlder, m.Version, h.Running)
+	case b.Now().Unix() < m.NotBefore:
+		return m, fmt.Errorf("%w: not before %s", ErrEarly, time.Unix(m.NotBefore, 0).UTC().Format(time.RFC3339))
+	}
+	return m, nil
+}
+
 // Stage checks a release that lies in a folder and makes it the trial of the
-// next start. The checks come in this order: signature, site, system, serial,
-// time, hash, self-test.
+// next start. The checks are those of Admit, then hash and self-test.
 func (b Book) Stage(ctx context.Context, from string, h Here) (m release.Manifest, err error) {
 	signed, err := bounded(filepath.Join(from, release.ManifestFile), release.MaxSigned)
 	if err != nil {
 		return m, err
 	}
-	if m, err = release.Open(h.Root, signed); err != nil {
+	if m, err = b.Admit(signed, h); err != nil {
 		return m, err
 	}
 	s, err := b.Load()
@@ -63,14 +93,6 @@ func (b Book) Stage(ctx context.Context, from string, h Here) (m release.Manifes
 		return m, err
 	}
 	switch {
-	case m.Site != h.Site:
-		return m, fmt.Errorf("%w: %s, this is %s", ErrSite, m.Site, h.Site)
-	case m.OS != h.OS || m.Arch != h.Arch:
-		return m, fmt.Errorf("%w: %s/%s, this is %s/%s", ErrSystem, m.OS, m.Arch, h.OS, h.Arch)
-	case m.Serial < s.Serial:
-		return m, fmt.Errorf("%w: serial %d after %d", ErrSerial, m.Serial, s.Serial)
-	case b.Now().Unix() < m.NotBefore:
-		return m, fmt.Errorf("%w: not before %s", ErrEarly, time.Unix(m.NotBefore, 0).UTC().Format(time.RFC3339))
 	case s.Trial != nil:
 		return m, ErrTrial
 	case s.Current != nil && *s.Current == m:
@@ -90,10 +112,16 @@ func (b Book) Stage(ctx context.Context, from string, h Here) (m release.Manifes
 	ctx, cancel := context.WithTimeout(ctx, testTime)
 	defer cancel()
 	if err := h.Test(ctx, b.Path(m), m); err != nil {
+		err = fmt.Errorf("%w: %w", ErrSelfTest, err)
+		if ctx.Err() != nil && ctx.Err() != context.DeadlineExceeded {
+			return m, err // this program was ended: the test said nothing
+		}
+		s.Unfit = b.result(&m, Unfit, err.Error())
+		err = errors.Join(err, b.save(s))
 		b.tidy(s)
-		return m, fmt.Errorf("%w: %w", ErrSelfTest, err)
+		return m, err
 	}
-	s.Serial, s.Trial, s.Tried = m.Serial, &m, false
+	s.Serial, s.Trial, s.Tried, s.Delivered, s.Unfit = m.Serial, &m, false, h.Delivered, nil
 	return m, b.save(s)
 }
 
@@ -107,11 +135,11 @@ func (b Book) Back() (State, error) {
 	case s.Trial != nil && s.Tried:
 		return s, ErrTrial
 	case s.Trial != nil: // it waits, and need not be tried
-		s.Last, s.Trial = b.result(s.Trial.Version, TakenBack, "before it was tried"), nil
+		s.Last, s.Trial = b.result(s.Trial, TakenBack, "before it was tried"), nil
 	case s.Current == nil:
 		return s, ErrNoPrevious
 	default:
-		s.Last = b.result(s.Current.Version, TakenBack, "by hand")
+		s.Last = b.result(s.Current, TakenBack, "by hand")
 		s.Current, s.Previous = s.Previous, nil
 	}
 	return s, b.save(s)
@@ -125,7 +153,7 @@ func (b Book) settled(s State, installed string) (State, error) {
 	}
 	next := State{Serial: s.Serial, Installed: is, Last: s.Last}
 	if s.Current != nil || s.Trial != nil {
-		next.Last = b.result(Name(s.Current), Replaced, "the installed program was replaced")
+		next.Last = b.result(s.Current, Replaced, "the installed program was replaced")
 	}
 	return next, nil
 }

@@ -25,11 +25,13 @@ const (
 	RolledBack Outcome = "rolled_back" // by itself
 	TakenBack  Outcome = "taken_back"  // by hand
 	Replaced   Outcome = "replaced"    // the installed program is another one
+	Unfit      Outcome = "unfit"       // it failed its self-test
 )
 
 // Result is the last thing that happened. At is unix milliseconds.
 type Result struct {
 	Version string  `json:"version"`
+	SHA256  string  `json:"sha256,omitempty"` // "" = the installed one
 	Outcome Outcome `json:"outcome"`
 	Why     string  `json:"why,omitempty"`
 	At      int64   `json:"at"`
@@ -46,8 +48,12 @@ type State struct {
 	Previous  *release.Manifest `json:"previous,omitempty"`
 	Trial     *release.Manifest `json:"trial,omitempty"`
 	// Tried: the trial was started once; it has no second chance.
-	Tried bool    `json:"tried,omitempty"`
-	Last  *Result `json:"last,omitempty"`
+	Tried bool `json:"tried,omitempty"`
+	// Delivered: the server brought the trial, and nobody is there.
+	Delivered bool    `json:"delivered,omitempty"`
+	Last      *Result `json:"last,omitempty"`
+	// Unfit is the last program that failed its self-test.
+	Unfit *Result `json:"unfit,omitempty"`
 }
 
 const (
@@ -169,8 +175,12 @@ func (b Book) tidy(s State) {
 	}
 }
 
-func (b Book) result(version string, o Outcome, why string) *Result {
-	return &Result{Version: version, Outcome: o, Why: why, At: b.Now().UnixMilli()}
+func (b Book) result(m *release.Manifest, o Outcome, why string) *Result {
+	r := &Result{Version: Name(m), Outcome: o, Why: why, At: b.Now().UnixMilli()}
+	if m != nil {
+		r.SHA256 = m.SHA256
+	}
+	return r
 }
 
 // Name is the version of a program for people.

@@ -38,8 +38,12 @@ func work(ctx context.Context, env Env, o options, hash string) (err error) {
 	said := &tail{limit: 256 << 10}
 	log := slog.New(slog.NewTextHandler(io.MultiWriter(said, out), nil))
 	book := update.Book{Dir: settings.UpdateFolder(), Now: env.Now}
+	runs, err := program(o, book, hash)
+	if err != nil {
+		return err
+	}
 	a, err := opened(ctx, settings, agent.Deps{
-		Now: env.Now, Rand: env.Rand, Log: log, Root: env.Root, Said: said.bytes, File: file,
+		Now: env.Now, Rand: env.Rand, Log: log, Root: env.Root, Said: said.bytes, File: file, Program: runs,
 	}, book)
 	if err != nil {
 		if o.log != "" {

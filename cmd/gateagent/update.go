@@ -74,21 +74,36 @@ func stage(ctx context.Context, settings agent.Settings, book update.Book, o opt
 		return m, err
 	}
 	return book.Stage(ctx, o.from, update.Here{
-		Root: root, Site: site, OS: runtime.GOOS, Arch: runtime.GOARCH, Installed: installed,
-		Test: func(ctx context.Context, path string, m release.Manifest) error {
-			var said bytes.Buffer
-			cmd := exec.CommandContext(ctx, path, "selftest", "-config", o.config)
-			cmd.Stdout, cmd.Stderr = &said, &said
-			cmd.WaitDelay = time.Second
-			if err := cmd.Run(); err != nil {
-				return fmt.Errorf("%w: %s", err, strings.TrimSpace(said.String()))
-			}
-			if got := strings.Fields(said.String()); len(got) != 2 || got[0] != selfTestOK || got[1] != m.Version {
-				return fmt.Errorf("it is not version %s: %q", m.Version, said.String())
-			}
-			return nil
-		},
+		Root: root, Site: site, OS: runtime.GOOS, Arch: runtime.GOARCH, Installed: installed, Test: o.tests,
 	})
+}
+
+// tests has the program at path test itself.
+func (o options) tests(ctx context.Context, path string, m release.Manifest) error {
+	var said bytes.Buffer
+	cmd := exec.CommandContext(ctx, path, "selftest", "-config", o.config)
+	cmd.Stdout, cmd.Stderr = &said, &said
+	cmd.WaitDelay = time.Second
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("%w: %s", err, strings.TrimSpace(said.String()))
+	}
+	if got := strings.Fields(said.String()); len(got) != 2 || got[0] != selfTestOK || got[1] != m.Version {
+		return fmt.Errorf("it is not version %s: %q", m.Version, said.String())
+	}
+	return nil
+}
+
+// program is what the agent is told of who runs it. hash is what the launcher
+// called it.
+func program(o options, book update.Book, hash string) (*agent.Program, error) {
+	installed := os.Getenv(update.Home)
+	if installed == "" {
+		var err error
+		if installed, err = os.Executable(); err != nil {
+			return nil, err
+		}
+	}
+	return &agent.Program{Book: book, Hash: hash, Installed: installed, Test: o.tests}, nil
 }
 
 // serve runs the agent until ctx ends: as the launcher of what is to run, or as
@@ -126,8 +141,8 @@ func serve(ctx context.Context, env Env, o options) error {
 	return l.Run(ctx)
 }
 
-// How long nobody has been at a lane when an update may take the agent's place,
-// and how often that is looked at.
+// How long nobody has been at a lane when an update that somebody brought may take
+// the agent's place, and how often that is looked at.
 const (
 	quiet     = time.Minute
 	lookEvery = 5 * time.Second
@@ -156,7 +171,7 @@ func attend(ctx context.Context, a *agent.Agent, book update.Book, hash string, 
 				proven--
 			}
 		}
-		if book.Waits() && a.Quiet(quiet) {
+		if waits, delivered := book.Waits(); waits && (!delivered && a.Quiet(quiet) || delivered && a.Calm()) {
 			log.Info("an update waits, and nobody passes")
 			stop(nil)
 			return

@@ -51,6 +51,7 @@ type LiveState struct {
 	Lanes     map[string]string `json:"lanes,omitempty"`
 	LastScan  int64             `json:"last_scan,omitempty"`
 	Devices   []AgentDevice     `json:"devices,omitempty" doc:"every device that is fitted, by its own report"`
+	Program   *AgentProgram     `json:"program,omitempty" doc:"absent = it takes none from the server"`
 	DownFault string            `json:"down_fault,omitempty"`
 	UpFault   string            `json:"up_fault,omitempty"`
 	Alarm     string            `json:"alarm,omitempty" doc:"what a person has to see to: the agent's store or the server's was put back to an earlier one"`
@@ -65,6 +66,17 @@ type AgentDevice struct {
 	State  string `json:"state" doc:"starting, ok, lost, stuck, silent or garbled; more may come"`
 	Since  int64  `json:"since" doc:"of the state, unix ms"`
 	Detail string `json:"detail"`
+}
+
+// AgentProgram is which program runs, and how far it is with the one that is offered.
+type AgentProgram struct {
+	Version string `json:"version" doc:"empty = of a build that has none"`
+	OS      string `json:"os"`
+	Arch    string `json:"arch"`
+	Offered string `json:"offered,omitempty" doc:"version that it is offered now; absent = none"`
+	State   string `json:"state" doc:"current, downloading, failing, waiting, staged, trying, taken_back, unfit or refused; more may come"`
+	Percent int    `json:"percent,omitempty" doc:"of the download"`
+	Why     string `json:"why,omitempty"`
 }
 
 // Enrolment is a one-time code.
@@ -190,7 +202,7 @@ func (a *API) listAgents(ctx context.Context, _ *struct{}) (*agentsOutput, error
 	}
 	live := a.Hub.States()
 	out := &agentsOutput{}
-	out.Body.Agents = mapped(agents, func(g store.Agent) Agent { return agentBody(g, live) })
+	out.Body.Agents = mapped(agents, func(g store.Agent) Agent { return a.agentBody(g, live) })
 	return out, nil
 }
 
@@ -203,34 +215,46 @@ func (a *API) revokeAgent(ctx context.Context, in *agentInput) (*agentOutput, er
 	if err != nil {
 		return nil, err
 	}
-	return &agentOutput{agentBody(g, a.Hub.States())}, nil
+	return &agentOutput{a.agentBody(g, a.Hub.States())}, nil
 }
 
-func agentBody(g store.Agent, live map[uint32]hub.State) Agent {
+func (a *API) agentBody(g store.Agent, live map[uint32]hub.State) Agent {
 	out := Agent{
 		ID: g.ID, Gate: g.Gate, Epoch: g.Epoch, Hostname: g.Hostname, EnrolledAt: g.EnrolledAt, RevokedAt: g.RevokedAt,
 		Acked: g.Acked,
 	}
 	if st, known := live[g.ID]; known && st.Epoch == g.Epoch {
-		out.Live = liveBody(st)
+		out.Live = a.liveBody(g.Gate, st)
 		return out
 	}
 	// From before this process began. It was connected then, not now.
 	var st hub.State
 	if g.SeenAt > 0 && json.Unmarshal(g.State, &st) == nil {
 		st.Connected = false
-		out.Live = liveBody(st)
+		out.Live = a.liveBody(g.Gate, st)
 	}
 	return out
 }
 
-func liveBody(st hub.State) *LiveState {
+func (a *API) liveBody(gate uint16, st hub.State) *LiveState {
 	return &LiveState{
 		Connected: st.Connected, Since: ms(st.Since), LastSeen: ms(st.LastSeen), Remote: st.Remote, Software: st.Software,
 		OffsetMS: st.OffsetMS, Queue: st.Queue, Revision: st.Applied.Revision, Lanes: st.Health.Lanes, LastScan: st.Health.LastScan,
 		Devices:   mapped(st.Health.Devices, func(d wire.Device) AgentDevice { return AgentDevice(d) }),
+		Program:   a.programBody(gate, st.Health.Program),
 		DownFault: st.DownFault, UpFault: st.UpFault, Alarm: st.Alarm,
 	}
+}
+
+func (a *API) programBody(gate uint16, p *wire.Program) *AgentProgram {
+	if p == nil {
+		return nil
+	}
+	out := &AgentProgram{Version: p.Version, OS: p.OS, Arch: p.Arch, State: string(p.State), Percent: p.Percent, Why: p.Why}
+	if r, ok := a.Releases.Offer(gate, p.OS, p.Arch); ok {
+		out.Offered = r.Version
+	}
+	return out
 }
 
 // ms gives unix milliseconds; 0 for no time.

@@ -31,6 +31,7 @@ import (
 	"campusgate/server/recharge/cash"
 	"campusgate/server/recharge/trial"
 	"campusgate/server/retention"
+	"campusgate/server/rollout"
 	rulebook "campusgate/server/rules"
 	"campusgate/server/settle"
 	"campusgate/server/store"
@@ -72,6 +73,7 @@ type Deps struct {
 	Backup    *backup.Service
 	Alert     *alert.Service
 	Retention *retention.Service
+	Releases  *rollout.Service
 	Hub       Hub
 	Audit     prometheus.Collector // its figures go to /metrics
 	Now       func() time.Time
@@ -104,7 +106,7 @@ type API struct {
 func New(d Deps) (*API, error) {
 	if d.Store == nil || d.Issue == nil || d.Auth == nil || d.Accounts == nil || d.People == nil || d.Apply == nil || d.Notify == nil ||
 		d.Recharge == nil || d.Cash == nil || d.Utility == nil || d.Papers == nil || d.Verify == nil || d.Rules == nil || d.Cards == nil ||
-		d.Settle == nil || d.Ledger == nil || d.Canteen == nil || d.Charges == nil || d.Calls == nil || d.Backup == nil || d.Alert == nil || d.Retention == nil || d.Hub == nil ||
+		d.Settle == nil || d.Ledger == nil || d.Canteen == nil || d.Charges == nil || d.Calls == nil || d.Backup == nil || d.Alert == nil || d.Retention == nil || d.Releases == nil || d.Hub == nil ||
 		d.Now == nil || d.Rand == nil || d.Log == nil || d.Location == nil {
 		return nil, fmt.Errorf("api: a part is missing")
 	}
@@ -184,6 +186,7 @@ func New(d Deps) (*API, error) {
 	a.chargeRoutes()
 	a.callRoutes()
 	a.keepingRoutes()
+	a.releaseRoutes()
 	a.systemRoutes()
 	if err := a.checkDocument(); err != nil {
 		return nil, err

@@ -7,8 +7,6 @@ import (
 	"campusgate/server/auth"
 	"campusgate/server/canteen"
 	"campusgate/server/charges"
-	"campusgate/server/hub"
-	"campusgate/server/store"
 	"campusgate/signing/wire"
 )
 
@@ -212,8 +210,7 @@ func (a *API) listTills(ctx context.Context, in *tillsInput) (*tillsOutput, erro
 
 // tillNews is what is known of tills beside their own rows.
 type tillNews struct {
-	agents  map[uint16]store.Agent
-	live    map[uint32]hub.State
+	agents  map[uint16]Agent
 	batches map[uint16]charges.Batch
 }
 
@@ -222,9 +219,10 @@ func (a *API) aroundTills(ctx context.Context) (n tillNews, err error) {
 	if err != nil {
 		return n, err
 	}
-	n.agents, n.live = map[uint16]store.Agent{}, a.Hub.States()
+	n.agents = map[uint16]Agent{}
+	live := a.Hub.States()
 	for _, g := range agents {
-		n.agents[g.Gate] = g
+		n.agents[g.Gate] = a.agentBody(g, live)
 	}
 	n.batches, err = a.Charges.LastBatches(ctx)
 	return n, err
@@ -235,8 +233,7 @@ func (n tillNews) body(t canteen.Till) Till {
 		ID: t.Gate, Name: t.Name, Zone: t.Zone, Place: t.Place, Merchant: t.Merchant, MerchantName: t.MerchantName, Version: t.Version,
 		Rules: rulesBody(&t.Rules),
 	}
-	if g, enrolled := n.agents[t.Gate]; enrolled {
-		agent := agentBody(g, n.live)
+	if agent, enrolled := n.agents[t.Gate]; enrolled {
 		out.Agent = &agent
 	}
 	if b, any := n.batches[t.Gate]; any {

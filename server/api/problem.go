@@ -30,6 +30,7 @@ import (
 	"campusgate/server/recharge/cash"
 	"campusgate/server/report"
 	"campusgate/server/retention"
+	"campusgate/server/rollout"
 	"campusgate/server/settle"
 	"campusgate/server/store"
 	"campusgate/server/utility"
@@ -166,6 +167,12 @@ var rules = []rule{
 	{store.ErrMoveDecider, 409, "not_decided_by_a_gate", "这张通行证由服务器判定,无需指定校门", "the server decides this pass; it needs no gate"},
 	{store.ErrMoveGate, 409, "gate_cannot_decide", "该校门不能判定这张通行证", "that gate cannot decide the pass"},
 	{errNotOff, 422, "gate_not_off", "请先确认原校门的电脑已关机", "confirm first that the PC of its gate is off"},
+	{rollout.ErrRelease, 422, "not_a_release", "不是本站点根密钥签署的版本，或程序与清单不符", "the site root did not sign this, or the program is another one"},
+	{rollout.ErrSerial, 409, "serial_taken", "这个序号已用于另一个程序", "another program has this serial"},
+	{rollout.ErrReach, 422, "no_such_gates", "没有选校门，或没有这个校门", "no gates were chosen, or there is no such gate"},
+	{rollout.ErrMissing, 409, "program_missing", "程序文件不在服务器上，请重新上传", "the program is not on this server; hand it in again"},
+	{rollout.ErrOffered, 409, "release_offered", "仍在提供给校门，请先停止提供", "it is offered to gates; stop that first"},
+	{rollout.ErrTwo, 409, "release_underway", "正在接收另一个版本", "another release is being handed in"},
 	{store.ErrNotFound, 404, "not_found", "没有找到", "not found"},
 	{store.ErrTaken, 409, "taken", "名称或编号已被使用", "the name or number is in use"},
 	{paper.ErrInvalid, 422, "invalid", "请求有误", "the request is not valid"},

@@ -39,6 +39,7 @@ type route struct {
 	media        string     // content types of a success that is not JSON, with spaces between
 	body         int64      // largest request; 0 = maxBody
 	also         auth.Scope // lets in as scope does; "" = none
+	upload       []string   // files of a form that the handler reads as it comes, in this order
 }
 
 // mux remembers its patterns, so that a test can hold them against the
@@ -95,6 +96,18 @@ func add[I, O any](a *API, r route, do func(context.Context, *I) (*O, error)) {
 		}
 		return out, nil
 	})
+	if r.upload != nil { // after it was registered, or it would be read before the handler
+		operations(a.OpenAPI().Paths[r.path])[r.method].RequestBody = form(r.upload)
+	}
+}
+
+// form documents files.
+func form(files []string) *huma.RequestBody {
+	s := &huma.Schema{Type: huma.TypeObject, Properties: map[string]*huma.Schema{}, Required: files}
+	for _, name := range files {
+		s.Properties[name] = &huma.Schema{Type: huma.TypeString, Format: "binary"}
+	}
+	return &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"multipart/form-data": {Schema: s}}}
 }
 
 // refuse answers with a problem from a middleware.

@@ -40,6 +40,7 @@ import (
 	"campusgate/server/people"
 	"campusgate/server/recharge/trial"
 	"campusgate/server/retention"
+	"campusgate/server/rollout"
 	"campusgate/server/rules"
 	"campusgate/server/settle"
 	"campusgate/server/store"
@@ -224,6 +225,10 @@ func newWorld(t testing.TB, settings ...func(*world, *api.Deps)) *world {
 	w.tills = canteen.New(canteen.Config{Store: w.db, People: w.staff})
 	w.charges = charges.New(charges.Config{Store: w.db, Ledger: w.money, Cards: noCards{}, Tills: w.tills, Location: campus})
 	w.Server = httptest.NewUnstartedServer(nil)
+	releases, err := rollout.New(t.Context(), rollout.Config{
+		Store: w.db, Root: public, Site: w.db.Site().Name, Folder: filepath.Join(w.dir, "releases"), Log: slog.New(slog.DiscardHandler),
+	})
+	ok(t, err)
 	alerts, err := alert.New(alert.Config{Store: w.db})
 	ok(t, err)
 	deps := api.Deps{
@@ -232,6 +237,7 @@ func newWorld(t testing.TB, settings ...func(*world, *api.Deps)) *world {
 		Cash: w.drawers(), Utility: w.meters(),
 		Canteen: w.tills, Charges: w.charges, Calls: call.New(call.Config{Store: w.db, Now: w.Now}),
 		Alert:     alerts,
+		Releases:  releases,
 		Backup:    backup.New(backup.Config{Store: w.db, Now: w.Now, Location: campus}),
 		Retention: retention.New(retention.Config{Store: w.db, Apply: w.apply, Policy: retention.Default, Now: w.Now, Location: campus}),
 		Settle:    settle.New(settle.Config{Store: w.db, Ledger: w.money, Now: w.Now, Location: campus, Ends: w.cards.Ends}),

@@ -42,6 +42,7 @@ type conn struct {
 	events  chan wire.Events           // frames that wait for the up stream
 	applied chan wire.Applied          // answers that wait for the down stream
 	claims  chan struct{}              // a slot for each claim that is being answered
+	fetches chan wire.Fetch            // that wait for a part of a program
 	relayed wire.Pending[wire.Answer]  // claims that this agent was asked to decide
 	prints  wire.Pending[wire.Printed] // slips that this agent was asked to print
 	moves   wire.Pending[wire.Moved]   // passes that this agent was asked to give up
@@ -58,6 +59,7 @@ func newConn(base context.Context, h *Hub, ws *websocket.Conn, remote string, ag
 		events:  make(chan wire.Events, wire.UpWindow),
 		applied: make(chan wire.Applied, 4),
 		claims:  make(chan struct{}, wire.AskWindow),
+		fetches: make(chan wire.Fetch, 2), // one may have been given up by the agent
 		state: State{
 			Connected: true, Since: now, LastSeen: now, Remote: remote,
 			Software: auth.Software, Epoch: agent.Epoch, Applied: auth.Cursor,
@@ -92,6 +94,7 @@ func (c *conn) serve() {
 	streams.Go(c.ingest)
 	streams.Go(c.feed)
 	streams.Go(c.watch)
+	streams.Go(c.load)
 
 	c.h.cfg.Calls.Connected(c.agent)
 
@@ -193,6 +196,8 @@ func (c *conn) dispatch(f wire.Frame, streams *sync.WaitGroup) error {
 		return handle(f, func(m wire.Events) error { return enqueue(c.events, m, f) })
 	case wire.TypeApplied:
 		return handle(f, func(m wire.Applied) error { return enqueue(c.applied, m, f) })
+	case wire.TypeFetch:
+		return handle(f, func(m wire.Fetch) error { return enqueue(c.fetches, m, f) })
 	case wire.TypeClaim:
 		return handle(f, func(m wire.Claim) error { return c.claim(m, streams) })
 	case wire.TypeAnswer:
@@ -240,7 +245,7 @@ func enqueue[M any](queue chan M, m M, f wire.Frame) error {
 
 // clock answers a heartbeat and notes what it says.
 func (c *conn) clock(m wire.Clock) error {
-	reply := wire.Clock{T0: m.T0, T1: c.h.cfg.Now().UnixMilli()}
+	reply := wire.Clock{T0: m.T0, T1: c.h.cfg.Now().UnixMilli(), Offer: c.offer(m.Health)}
 	frame, err := wire.EncodeFrame(wire.Link, wire.TypeClock, reply)
 	if err != nil {
 		return err

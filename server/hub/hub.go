@@ -34,7 +34,8 @@ type Config struct {
 	Rand io.Reader        // for nonces; nil = crypto/rand
 	Log  *slog.Logger     // nil = none
 
-	Calls Calls // for help; nil = none are taken
+	Calls    Calls    // for help; nil = none are taken
+	Programs Programs // of agents; nil = none are offered
 }
 
 // Hub holds the connections of all agents. Mount it at wire.Path; it serves
@@ -71,6 +72,9 @@ func New(cfg Config, store Store) *Hub {
 	}
 	if cfg.Calls == nil {
 		cfg.Calls = deaf{}
+	}
+	if cfg.Programs == nil {
+		cfg.Programs = none{}
 	}
 	return &Hub{
 		cfg: cfg, store: store,

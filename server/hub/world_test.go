@@ -89,6 +89,8 @@ type gate struct {
 	fresh    []time.Time
 	offsets  []int64
 	answers  map[string]wire.Answer
+	offered  func(string)       // may be nil
+	health   func() wire.Health // may be nil
 	taken    map[string]wire.Claim
 	claimed  func(ctx context.Context, c wire.Claim) // runs before a claim is decided
 	print    func(ctx context.Context, p wire.Print) wire.Printed
@@ -113,7 +115,7 @@ func (g *gate) start() *gate {
 		Server: "http://127.0.0.1:8080", Software: "test 1",
 		Identity: link.Identity{Agent: g.id, Epoch: g.epoch, Site: site, Key: g.key},
 		Dial:     g.cable.Dial, Now: g.now,
-	}, link.Deps{Journal: (*gateJournal)(g), Snapshot: (*gateSnapshot)(g), Clock: (*gateClock)(g), Claimed: g.decide, Print: g.print, Move: g.move})
+	}, link.Deps{Journal: (*gateJournal)(g), Snapshot: (*gateSnapshot)(g), Clock: (*gateClock)(g), Claimed: g.decide, Print: g.print, Move: g.move, Offered: g.offered, Health: g.health})
 	if err != nil {
 		g.w.t.Fatal(err)
 	}

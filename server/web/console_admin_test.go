@@ -23,6 +23,11 @@ var adminRoutes = []consoleRoute{
 	{name: "gate-policy", path: "/gates/1"},
 	{name: "gate-inside", path: "/gates/inside"},
 	{name: "gate-emergency", path: "/gates/emergency"},
+	{name: "gate-releases", path: "/gates/releases"},
+	{name: "gate-rollout", path: "/gates/releases", after: func(c *consoleTab) {
+		c.press("提供版本 1.3.0（linux/amd64）")
+		c.text("建议先选一两个门")
+	}},
 	{name: "gate-code", path: "/gates", after: func(c *consoleTab) {
 		c.press("生成登记码: 东门")
 		c.press("确定")

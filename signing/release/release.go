@@ -118,6 +118,61 @@ func (m Manifest) marshal() ([]byte, error) {
 	return out.Bytes(), nil
 }
 
+// Newer tells whether version a comes after b: numbers by their value, "~" before
+// everything, else byte by byte, as package managers have it.
+func Newer(a, b string) bool {
+	for a != "" || b != "" {
+		var x, y string
+		x, a = cutText(a)
+		y, b = cutText(b)
+		if c := compareText(x, y); c != 0 {
+			return c > 0
+		}
+		x, a = cutNumber(a)
+		y, b = cutNumber(b)
+		if x != y {
+			return len(x) > len(y) || len(x) == len(y) && x > y
+		}
+	}
+	return false
+}
+
+// cutText cuts off what stands before the first digit.
+func cutText(s string) (text, rest string) {
+	n := strings.IndexAny(s, digits)
+	if n < 0 {
+		n = len(s)
+	}
+	return s[:n], s[n:]
+}
+
+// cutNumber cuts off the digits in front, without leading zeros.
+func cutNumber(s string) (number, rest string) {
+	rest = strings.TrimLeft(s, digits)
+	return strings.TrimLeft(s[:len(s)-len(rest)], "0"), rest
+}
+
+// compareText compares texts of which "~" comes even before the end.
+func compareText(a, b string) int {
+	order := func(s string, i int) int {
+		switch {
+		case i >= len(s):
+			return 0
+		case s[i] == '~':
+			return -1
+		}
+		return int(s[i])
+	}
+	for i := range max(len(a), len(b)) {
+		if c := order(a, i) - order(b, i); c != 0 {
+			return c
+		}
+	}
+	return 0
+}
+
+const digits = "0123456789"
+
 // Of fills in what a manifest says of the program's bytes.
 func (m Manifest) Of(program []byte) Manifest {
 	sum := sha256.Sum256(program)

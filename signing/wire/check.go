@@ -49,6 +49,11 @@ func (m *Auth) Check() error {
 
 // Check refuses a report that is out of bounds.
 func (m *Clock) Check() error {
+	if m.Offer != "" {
+		if err := checkDigest(m.Offer); err != nil {
+			return err
+		}
+	}
 	if m.Health == nil {
 		return nil
 	}
@@ -60,7 +65,7 @@ func (m *Clock) Check() error {
 			return err
 		}
 	}
-	if err := CheckAddresses(m.Health.Addresses); err != nil {
+	if err := errors.Join(CheckAddresses(m.Health.Addresses), m.Health.Program.check()); err != nil {
 		return err
 	}
 	return checkDevices(m.Health.Devices)

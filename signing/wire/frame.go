@@ -22,6 +22,7 @@ var streams = map[Stream][]string{
 	Up:   {TypeEvents, TypeAcked},
 	Ask:  {TypeClaim, TypeAnswer, TypePrint, TypePrinted, TypeMove, TypeMoved},
 	Call: {TypeRing, TypeReply, TypeStand},
+	Load: {TypeFetch, TypePart},
 }
 
 // EncodeFrame makes the bytes of one websocket message. The body is not

@@ -100,6 +100,9 @@ type Clock struct {
 	Offset *int64 `json:"offset,omitempty"`
 	// Health is what the agent says of itself, for the console.
 	Health *Health `json:"health,omitempty"`
+	// Offer is the release that the server offers to this agent, with T1: SHA-256
+	// of the program, hex. "" = none.
+	Offer string `json:"offer,omitempty"`
 }
 
 // Health is an agent's own report.
@@ -112,6 +115,8 @@ type Health struct {
 	Printer  bool              `json:"printer,omitempty"` // it has a receipt printer, which is ready
 	// Addresses are where other gates may ask this one, host:port; none = nowhere.
 	Addresses []string `json:"addresses,omitempty"`
+	// Program is which one runs. Absent = it takes none from the server.
+	Program *Program `json:"program,omitempty"`
 }
 
 // TillHealth is what a till adds: its last batch, and what it took that is not

@@ -7,8 +7,8 @@ const outboxFrames = 16
 
 // Outbox holds encoded frames until a connection's writer takes them: a
 // bounded queue for each stream, of which the writer is given the most urgent
-// first (link, ask, call, up, down). Any number of goroutines may put; one takes.
-type Outbox struct{ link, ask, call, up, down chan []byte }
+// first (link, ask, call, up, down, load). Any number of goroutines may put; one takes.
+type Outbox struct{ link, ask, call, up, down, load chan []byte }
 
 // NewOutbox makes an empty one.
 func NewOutbox() *Outbox {
@@ -18,6 +18,7 @@ func NewOutbox() *Outbox {
 		call: make(chan []byte, 4*MaxCalls),
 		up:   make(chan []byte, outboxFrames),
 		down: make(chan []byte, outboxFrames),
+		load: make(chan []byte, 1),
 	}
 }
 
@@ -33,6 +34,8 @@ func (o *Outbox) queue(s Stream) chan []byte {
 		return o.up
 	case Down:
 		return o.down
+	case Load:
+		return o.load
 	}
 	return nil // no such stream: Put waits for ctx, Offer refuses
 }
@@ -60,7 +63,7 @@ func (o *Outbox) Offer(s Stream, frame []byte) bool {
 
 // Take waits for the next frame to write, or for ctx and then gives its cause.
 func (o *Outbox) Take(ctx context.Context) ([]byte, error) {
-	for _, q := range [...]chan []byte{o.link, o.ask, o.call, o.up, o.down} {
+	for _, q := range [...]chan []byte{o.link, o.ask, o.call, o.up, o.down, o.load} {
 		select {
 		case frame := <-q:
 			return frame, nil
@@ -77,6 +80,8 @@ func (o *Outbox) Take(ctx context.Context) ([]byte, error) {
 	case frame := <-o.up:
 		return frame, nil
 	case frame := <-o.down:
+		return frame, nil
+	case frame := <-o.load:
 		return frame, nil
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)

@@ -39,7 +39,7 @@ func examples(t testing.TB) []string {
 func constants(t *testing.T, prefix string) map[string]string {
 	t.Helper()
 	found := make(map[string]string)
-	for _, name := range []string{"message.go", "bye.go", "check.go", "event.go", "call.go", "print.go", "peer.go", "move.go", "lease.go"} {
+	for _, name := range []string{"message.go", "bye.go", "check.go", "event.go", "call.go", "print.go", "peer.go", "move.go", "lease.go", "program.go"} {
 		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
 		if err != nil {
 			t.Fatal(err)
@@ -105,6 +105,10 @@ func message(typ string) any {
 		return new(wire.Move)
 	case wire.TypeMoved:
 		return new(wire.Moved)
+	case wire.TypeFetch:
+		return new(wire.Fetch)
+	case wire.TypePart:
+		return new(wire.Part)
 	}
 	return nil
 }
@@ -123,7 +127,7 @@ func TestProtocol_EveryMessageTypeHasAnExampleThatReads(t *testing.T) {
 		shown[f.Type] = true
 	}
 	types := constants(t, "Type")
-	if len(types) != 20 {
+	if len(types) != 22 {
 		t.Fatalf("found %d message types in the source: %v", len(types), types)
 	}
 	for name, typ := range types {
@@ -270,7 +274,7 @@ func TestProtocol_LimitsAreThoseOfTheCode(t *testing.T) {
 		"PeerSilenceMS": wire.PeerSilenceMS, "WriteTimeoutMS": wire.WriteTimeoutMS, "HandshakeMS": wire.HandshakeMS,
 		"FreshMS": wire.FreshMS, "MaxAddresses": wire.MaxAddresses, "MaxPeerFrame": wire.MaxPeerFrame, "PeerIdleMS": wire.PeerIdleMS, "PeerDoorMS": wire.PeerDoorMS, "PrintWaitMS": wire.PrintWaitMS, "MoveWaitMS": wire.MoveWaitMS, "MaxMoves": wire.MaxMoves, "MaxPrints": wire.MaxPrints, "ExporterBytes": wire.ExporterBytes, "NonceBytes": wire.NonceBytes,
 		"LeasePingMS": wire.LeasePingMS, "LeaseMS": wire.LeaseMS, "LeaseGateMS": wire.LeaseGateMS, "ReserveMS": wire.ReserveMS,
-		"AttemptMS": wire.AttemptMS, "MaxDark": wire.MaxDark,
+		"AttemptMS": wire.AttemptMS, "MaxDark": wire.MaxDark, "MaxPart": wire.MaxPart,
 	}
 	text := protocol(t)
 	for _, row := range regexp.MustCompile("(?m)^\\| `([A-Z][A-Za-z]+)` \\| ([0-9]+) \\|$").FindAllStringSubmatch(text, -1) {

@@ -131,13 +131,13 @@ export interface Upload<T> {
   abort(): void
 }
 
-/** Sends a file as the multipart field `file`; progress is told from 0 to 1. */
-export function upload<T>(path: string, file: File, progress?: (part: number) => void, query?: Query): Upload<T> {
+/** Sends a file as the multipart field `file`, or a form; progress is told from 0 to 1. */
+export function upload<T>(path: string, file: File | FormData, progress?: (part: number) => void, query?: Query): Upload<T> {
   const request = new XMLHttpRequest() // fetch tells no progress
   const done = new Promise<T>((resolve, reject) => {
     request.open('POST', address(path, query))
     request.responseType = 'json'
-    request.timeout = 120_000
+    request.timeout = file instanceof FormData ? 1_800_000 : 120_000
     request.setRequestHeader('Accept-Language', lang.value)
     request.upload.onprogress = (e) => e.lengthComputable && progress?.(e.loaded / e.total)
     request.onload = () => {
@@ -147,8 +147,11 @@ export function upload<T>(path: string, file: File, progress?: (part: number) =>
     request.onerror = () => reject(unanswered('network'))
     request.ontimeout = () => reject(unanswered('timeout'))
     request.onabort = () => reject(new Refusal('aborted', pick('已取消', 'Cancelled')))
-    const form = new FormData()
-    form.append('file', file)
+    let form = file
+    if (form instanceof File) {
+      form = new FormData()
+      form.append('file', file as File)
+    }
     request.send(form)
   })
   return { done, abort: () => request.abort() }

@@ -137,6 +137,7 @@ const installer: Page = {
         { key: ['登记码不认', 'code not accepted'], text: ['过了 24 小时或用过了：再生成一张。证书不信任：写 tls.ca', 'Older than 24 hours or used: make another. Certificate not trusted: tls.ca'] },
         { key: ['时间不可信', 'clock not trusted'], text: ['校准电脑时间，换主板电池，联网一次', 'Set the PC’s clock, change its battery, connect once'] },
         { key: ['断网时拒绝', 'refuses when cut off'], text: ['单次码由归属校门判定。门不能关的地方，在控制台把此门改为“先到先得”：断网也放行，可能与另一断网校门各放行一次，联网后报告', 'Single-use codes are decided by one gate. Where a gate must not close, choose “first seen” in the console: it admits alone; another gate that is cut off may admit the same code once, which is reported'] },
+        { key: ['程序更新', 'updates'], text: ['在控制台“校门 → 程序更新”提供，不用到现场；空闲时自动更换，失败自动退回，原因在控制台和自检里', 'Rolled out in the console (Gates → Updates), nobody walks: changed over when nobody passes, taken back if it fails; the doctor says why'] },
         { key: ['换电脑', 'another PC'], text: ['旧的先关机，用新登记码再登记；数据目录不要复制', 'Switch the old one off, enrol anew; never copy the data folder'] },
       ],
     },

@@ -58,6 +58,7 @@ const pages: Page[] = [
   { path: '/gates', name: 'gates', component: () => import('./pages/gates/GatesPage.vue'), meta: { word: 'menu_gates', scopes: ['gates:read'] } },
   { path: '/gates/inside', name: 'inside', component: () => import('./pages/gates/InsidePage.vue'), meta: { word: 'gate_tab_inside', scopes: ['passes:read'] } },
   { path: '/gates/emergency', name: 'emergency', component: () => import('./pages/gates/EmergencyPage.vue'), meta: { word: 'gate_tab_emergency', scopes: ['gates:read'] } },
+  { path: '/gates/releases', name: 'releases', component: () => import('./pages/gates/ReleasesPage.vue'), meta: { word: 'gate_tab_releases', scopes: ['agents:read'] } },
   { path: '/gates/:id', name: 'lane-policy', component: () => import('./pages/gates/PolicyPage.vue'), meta: { word: 'lane_policy', scopes: ['gates:read'] }, props: true },
   { path: '/events', name: 'events', component: () => import('./pages/events/LivePage.vue'), meta: { word: 'menu_events', scopes: ['events:read'] } },
   { path: '/events/search', name: 'events-search', component: () => import('./pages/events/SearchPage.vue'), meta: { word: 'menu_events', scopes: ['events:read'] } },

@@ -50,6 +50,7 @@ export interface Agent {
     lanes?: Record<string, string>
     last_scan?: number
     devices?: Device[]
+    program?: Program
     down_fault?: string
     up_fault?: string
     alarm?: string
@@ -58,6 +59,40 @@ export interface Agent {
 
 /** One device at a gate. Its state began at since, by the server's clock. */
 export interface Device { lane: string; kind: string; driver: string; name: string; state: string; since: number; detail: string }
+
+/** The program of an agent, and how far it is with the one that it is offered. */
+export interface Program { version: string; os: string; arch: string; offered?: string; state: string; percent?: number; why?: string }
+
+export interface Release {
+  sha256: string
+  version: string
+  os: string
+  arch: string
+  serial: number
+  not_before?: number
+  size: number
+  missing?: boolean
+  added_at: number
+  added_by: string
+  reach: 'nobody' | 'chosen' | 'all'
+  gates: number[]
+  paused: boolean
+  changed_at: number
+  changed_by: string
+}
+
+/** "1.2.0 → 1.3.0：正在下载 40%"; "" for an agent that takes no programs. */
+export function programWords(program: Program | undefined): string {
+  if (!program) return ''
+  const version = program.version || t('program_unnamed')
+  const state = said('program_' + program.state) || program.state
+  if (program.state === 'current') return program.offered && program.offered !== program.version ? t('program_soon', { version, offered: program.offered }) : version
+  return t('program_state', { version, offered: program.offered ?? '', state: program.percent ? t('program_percent', { state, n: program.percent }) : state })
+}
+
+/** The look of a program's state, as of other states. */
+export const programTone = (state: string): string =>
+  ({ current: 'granted', downloading: 'running', waiting: 'running', staged: 'running', trying: 'running', failing: 'attention' })[state] ?? 'denied'
 
 /** How an agent stands: a state for its tag, and the word. */
 export function standing(agent: Agent): { state: string; word: string } {
