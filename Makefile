@@ -56,7 +56,7 @@ sweeps: # what is single-threaded and slow under the race detector
 	$(GO) test ./cmd/internal/sim/... ./cmd/internal/mutants ./cmd/internal/soak
 
 test-devices: deps ## drivers in a guest machine with a kernel of its own; USB devices pulled out up to FLAPS times (default 20)
-	$(GO) test ./cmd/internal/guest -run InAMachine -machine -flaps $(FLAPS) -count 1
+	$(GO) test ./cmd/internal/guest -run InAMachine -machine -flaps $(FLAPS) -count 1 -timeout 1h -v
 
 cuts: ## the power of gates and servers is cut CUTS times (default 150 each); root and /dev/fuse
 	$(GO) test ./cmd/internal/power -run Cut -cuts $(CUTS) -whole-cuts 20 -v -timeout 1h -count 1
