@@ -110,6 +110,7 @@ addWords({
   calls_cancelled: ['已取消', 'Cancelled'],
   calls_over: ['已结束', 'Over'],
   conflicts_unseen: ['{n} 个通行证超次使用,待处理', '{n} passes used too often: look into them'],
+  outages_more: ['另有 {n} 台设备', 'and {n} more devices'],
   messages_unread: ['我的消息,{n} 条未读', 'Messages, {n} unread'],
   messages_all_read: ['全部已读', 'Mark all as read'],
   messages_none: ['没有消息', 'No messages'],
