@@ -88,7 +88,7 @@ addWords({
   menu_charges: ['消费流水', 'Charges'],
   menu_statements: ['商户对账', 'Statements'],
   menu_days: ['日结对账', 'Day close'],
-  menu_disputes: ['争议与欠款', 'Disputes and debts'],
+  menu_disputes: ['争议、挂账与欠款', 'Disputes, suspense, debts'],
   menu_ledger: ['账本核对', 'Ledger proof'],
   box_todo: ['我待办的', 'To do'],
   box_done: ['我已办的', 'Done by me'],
