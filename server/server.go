@@ -119,7 +119,7 @@ func New(ctx context.Context, s Settings, d Deps) (_ *Server, err error) {
 		return nil, err
 	}
 	srv.money = newMoney(s, srv.db, srv.signer, srv.persons, d)
-	if srv.counters, err = newCounters(s, srv.db, srv.money.ledger, srv.money.cards, d); err != nil {
+	if srv.counters, err = newCounters(s, srv.db, srv.money.ledger, srv.money.cards, srv.alert, d); err != nil {
 		return nil, err
 	}
 	srv.rules = rules.New(rules.Config{Store: srv.db, People: srv.persons.people, Random: d.Rand})
