@@ -65,7 +65,7 @@ part-faults: ## what of it is about attacks, cut power, bad networks and lost di
 	@.ci/part faults $(RACE)
 
 test-devices: deps ## drivers in a guest machine with a kernel of its own; USB devices pulled out up to FLAPS times (default 20)
-	$(GO) test ./cmd/internal/guest -run InAMachine -machine -flaps $(FLAPS) -count 1
+	$(GO) test ./cmd/internal/guest -run InAMachine -machine -flaps $(FLAPS) -count 1 -timeout 1h -v
 
 cuts: ## the power of gates and servers is cut CUTS times (default 150 each), that of whole PCs 20 times each; root and /dev/fuse
 	$(GO) test ./cmd/internal/power -run Cut -cuts $(CUTS) -whole-cuts 20 -v -timeout 1h -count 1

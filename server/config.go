@@ -35,6 +35,8 @@ type Config struct {
 
 	Retention retention.Policy `yaml:"retention"`
 	Webhook   WebhookConfig    `yaml:"webhook"`
+
+	DeviceDown string `yaml:"device_down"`
 }
 
 // BackupConfig says where backups go, and when; without a folder there are none.
@@ -69,6 +71,8 @@ type Settings struct {
 	Backup    backup.Schedule
 	Retention retention.Policy
 	Webhook   WebhookConfig
+
+	DeviceDown time.Duration // 0 = nobody is told
 }
 
 // ParseConfig decodes and checks a configuration file. Errors wrap
@@ -80,7 +84,7 @@ func ParseConfig(name string, data []byte) (Settings, error) {
 		Recharge: RechargeConfig{Amounts: recharge.DefaultAmounts(), Min: recharge.DefaultMin, Max: recharge.DefaultMax},
 		Backup:   BackupConfig{At: "03:10", Keep: 14},
 
-		Retention: retention.Default,
+		Retention: retention.Default, DeviceDown: "2m",
 	}
 	doc, err := configs.Decode(name, data, &raw)
 	if err != nil {
@@ -125,6 +129,10 @@ func (c Config) validate(doc *configs.Doc) (s Settings, err error) {
 	}
 	if err := c.Webhook.validate(doc); err != nil {
 		return s, err
+	}
+	if s.DeviceDown, err = time.ParseDuration(c.DeviceDown); err != nil ||
+		s.DeviceDown != 0 && (s.DeviceDown < 10*time.Second || s.DeviceDown > time.Hour) {
+		return s, doc.Fault("device_down", "%q: want 10s to 1h, or 0 for never", c.DeviceDown)
 	}
 	if err := c.validateSSO(doc); err != nil {
 		return s, err

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"campusgate/configs"
 	"campusgate/server"
@@ -21,7 +22,7 @@ func TestParseConfig_OK(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.Location.String() != "Asia/Shanghai" || s.CodeHost != "127.0.0.1:8443" {
+	if s.Location.String() != "Asia/Shanghai" || s.CodeHost != "127.0.0.1:8443" || s.DeviceDown != 2*time.Minute {
 		t.Errorf("defaults: %+v", s)
 	}
 }
@@ -57,6 +58,9 @@ func TestParseConfig_NamesLineAndKey(t *testing.T) {
 		{"PlainGateway", "data:", "recharge: {alipay: {app_id: a, seller_id: s, private_key: b, public_key: c, base_url: \"http://x.example\"}}\ndata:", "recharge.alipay.base_url:"},
 		{"PlainWebhook", "data:", "webhook: {url: \"http://x.example/\", secret_file: a}\ndata:", "server.yaml:2: webhook.url:"},
 		{"WebhookWithoutSecret", "data:", "webhook: {url: \"https://x.example/\"}\ndata:", "server.yaml:2: webhook.secret_file:"},
+		{"DeviceDown", "data:", "device_down: soon\ndata:", "server.yaml:2: device_down:"},
+		{"DeviceDownAtOnce", "data:", "device_down: 1s\ndata:", "server.yaml:2: device_down:"},
+		{"DeviceDownForADay", "data:", "device_down: 24h\ndata:", "server.yaml:2: device_down:"},
 		{"HostWithPort", "data:", "tls: {hosts: [\"a:1\"]}\ndata:", "server.yaml:2: tls.hosts[0]:"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

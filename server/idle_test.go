@@ -223,27 +223,43 @@ func enrolled(t *testing.T, url, token string) *known {
 
 // connects goes through the handshake and wants to be welcome.
 func (k *known) connects(ctx context.Context) error {
+	ws, err := k.connected(ctx)
+	if err == nil {
+		_ = ws.Close()
+	}
+	return err
+}
+
+// connected goes through the handshake. The connection ends with ctx.
+func (k *known) connected(ctx context.Context) (*websocket.Conn, error) {
 	ws, _, err := websocket.DefaultDialer.DialContext(ctx, "ws"+strings.TrimPrefix(k.url, "http")+wire.Path, nil)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer func() { _ = ws.Close() }()
-	defer context.AfterFunc(ctx, func() { _ = ws.NetConn().Close() })()
+	context.AfterFunc(ctx, func() { _ = ws.NetConn().Close() })
 	var hello wire.Hello
-	if err := hear(ws, wire.TypeHello, &hello); err != nil {
-		return err
-	}
-	frame, err := wire.EncodeFrame(wire.Link, wire.TypeAuth, wire.Auth{
-		Version: wire.Version, Software: "test", Agent: k.id.Agent, Epoch: k.id.Epoch,
-		Signature: ed25519.Sign(k.key, wire.AuthBytes(hello.Site, k.id.Agent, k.id.Epoch, hello.Nonce, nil)),
-	})
+	err = hear(ws, wire.TypeHello, &hello)
 	if err == nil {
-		err = ws.WriteMessage(websocket.TextMessage, frame)
+		err = say(ws, wire.TypeAuth, wire.Auth{
+			Version: wire.Version, Software: "test", Agent: k.id.Agent, Epoch: k.id.Epoch,
+			Signature: ed25519.Sign(k.key, wire.AuthBytes(hello.Site, k.id.Agent, k.id.Epoch, hello.Nonce, nil)),
+		})
 	}
+	if err == nil {
+		err = hear(ws, wire.TypeWelcome, &wire.Welcome{})
+	}
+	if err != nil {
+		_ = ws.Close()
+	}
+	return ws, err
+}
+
+func say(ws *websocket.Conn, typ string, message any) error {
+	frame, err := wire.EncodeFrame(wire.Link, typ, message)
 	if err != nil {
 		return err
 	}
-	return hear(ws, wire.TypeWelcome, &wire.Welcome{})
+	return ws.WriteMessage(websocket.TextMessage, frame)
 }
 
 func hear(ws *websocket.Conn, typ string, message any) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"time"
 
 	"campusgate/server/canteen"
@@ -48,4 +49,44 @@ func VerifyLedger(ctx context.Context, s Settings, now func() time.Time, random 
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	return ledger.New(ledger.Config{Store: db, Now: now, Location: s.Location}).Verify(ctx, progress)
+}
+
+// Replay posts an event of money that was put aside, or all of them where none is
+// named, also beside a running server. Failed says which of them cannot be posted
+// still; of those nothing was changed. See charges.Service.Replay.
+func Replay(ctx context.Context, s Settings, event string, now func() time.Time, random io.Reader) (done int, failed []error, err error) {
+	db, err := open(ctx, s, now, random)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	d := Deps{Now: now, Rand: random, Log: slog.New(slog.DiscardHandler)}
+	signer, err := newSigner(s, db, now, random)
+	if err != nil {
+		return 0, nil, err
+	}
+	p, err := newPersons(s, db, d)
+	if err != nil {
+		return 0, nil, err
+	}
+	m := newMoney(s, db, signer, p, d)
+	aside, err := m.charges.PutAside(ctx)
+	if err != nil {
+		return 0, nil, err
+	}
+	for _, a := range aside {
+		if event != "" && a.Event != event {
+			continue
+		}
+		posted, err := m.charges.Replay(ctx, "command", a.Event)
+		switch {
+		case errors.Is(err, charges.ErrAgain):
+			failed = append(failed, err)
+		case err != nil:
+			return done, failed, err
+		case posted:
+			done++
+		}
+	}
+	return done, failed, nil
 }

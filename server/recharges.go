@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"campusgate/configs"
+	"campusgate/server/alert"
 	"campusgate/server/cards"
 	"campusgate/server/issue"
 	"campusgate/server/ledger"
@@ -247,7 +248,7 @@ type counters struct {
 
 // newCounters joins them. The test meters stand for the campus's own until an
 // adapter for those is there, and only where the test channel is on.
-func newCounters(s Settings, db *store.Store, l *ledger.Ledger, k *cards.Service, d Deps) (c counters, err error) {
+func newCounters(s Settings, db *store.Store, l *ledger.Ledger, k *cards.Service, a *alert.Service, d Deps) (c counters, err error) {
 	var channels []recharge.Channel
 	if channels, c.trial, err = s.channels(db, d); err != nil {
 		return c, err
@@ -255,7 +256,7 @@ func newCounters(s Settings, db *store.Store, l *ledger.Ledger, k *cards.Service
 	holders := recharge.Holders{Service: k}
 	c.recharge = recharge.New(recharge.Config{
 		Store: db, Ledger: l, Cards: holders, Channels: channels, Now: d.Now, Location: s.Location, Log: d.Log,
-		Amounts: s.Recharge.Amounts, Min: s.Recharge.Min, Max: s.Recharge.Max, Public: s.Public,
+		Amounts: s.Recharge.Amounts, Min: s.Recharge.Min, Max: s.Recharge.Max, Public: s.Public, Alarm: a.Put,
 	})
 	c.cash = cash.New(cash.Config{Store: db, Ledger: l, Cards: holders, Location: s.Location, Max: s.Recharge.Max})
 	var kinds []utility.Kind

@@ -40,7 +40,8 @@ const (
 	usedEvery   = time.Minute // sessions
 	remindEvery = time.Minute // of applications
 	claimsEvery = time.Minute
-	alarmsEvery = time.Second // gates end them by themselves; this is for the trail
+	watchEvery  = 5 * time.Second // devices
+	alarmsEvery = time.Second     // gates end them by themselves; this is for the trail
 	certEvery   = time.Hour
 	pruneEvery  = time.Hour
 	feedKept    = 30 * 24 * time.Hour // an agent that was away for longer gets a snapshot
@@ -116,8 +117,11 @@ func New(ctx context.Context, s Settings, d Deps) (_ *Server, err error) {
 	if srv.matters, err = newMatters(ctx, s, srv.db, srv.signer, srv.persons, d); err != nil {
 		return nil, err
 	}
+	if srv.alert, err = srv.newAlert(); err != nil {
+		return nil, err
+	}
 	srv.money = newMoney(s, srv.db, srv.signer, srv.persons, d)
-	if srv.counters, err = newCounters(s, srv.db, srv.money.ledger, srv.money.cards, d); err != nil {
+	if srv.counters, err = newCounters(s, srv.db, srv.money.ledger, srv.money.cards, srv.alert, d); err != nil {
 		return nil, err
 	}
 	srv.rules = rules.New(rules.Config{Store: srv.db, People: srv.persons.people, Random: d.Rand})
@@ -125,9 +129,6 @@ func New(ctx context.Context, s Settings, d Deps) (_ *Server, err error) {
 		return nil, err
 	}
 	srv.auditor = audit.New(srv.db, d.Log)
-	if srv.alert, err = s.newAlert(srv.db, d); err != nil {
-		return nil, err
-	}
 	srv.backup = backup.New(backup.Config{Store: srv.db, Source: s.source(), Schedule: s.Backup, Now: d.Now, Location: s.Location, Log: d.Log})
 	srv.calls = call.New(call.Config{
 		Store: srv.db, Now: d.Now, Log: d.Log,
@@ -329,6 +330,7 @@ func (srv *Server) schedule(ctx context.Context) (gocron.Scheduler, error) {
 	add(claimsEvery, "claims", srv.verify.Tick)
 	add(claimsEvery, "calls", srv.calls.Tick)
 	add(alarmsEvery, "alarms", srv.db.EndAlarms)
+	add(watchEvery, "devices", srv.alert.Watch)
 	add(guardsEvery, "guards", srv.rules.SyncGuards)
 	add(cardsEvery, "cards", srv.money.cards.Tick)
 	add(cardsEvery, "splits", srv.money.settle.FinishSplits)

@@ -19,6 +19,7 @@ import (
 	_ "time/tzdata" // the machine may have no time zone files
 
 	"campusgate/server"
+	"campusgate/server/charges"
 	"campusgate/server/issue"
 	"campusgate/server/store"
 )
@@ -39,6 +40,7 @@ const usage = `用法 / usage:
                                               holds a head that was noted before (the log has one a day)
   gateserver ledger verify -config FILE [-json]  核对账本 / prove the ledger, also beside a running server
   gateserver backup -config FILE [-out FILE]  备份，服务器可以在运行 / back up, also beside a running server
+  gateserver replay -config FILE [-event A-E-N]  重放已隔离的消费记录 / post charges that were put aside, after what was in their way was mended
   gateserver erase -config FILE -person ID -reason TEXT  清除个人信息 / take away for ever what says who somebody was
   gateserver restore -config FILE -from FILE [-force]  从备份恢复 / put a backup back; -force puts what is there aside
 
@@ -64,6 +66,7 @@ type options struct {
 	person string
 	reason string
 	head   string
+	event  string
 }
 
 // verbs are what can be asked of the command; "" is to serve.
@@ -78,6 +81,7 @@ var verbs = map[string]func(context.Context, Env, server.Settings, options) erro
 	"backup":        backUp,
 	"restore":       restore,
 	"erase":         erase,
+	"replay":        replay,
 }
 
 func main() {
@@ -107,6 +111,8 @@ func run(ctx context.Context, env Env, args []string) int {
 		fs.BoolVar(&o.json, "json", false, "")
 	case "backup":
 		fs.StringVar(&o.out, "out", "", "")
+	case "replay":
+		fs.StringVar(&o.event, "event", "", "")
 	case "erase":
 		fs.StringVar(&o.person, "person", "", "")
 		fs.StringVar(&o.reason, "reason", "", "")
@@ -265,5 +271,22 @@ func erase(ctx context.Context, env Env, s server.Settings, o options) error {
 		return err
 	}
 	_, err := fmt.Fprintf(env.Stdout, "已清除 / erased: %s\n备份轮换之前仍含有此人的信息。 / Backups still have it until they are rotated.\n", o.person)
+	return err
+}
+
+// replay posts what was put aside: one event, or all. Those that fail again are
+// named.
+func replay(ctx context.Context, env Env, s server.Settings, o options) error {
+	done, failed, err := server.Replay(ctx, s, o.event, env.Now, env.Rand)
+	for _, why := range failed {
+		_, _ = fmt.Fprintf(env.Stdout, "%v\n", why)
+	}
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(env.Stdout, "已入账 %d 条，仍隔离 %d 条 / %d posted, %d still put aside\n", done, len(failed), done, len(failed))
+	if err == nil && len(failed) > 0 {
+		err = charges.ErrAgain
+	}
 	return err
 }

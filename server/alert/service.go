@@ -1,12 +1,15 @@
 package alert
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
+	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"campusgate/server/store"
@@ -29,12 +32,20 @@ type Config struct {
 	Now       func() time.Time
 	Random    io.Reader // jitters pauses
 	Log       *slog.Logger
+
+	Devices   Devices
+	Open      func(ctx context.Context, gate uint16, at time.Time) (bool, error)
+	DownAfter time.Duration // how long a device may be down while its gate is open; 0 = for ever
 }
 
-// Service tells the webhook of conflicts. Safe for concurrent use.
+// Service tells the webhook what a person has to look at. Safe for concurrent
+// use.
 type Service struct {
 	Config
 	client *http.Client
+
+	mu   sync.Mutex
+	down map[device]time.Time // since when, as far as this process knows
 }
 
 // New makes a service. Calls go out once Run runs.
@@ -42,13 +53,13 @@ func New(c Config) (*Service, error) {
 	if c.URL != "" && len(c.Secret) < leastKey {
 		return nil, fmt.Errorf("%w: a secret of %d bytes: want %d or more", ErrReceiver, len(c.Secret), leastKey)
 	}
-	return &Service{Config: c, client: client(c.Transport)}, nil
+	return &Service{Config: c, client: client(c.Transport), down: map[device]time.Time{}}, nil
 }
 
 // Deliveries are how the webhook fares.
 type Deliveries struct {
 	On      bool   `json:"on" doc:"there is one in the configuration"`
-	Untold  int    `json:"untold" doc:"conflicts that it has yet to take"`
+	Untold  int    `json:"untold" doc:"messages that it has yet to take"`
 	Failure string `json:"failure,omitempty" doc:"why it did not take one of them"`
 }
 
@@ -58,10 +69,14 @@ func (s *Service) Standing(ctx context.Context) (Deliveries, error) {
 		return Deliveries{}, nil
 	}
 	untold, failure, err := s.Store.Telling(ctx)
-	return Deliveries{On: true, Untold: untold, Failure: failure}, err
+	if err != nil {
+		return Deliveries{}, err
+	}
+	others, why, err := s.telling(ctx)
+	return Deliveries{On: true, Untold: untold + others, Failure: cmp.Or(failure, why)}, err
 }
 
-// Run tells of conflicts until ctx ends.
+// Run tells the webhook until ctx ends.
 func (s *Service) Run(ctx context.Context) error {
 	if s.URL == "" {
 		return nil
@@ -70,7 +85,7 @@ func (s *Service) Run(ctx context.Context) error {
 	defer tick.Stop()
 	for {
 		if err := s.Tell(ctx); err != nil && ctx.Err() == nil {
-			s.Log.Error("conflicts are not told for now", "error", err)
+			s.Log.Error("the webhook is not told for now", "error", err)
 		}
 		select {
 		case <-ctx.Done():
@@ -80,25 +95,57 @@ func (s *Service) Run(ctx context.Context) error {
 	}
 }
 
-// Tell makes every call that is due. Each time the freshest conflict goes
-// first, so that those which the receiver refuses hold up no other. Errors are
-// faults of the database.
+// Tell makes every call that is due. Each time the freshest message goes first,
+// so that those which the receiver refuses hold up no other. Errors are faults
+// of the database.
 func (s *Service) Tell(ctx context.Context) error {
-	for {
-		due, err := s.Store.Untold(ctx, s.Now().UnixMilli(), 1)
-		if err != nil || len(due) == 0 {
-			return err
-		}
-		if err := s.tell(ctx, &due[0]); err != nil {
-			return err
+	for _, next := range []func(context.Context) (*message, error){s.conflict, s.tiding} {
+		for {
+			m, err := next(ctx)
+			if err != nil {
+				return err
+			}
+			if m == nil {
+				break
+			}
+			if err := s.tell(ctx, m); err != nil {
+				return err
+			}
 		}
 	}
+	return nil
 }
 
-func (s *Service) tell(ctx context.Context, c *store.Conflict) error {
-	sent := s.send(ctx, c)
+// message is a delivery that is due.
+type message struct {
+	id       string
+	body     []byte
+	attempts int // before this one
+	told     func(context.Context) error
+	again    func(ctx context.Context, next int64, failure string) error
+}
+
+// conflict gives the next conflict that is due; nil = there is none.
+func (s *Service) conflict(ctx context.Context) (*message, error) {
+	due, err := s.Store.Untold(ctx, s.Now().UnixMilli(), 1)
+	if err != nil || len(due) == 0 {
+		return nil, err
+	}
+	c := &due[0]
+	body, err := json.Marshal(deliveryOf(c))
+	return &message{
+		id: c.ID(), body: body, attempts: c.Attempts,
+		told: func(ctx context.Context) error { return s.Store.ToldOf(ctx, c) },
+		again: func(ctx context.Context, next int64, failure string) error {
+			return s.Store.TellAgain(ctx, c, next, failure)
+		},
+	}, err
+}
+
+func (s *Service) tell(ctx context.Context, m *message) error {
+	sent := s.send(ctx, m)
 	if sent == nil {
-		return s.Store.ToldOf(ctx, c)
+		return m.told(ctx)
 	}
 	if ctx.Err() != nil {
 		return ctx.Err() // not the receiver's fault: no attempt is counted
@@ -107,7 +154,7 @@ func (s *Service) tell(ctx context.Context, c *store.Conflict) error {
 	if _, err := io.ReadFull(s.Random, jitter[:]); err != nil {
 		return err
 	}
-	pause := wire.Backoff(c.Attempts+1, retryBase, retryLimit, binary.LittleEndian.Uint32(jitter[:]))
-	s.Log.Warn("a conflict was not taken", "conflict", c.ID(), "attempts", c.Attempts+1, "error", sent, "again_in", pause)
-	return s.Store.TellAgain(ctx, c, s.Now().Add(pause).UnixMilli(), sent.Error())
+	pause := wire.Backoff(m.attempts+1, retryBase, retryLimit, binary.LittleEndian.Uint32(jitter[:]))
+	s.Log.Warn("a message was not taken", "message", m.id, "attempts", m.attempts+1, "error", sent, "again_in", pause)
+	return m.again(ctx, s.Now().Add(pause).UnixMilli(), sent.Error())
 }

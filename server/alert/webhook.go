@@ -6,7 +6,6 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -30,7 +29,7 @@ const (
 // delivery. It may have taken it nevertheless.
 var ErrReceiver = errors.New("webhook")
 
-// delivery is the body of a call.
+// delivery is the body of a call about a conflict.
 type delivery struct {
 	ID         string      `json:"id"`
 	Kind       string      `json:"kind"`
@@ -79,20 +78,16 @@ func client(transport http.RoundTripper) *http.Client {
 }
 
 // send makes one call. Errors wrap ErrReceiver and do not tell the address.
-func (s *Service) send(ctx context.Context, c *store.Conflict) error {
-	body, err := json.Marshal(deliveryOf(c))
-	if err != nil {
-		return err
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.URL, bytes.NewReader(body))
+func (s *Service) send(ctx context.Context, m *message) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.URL, bytes.NewReader(m.body))
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrReceiver, err)
 	}
 	at := s.Now().Unix()
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("X-Campusgate-Timestamp", strconv.FormatInt(at, 10))
-	req.Header.Set("X-Campusgate-Id", c.ID())
-	req.Header.Set("X-Campusgate-Signature", Sign(s.Secret, at, body))
+	req.Header.Set("X-Campusgate-Id", m.id)
+	req.Header.Set("X-Campusgate-Signature", Sign(s.Secret, at, m.body))
 	res, err := s.client.Do(req)
 	if err != nil {
 		if of, ok := errors.AsType[*url.Error](err); ok {

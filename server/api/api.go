@@ -150,6 +150,7 @@ func New(d Deps) (*API, error) {
 	a.gateRoutes()
 	a.laneRoutes()
 	a.agentRoutes()
+	a.outageRoutes()
 	a.eventRoutes()
 	a.keyRoutes()
 	a.tokenRoutes()

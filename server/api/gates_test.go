@@ -296,7 +296,7 @@ func TestEvents_ListedWithConflictsAndQuarantine(t *testing.T) {
 		t.Fatalf("pass %+v", p)
 	}
 	body := string(w.call(t, "", "GET", "/metrics", nil).body)
-	for _, line := range []string{`campusgate_events_total{reason="granted"} 2`, "campusgate_alarms_total 1", "campusgate_agents_connected 0"} {
+	for _, line := range []string{`campusgate_events_total{reason="granted"} 2`, "campusgate_alarms_total 1", "campusgate_agents_connected 0", "campusgate_devices_down 0", "campusgate_webhook_untold_messages 0", `campusgate_recharge_issues_open{kind="mismatch"} 0`} {
 		if !strings.Contains(body, line+"\n") {
 			t.Errorf("metrics lack %q", line)
 		}

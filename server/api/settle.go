@@ -3,6 +3,7 @@ package api
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"mime"
@@ -110,9 +111,12 @@ func (a *API) disputed(ctx context.Context, d settle.Dispute) (Disputed, error) 
 	return Disputed{d.ID, number, d.Transfer, d.Kind, d.Fen, d.Text, d.OpenedAt, d.State, d.DecidedAt, d.DecidedBy, d.Decision}, err
 }
 
-// cardNumber is the number that people know an account by.
+// cardNumber is the number that people know an account by; "" = there is none.
 func (a *API) cardNumber(ctx context.Context, account uint64) (string, error) {
 	c, err := a.Cards.Find(ctx, a.Store.Reader(), account)
+	if errors.Is(err, cards.ErrNoCard) {
+		return "", nil // a till can report a card that was never opened here
+	}
 	return c.Display, err
 }
 
@@ -145,6 +149,7 @@ func proofOf(r ledger.Report) *proofOutput {
 type proofOutput struct{ Body Proof }
 
 func (a *API) settleRoutes() {
+	a.suspenseRoute()
 	add(a, route{
 		method: http.MethodGet, path: prefix + "/days", scope: auth.Finance, id: "list-days",
 		text: "营业日 Business days, newest first",

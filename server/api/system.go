@@ -77,7 +77,7 @@ type counts struct {
 // It is documented by hand, since its answer is no JSON.
 func (a *API) metricsRoute() {
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(figures{a}, a.Charges, a.Backup, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	registry.MustRegister(figures{a}, a.Charges, a.Recharge, a.Alert, a.Backup, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	if a.Audit != nil {
 		registry.MustRegister(a.Audit)
 	}

@@ -20,6 +20,8 @@ type batch struct {
 	days     map[string]string
 	journals map[wire.EventID]*journal // of Seq 0
 	tally    tally
+	again    bool   // an event that was put aside is posted: the numbers after it were held already
+	failed   string // why it cannot be still
 }
 
 type tillOf struct {
@@ -153,6 +155,9 @@ type journal struct {
 // charges and voids, and fen more. A difference is put before a person and
 // stops nothing; what follows is held against what the till says.
 func (b *batch) runs(t *store.Tx, r *record, flow uint64, sum int64, n uint64, fen int64) error {
+	if b.again {
+		return nil
+	}
 	key := wire.EventID{Agent: r.event.ID.Agent, Epoch: r.event.ID.Epoch}
 	j := b.journals[key]
 	if j == nil {

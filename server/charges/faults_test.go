@@ -167,6 +167,50 @@ func TestCharges_I4_PoisonIsPutAsideAndStopsNothing(t *testing.T) {
 		t.Errorf("problems %q", p)
 	}
 	figures(t, w, map[string]float64{"campusgate_charges_quarantined_total": float64(len(put)), "campusgate_charges_posted_total charge": 2})
+
+	// Played again before the mend: all is as it was, for every one of them.
+	all := func() []string {
+		return append(w.list(t, "SELECT concat_ws(' ', event, kind, settled_at, detail) FROM charge_problems ORDER BY id"),
+			w.list(t, "SELECT concat_ws(' ', action, target) FROM trail ORDER BY id")...)
+	}
+	before := all()
+	aside, err := w.PutAside(t.Context())
+	ok(t, err)
+	for _, one := range aside {
+		if done, err := w.Replay(t.Context(), "command", one.Event); done || !errors.Is(err, charges.ErrAgain) {
+			t.Fatalf("%s: %v, %v", one.Event, done, err)
+		}
+	}
+	if after := all(); len(aside) != len(put) || !slices.Equal(after, before) {
+		t.Errorf("%d put aside; it left %q of %q", len(aside), after, before)
+	}
+	wantHas(t, w, "merchant", w.has(t, ledger.Merchant(k.merchant)), 80)
+	// After it: the one that can be read now is posted, once, and nothing else.
+	w.cards.fault = nil
+	mended := 0
+	for range 2 {
+		for _, one := range aside {
+			done, err := w.Replay(t.Context(), "command", one.Event)
+			if err != nil && !errors.Is(err, charges.ErrAgain) {
+				t.Fatal(err)
+			}
+			if done {
+				mended++
+			}
+		}
+	}
+	if done, err := w.Replay(t.Context(), "command", "77-1-1"); done || err != nil {
+		t.Errorf("an event that is not there: %v, %v", done, err)
+	}
+	wantHas(t, w, "merchant", w.has(t, ledger.Merchant(k.merchant)), 120)
+	left, err := w.PutAside(t.Context())
+	ok(t, err)
+	if n := w.list(t, "SELECT count(*) FROM trail WHERE action = 'charge.replayed' AND actor = 'command'"); mended != 1 || n[0] != "1" || len(left) != len(spoils) {
+		t.Errorf("%d mended, %s lines of the trail, %d left", mended, n[0], len(left))
+	}
+	if p := slices.DeleteFunc(w.problems(t), func(p string) bool { return p == "quarantined" }); !slices.Equal(p, []string{"flow 2 3", "sum 80 120"}) {
+		t.Errorf("problems %q", p)
+	}
 }
 
 func figures(t *testing.T, w *world, want map[string]float64) {

@@ -30,6 +30,10 @@ func (b *batch) trouble(t *store.Tx, r *record, p problem) error {
 	if len(p.detail) > 500 {
 		p.detail = p.detail[:500]
 	}
+	if b.again && (p.kind == problemQuarantined || p.kind == problemLedger) {
+		b.failed = p.detail
+		return nil // nothing of this change stays
+	}
 	n, err := t.Affect(`INSERT INTO charge_problems (event, gate, kind, expected, got, detail, found_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (event, kind) DO NOTHING`,
 		r.id(), r.gate, p.kind, p.expected, p.got, p.detail, t.Now())

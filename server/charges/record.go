@@ -40,6 +40,11 @@ func (r *record) accepted() bool { return r.event.Verdict.Reason == verdict.Gran
 
 // follow gives the next events of money, in order of arrival.
 func follow(ctx context.Context, src store.Source, after int64, limit int) ([]*record, error) {
+	return records(ctx, src, "position > $1 ORDER BY position LIMIT $2", after, limit)
+}
+
+// records gives the events of money that a condition chooses.
+func records(ctx context.Context, src store.Source, which string, args ...any) ([]*record, error) {
 	return store.List(ctx, src, func(rows *sql.Rows) (*record, error) {
 		r := &record{}
 		var seq int64
@@ -51,7 +56,7 @@ func follow(ctx context.Context, src store.Source, after int64, limit int) ([]*r
 		}
 		return r, err
 	}, `SELECT position, received_at, agent, epoch, seq, gate, body FROM events
-		WHERE type IN ('charge', 'void', 'batch') AND position > $1 ORDER BY position LIMIT $2`, after, limit)
+		WHERE type IN ('charge', 'void', 'batch') AND `+which, args...)
 }
 
 func (r *record) read(body []byte) {

@@ -2,9 +2,12 @@ package recharge
 
 import (
 	"context"
+	"crypto/sha256"
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"campusgate/server/store"
@@ -204,8 +207,29 @@ func (s *Service) saveBill(ctx context.Context, b *Bill) error {
 		if err != nil {
 			return err
 		}
-		return t.Trail(b.FetchedBy, "recharge.bill", b.Channel+" "+b.Day,
-			map[string]any{"matched": b.Matched, "recovered": b.Recovered, "differences": len(b.Differences)})
+		return errors.Join(s.differs(t, b), t.Trail(b.FetchedBy, "recharge.bill", b.Channel+" "+b.Day,
+			map[string]any{"matched": b.Matched, "recovered": b.Recovered, "differences": len(b.Differences)}))
+	})
+}
+
+// differs raises an alarm where a bill and our orders do not agree; the same
+// differences found again are no other alarm.
+func (s *Service) differs(t *store.Tx, b *Bill) error {
+	if len(b.Differences) == 0 {
+		return nil
+	}
+	count, fen, lines := map[string]int{}, int64(0), make([]string, len(b.Differences))
+	for i, d := range b.Differences {
+		count[d.Kind]++
+		fen += max(d.BillFen-d.OurFen, d.OurFen-d.BillFen)
+		lines[i] = fmt.Sprintf("%q %q %q %d %d", d.Kind, d.Order, d.Trade, d.BillFen, d.OurFen)
+	}
+	slices.Sort(lines)
+	content := sha256.Sum256([]byte(strings.Join(lines, "\n")))
+	about := "bill/" + b.Channel + "/" + b.Day
+	return s.Alarm(t, fmt.Sprintf("%s/%x", about, content[:4]), about, "bill", map[string]any{
+		"channel": b.Channel, "day": b.Day, "missing_here": count[MissingHere], "missing_there": count[MissingThere], "differs": count[Differs],
+		"difference_fen": fen, "at": t.Now(),
 	})
 }
 

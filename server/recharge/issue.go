@@ -110,9 +110,16 @@ func (s *Service) Resolve(ctx context.Context, actor string, id int64, account, 
 			refusal = store.ErrNotFound
 			return nil
 		}
+		// With an account also one that was closed with a word, its money left here.
 		if i = found[0]; i.ResolvedAt > 0 {
-			refusal = store.ErrState
-			return nil
+			again, err := waits(t.Context(), t, i)
+			if err != nil {
+				return err
+			}
+			if !again || account == "" {
+				refusal = store.ErrState
+				return nil
+			}
 		}
 		if account != "" {
 			if refusal, err = s.release(t, i, card); err != nil || refusal != nil {

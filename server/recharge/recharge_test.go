@@ -285,6 +285,15 @@ func TestCredit_ClosedAccountLeavesTheMoneyInSuspense(t *testing.T) {
 		t.Fatalf("issues %+v", found)
 	}
 	id := found[0].ID
+	if list, err := w.Suspense(t.Context(), 10); err != nil || len(list) != 1 || list[0].ID != o.ID || list[0].Issue != id || list[0].Fen != 3000 {
+		t.Fatalf("in suspense %+v, %v", list, err)
+	}
+	// A word alone closes the issue; the money can still be moved.
+	_, err = w.Resolve(t.Context(), "clerk", id, "", "已联系本人")
+	ok(t, err)
+	if _, err := w.Resolve(t.Context(), "clerk", id, "", "again"); !errors.Is(err, store.ErrState) {
+		t.Errorf("a word twice: %v", err)
+	}
 	if _, err := w.Resolve(t.Context(), "clerk", id, "10000017", "to the old account"); !errors.Is(err, recharge.ErrCardClosed) {
 		t.Errorf("into a closed account: %v", err)
 	}
@@ -295,6 +304,9 @@ func TestCredit_ClosedAccountLeavesTheMoneyInSuspense(t *testing.T) {
 	ok(t, err)
 	w.account(t, ledger.Suspense, 0)
 	w.balance(t, 2, 3000)
+	if list, err := w.Suspense(t.Context(), 10); err != nil || len(list) != 0 {
+		t.Fatalf("in suspense %+v, %v", list, err)
+	}
 	if _, err := w.Resolve(t.Context(), "clerk", id, "10000025", "again"); !errors.Is(err, store.ErrState) {
 		t.Errorf("twice: %v", err)
 	}

@@ -61,7 +61,13 @@ func (s *Service) apply(t *store.Tx, channel string, n Notice) (found []Issue, e
 	report := func(kind, what string) error {
 		i, err := raise(t, Issue{Kind: kind, Channel: channel, Order: n.Order, What: what, Fen: n.Fen})
 		found = append(found, i)
-		return err
+		if err != nil || !i.isNew {
+			return err
+		}
+		id := fmt.Sprintf("recharge/%d", i.ID)
+		return s.Alarm(t, id, id, "recharge", map[string]any{
+			"issue": i.Kind, "channel": i.Channel, "order": i.Order, "what": i.What, "amount_fen": i.Fen, "at": t.Now(),
+		})
 	}
 	if n.Event == Waiting {
 		return nil, nil

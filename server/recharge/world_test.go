@@ -59,6 +59,7 @@ type world struct {
 	trial  *trial.Channel
 	log    *bytes.Buffer
 	alarms []string
+	told   map[string]string // what a program of the campus is told: kind and counts by id
 
 	mu    sync.Mutex
 	fault func() (bool, error)
@@ -164,6 +165,7 @@ func open(t fatal, s *sides, dir string) *world {
 	w.Service = recharge.New(recharge.Config{
 		Store: w.db, Ledger: w.money, Cards: w.cards, Channels: []recharge.Channel{chat, ali, w.trial}, Now: w.clock, Location: counterpart.Campus,
 		Log: slog.New(slog.NewTextHandler(w.log, nil)), Amounts: recharge.DefaultAmounts(), Min: recharge.DefaultMin, Max: recharge.DefaultMax,
+		Alarm: w.alarm,
 	})
 	return w
 }

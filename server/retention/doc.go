@@ -11,7 +11,8 @@
 //	applications   180  after the end, and that of its passes      form, opinions, names, attachments go; the skeleton stays
 //	messages       180  messages to persons                        deleted
 //	logins         180  who signed in, from where                  deleted
-//	calls           30  calls for help                             deleted
+//	calls           30  calls for help, outages of devices that    deleted
+//	                    ended, messages that the webhook took
 //	papers         180  after the last day: name, address, note    masked; the number and what became of it stay
 //	people         365  who left, with nothing open                erased, as below
 //

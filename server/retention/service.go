@@ -52,6 +52,8 @@ func (s *Service) steps() []step {
 		{days: p.Messages, text: `DELETE FROM messages WHERE id IN (SELECT id FROM messages WHERE at < $1 LIMIT $2)`},
 		{days: p.Logins, text: `DELETE FROM logins WHERE id IN (SELECT id FROM logins WHERE at < $1 LIMIT $2)`},
 		{days: p.Calls, text: `DELETE FROM calls WHERE id IN (SELECT id FROM calls WHERE coalesce(ended_at, at) < $1 LIMIT $2)`},
+		{days: p.Calls, text: `DELETE FROM outages WHERE id IN (SELECT id FROM outages WHERE ended_at < $1 LIMIT $2)`},
+		{days: p.Calls, text: `DELETE FROM tidings WHERE seq IN (SELECT seq FROM tidings WHERE told_at < $1 LIMIT $2)`},
 		{days: p.Papers, at: day, text: `UPDATE papers SET name = '', doc4 = '', address = '', documents = '', note = ''
 			WHERE number IN (SELECT number FROM papers WHERE last_day < $1 AND name <> '' LIMIT $2)`},
 		{days: 1, text: `UPDATE imports SET table_read = NULL, name = '' WHERE id IN

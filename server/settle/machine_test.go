@@ -251,6 +251,7 @@ func (c *campus) answer(t *rapid.T, day string, u *settle.Unaccounted) {
 // check holds after every step: closed days are as they were, and merchants have
 // what the statements of their days say.
 func (c *campus) check(t *rapid.T) {
+	c.suspense(t)
 	for day, was := range c.closed {
 		is, err := c.w.Report(context.Background(), day)
 		ok(t, err)
@@ -268,6 +269,20 @@ func (c *campus) check(t *rapid.T) {
 		if has := c.w.has(t, ledger.Merchant(k.merchant)); has != fen {
 			t.Fatalf("the merchant of till %d has %d fen of %d", k.agent.Gate, has, fen)
 		}
+	}
+}
+
+// suspense holds after every step: what is listed comes to the balance.
+func (c *campus) suspense(t *rapid.T) {
+	list, err := c.w.Suspense(context.Background(), 1000)
+	ok(t, err)
+	sum, err := c.w.SuspenseFen(context.Background())
+	ok(t, err)
+	for _, u := range list {
+		sum += u.Fen
+	}
+	if sum != 0 {
+		t.Fatalf("suspense is %d fen more than the list", sum)
 	}
 }
 

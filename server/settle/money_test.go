@@ -108,8 +108,17 @@ func TestResolve_I10_APersonDecidesWhoBearsADuplicate(t *testing.T) {
 			if len(open) != 1 || open[0].Fen != 700 || open[0].Account != alice || w.has(t, ledger.Suspense) != -700 {
 				t.Fatalf("disputes %+v, suspense %d", open, w.has(t, ledger.Suspense))
 			}
+			waits, err := w.Suspense(t.Context(), 10)
+			ok(t, err)
+			if len(waits) != 1 || waits[0].Fen != 700 || waits[0].Account != alice || waits[0].Dispute != open[0].ID || waits[0].Reason != "second_use" ||
+				waits[0].At != noon+1 || waits[0].Till != b.agent.Gate || waits[0].Transfer != open[0].Transfer {
+				t.Fatalf("in suspense %+v", waits)
+			}
 			d, err := w.Resolve(t.Context(), office, open[0].ID, decision, "看过录像")
 			ok(t, err)
+			if waits, err = w.Suspense(t.Context(), 10); err != nil || len(waits) != 0 {
+				t.Fatalf("in suspense after the decision: %+v, %v", waits, err)
+			}
 			if d.State != decision || d.DecidedBy != office {
 				t.Errorf("resolved %+v", d)
 			}

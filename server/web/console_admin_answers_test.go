@@ -101,6 +101,7 @@ var adminAnswers = map[string]string{
 		{"ref":"2-1-8","gate":1,"gate_name":"东门","at":%d,"event":"2-1-8","mode":"first_seen","offline":true,"guard":"2013044","guard_name":"许梅"},
 		{"ref":"3-1-4","gate":2,"gate_name":"西门","at":%d,"event":"3-1-4","mode":"online","offline":false,"guard":"2006020"}]}]}`, at(9), at(8), at(8)+60_000),
 	"POST /conflicts/00000000000000a2/seen": "",
+	"GET /outages":                          `{"outages":[]}`,
 	"GET /keeping":                          fmt.Sprintf(`{"backup":{"scheduled":false,"late":false,"last":{"file":"b.db","at":%d,"bytes":48234496,"took_ms":900,"attachments":3}},"unheard":[],"gaps":[]}`, at(3)),
 	"GET /quarantine":                       fmt.Sprintf(`{"records":[{"id":1,"event":"3-1-813","problem":"hash does not follow","body":"","received_at":%d}],"next":1}`, at(9)),
 	"GET /reports":                          `{"items":[{"id":"cqu.resident_pass","name":"校区居民通行证","export":true},{"id":"cqu.work_pass","name":"校区工作通行证","export":true}]}`,

@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -155,6 +156,33 @@ func typeInto(c *consoleTab, selector, text string) {
 	c.t.Helper()
 	c.until(`!!document.querySelector(` + quote(selector) + `)`)
 	eval[bool](c.t, c.ctx, `((box) => { box.value = `+quote(text)+`; return box.dispatchEvent(new Event('input', {bubbles: true})) })(document.querySelector(`+quote(selector)+`))`)
+}
+
+// Devices that are down are told on every page while they are.
+func TestConsole_ADeviceThatIsDownIsToldOnEveryPageUntilItIsBack(t *testing.T) {
+	t.Parallel()
+	api := newConsoleFake(t)
+	c := openConsole(t, api)
+	down := func(id int, lane, kind, state string) string {
+		return fmt.Sprintf(`{"id":%d,"gate":1,"gate_name":"东门","lane":%q,"kind":%q,"name":"","driver":"serial","state":%q,"detail":"","since":%d,"found_at":%d}`,
+			id, lane, kind, state, at(8), at(8))
+	}
+	lost := down(4, "进口", "scanner", "lost")
+	for _, width := range []int64{1280, 390} {
+		c.size(width, 800)
+		api.set("GET /outages", 200, `{"outages":[`+strings.Join([]string{lost, down(3, "出口", "barrier", "stuck"), down(2, "", "printer", "lost"), down(1, "<b>", "lamp", "odd")}, ",")+`]}`)
+		c.open("/passes")
+		for _, said := range []string{"东门 进口：扫码器 断开", "另有 1 台设备"} {
+			c.text(said)
+		}
+		if wide := eval[bool](t, c.ctx, `document.documentElement.scrollWidth > innerWidth`); wide {
+			t.Errorf("wider than the window at %d", width)
+		}
+		c.judge(fmt.Sprintf("outages-%d", width), "zh-CN")
+		api.set("GET /outages", 200, `{"outages":[]}`)
+		eval[bool](t, c.ctx, `document.dispatchEvent(new Event('visibilitychange'))`)
+		c.until(`!document.body.innerText.includes('另有 1 台设备')`)
+	}
 }
 
 // A conflict is told on every page, and the report says who, where, when and how

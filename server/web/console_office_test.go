@@ -37,6 +37,7 @@ var officeRoutes = []consoleRoute{
 	{name: "day", path: "/days/2026-05-01"},
 	{name: "day-closed", path: "/days/2026-04-30"},
 	{name: "disputes", path: "/disputes"},
+	{name: "suspense", path: "/disputes/suspense"},
 	{name: "debts", path: "/disputes/debts"},
 	{name: "ledger", path: "/ledger"},
 	{name: "ledger-faulty", path: "/ledger", after: func(c *consoleTab) { c.press("立即核对"); c.text("账本有 1 处错误") }},
@@ -249,6 +250,37 @@ func TestConsole_AMerchantSeesItsOwnPagesOnly(t *testing.T) {
 	c.open("/tills")
 	if eval[bool](t, c.ctx, `/登记码|新建收银点/.test(document.querySelector('main').innerText)`) {
 		t.Error("a merchant is offered an enrolment code or a new till")
+	}
+}
+
+func TestConsole_WhatIsInSuspenseIsSettledInItsOwnWay(t *testing.T) {
+	t.Parallel()
+	c, _ := office(t)
+	const closed = `![...document.querySelectorAll('.el-dialog')].some((d) => d.checkVisibility())`
+	c.open("/disputes/suspense")
+	for _, said := range []string{"挂账科目余额 34.00 元", "另有 -0.50 元不在表内", "同一付款码重复使用：款已付商户，尚无人承担"} {
+		c.text(said)
+	}
+	c.press("处理挂账 7-2-1205")
+	c.choose("裁定", "已驳回")
+	typeInto(c, ".el-dialog textarea", "学校承担")
+	c.dialog()
+	c.until(closed)
+	c.called(`POST /disputes/2/resolve {"decision":"dismiss","text":"学校承担"}`)
+	c.press("处理挂账 R260501000017")
+	c.dialog()
+	c.text("必填")
+	c.fill("转入账户账号", "10000034")
+	typeInto(c, ".el-dialog textarea", "转入本人新账户")
+	c.dialog()
+	c.until(closed)
+	c.called(`POST /recharges/issues/7/resolve {"account":"10000034","note":"转入本人新账户"}`)
+	c.press("处理挂账 7-2-1300")
+	typeInto(c, ".el-dialog textarea", "多收")
+	c.dialog()
+	c.until(closed)
+	if sent := c.lastCall(); !strings.Contains(sent, `"charge":"7-2-1300"`) || !strings.Contains(sent, `"amount_fen":300`) {
+		t.Errorf("sent %s", sent)
 	}
 }
 

@@ -61,6 +61,11 @@ func OpenAt(hours []Hours, kind signing.Kind, at time.Time) bool {
 	return true
 }
 
+// AnyOpenAt reports whether hours let anybody in at a moment.
+func AnyOpenAt(hours []Hours, at time.Time) bool {
+	return slices.ContainsFunc(signing.GateKinds.Kinds(), func(k signing.Kind) bool { return OpenAt(hours, k, at) })
+}
+
 func (h *Hours) open(at time.Time) bool {
 	minute := at.Hour()*60 + at.Minute()
 	y, m, d := at.Date()

@@ -81,6 +81,27 @@ func TestOpenAt(t *testing.T) {
 
 // What began before a holiday goes on into it, and what begins on its last day
 // goes on after it.
+func TestAnyOpenAt_TheGateIsClosedWhenEveryKindIs(t *testing.T) {
+	zone := shanghai(t)
+	work := verdict.Hours{Kinds: signing.KindsOf(signing.Work), Week: []verdict.WeekSpan{{Day: 1, Span: verdict.Span{From: 480, Until: 600}}}}
+	rest := verdict.Hours{Kinds: signing.GateKinds &^ signing.KindsOf(signing.Work)}
+	for _, tc := range []struct {
+		hours []verdict.Hours
+		at    string
+		open  bool
+	}{
+		{nil, "2026-05-04 03:00:00", true},
+		{[]verdict.Hours{work}, "2026-05-04 03:00:00", true}, // residents come at any time
+		{[]verdict.Hours{work, rest}, "2026-05-04 03:00:00", false},
+		{[]verdict.Hours{work, rest}, "2026-05-04 08:00:00", true},
+		{[]verdict.Hours{rest}, "2026-05-04 03:00:00", true},
+	} {
+		if got := verdict.AnyOpenAt(tc.hours, local(t, zone, tc.at)); got != tc.open {
+			t.Errorf("%v at %s: open %v", tc.hours, tc.at, got)
+		}
+	}
+}
+
 func TestOpenAt_AWindowBelongsToTheDayItBeginsOn(t *testing.T) {
 	zone := shanghai(t)
 	hours := []verdict.Hours{{

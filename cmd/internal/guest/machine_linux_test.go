@@ -20,6 +20,10 @@ var (
 	flaps   = flag.Int("flaps", 20, "how often a USB adapter is pulled out and put back")
 )
 
+// cycle is far above what it takes to pull a device out and put it back, on a
+// busy machine that has to emulate the other one.
+const cycle = 10 * time.Second
+
 // TestMain: this program is also the first process of the guest machine, and
 // then again one of those that run in it.
 func TestMain(m *testing.M) {
@@ -66,7 +70,8 @@ func TestDriversInAMachine(t *testing.T) {
 	}
 	start := time.Now()
 	m, err := kernel.Start(t.Context(), folder, disk,
-		"-test.v", "-test.timeout=10m", "-test.skip=Corpus|InAMachine", fmt.Sprintf("-flaps=%d", *flaps))
+		"-test.v", fmt.Sprintf("-test.timeout=%v", 10*time.Minute+time.Duration(*flaps)*cycle),
+		"-test.skip=Corpus|InAMachine", fmt.Sprintf("-flaps=%d", *flaps))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -122,7 +122,8 @@ func (u usb) flap(t *testing.T, cycles int) {
 		}
 	}
 	var back, noticed time.Duration
-	var goroutines, files, late int
+	var first, end use
+	var late int
 	for i := range cycles {
 		ask(t, line, "plug "+u.device)
 		appears(t, u.files)
@@ -146,9 +147,9 @@ func (u usb) flap(t *testing.T, cycles int) {
 		}
 		switch i {
 		case 0:
-			goroutines, files = runtime.NumGoroutine(), descriptors(t)
+			first = used(t)
 		case cycles - 1:
-			flat(t, goroutines, files)
+			end = first.again(t)
 		}
 		last := fmt.Sprintf(u.code, u.burst, i)
 		if i%2 == 0 { // a quiet device has to be noticed too
@@ -170,8 +171,9 @@ func (u usb) flap(t *testing.T, cycles int) {
 	if err := <-done; !errors.Is(err, context.Canceled) {
 		t.Errorf("Supervise: %v", err)
 	}
-	t.Logf("%d cycles: noticed within %v, open within %v of having a file; %d of %d codes sent at the last moment arrived",
-		cycles, noticed, back, late, (cycles+1)/2)
+	t.Logf("%d cycles: %d codes, each once and in its order; noticed within %v, open within %v of having a file; "+
+		"%d of %d codes sent at the last moment arrived; %v, at the start %v",
+		cycles, cycles*u.burst, noticed, back, late, (cycles+1)/2, end, first)
 	if noticed > 2*time.Second+waits {
 		t.Errorf("noticed after %v", noticed)
 	}
@@ -198,28 +200,33 @@ func appears(t *testing.T, files string) {
 	}
 }
 
-// flat waits until no more goroutines and files are left than there were: a closed
-// port is given back in the background, and looking for devices opens folders.
-func flat(t *testing.T, goroutines, files int) {
-	t.Helper()
-	deadline := time.Now().Add(patience)
-	for {
-		g, f := runtime.NumGoroutine(), descriptors(t)
-		if g <= goroutines && f <= files {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("%d goroutines and %d files, at the start %d and %d", g, f, goroutines, files)
-		}
-		<-time.After(5 * time.Millisecond)
-	}
-}
+// use is what a process has taken and not given back.
+type use struct{ goroutines, files int }
 
-func descriptors(t *testing.T) int {
+func (u use) String() string { return fmt.Sprintf("%d goroutines and %d files", u.goroutines, u.files) }
+
+func used(t *testing.T) use {
 	t.Helper()
 	list, err := os.ReadDir("/proc/self/fd")
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		t.Fatal(err)
 	}
-	return len(list)
+	return use{runtime.NumGoroutine(), len(list)}
+}
+
+// again waits until no more is in use than there was: a closed port is given back
+// in the background, and looking for devices opens folders.
+func (u use) again(t *testing.T) use {
+	t.Helper()
+	deadline := time.Now().Add(patience)
+	for {
+		now := used(t)
+		if now.goroutines <= u.goroutines && now.files <= u.files {
+			return now
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%v, at the start %v", now, u)
+		}
+		<-time.After(5 * time.Millisecond)
+	}
 }

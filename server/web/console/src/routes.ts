@@ -95,6 +95,7 @@ const pages: Page[] = [
   { path: '/days', name: 'days', component: () => import('./pages/finance/DaysPage.vue'), meta: { word: 'menu_days', scopes: ['finance'] } },
   { path: '/days/:day', name: 'day', component: () => import('./pages/finance/DayPage.vue'), meta: { word: 'menu_days', scopes: ['finance'] }, props: true },
   { path: '/disputes', name: 'disputes', component: () => import('./pages/finance/DisputesPage.vue'), meta: { word: 'menu_disputes', scopes: ['cards', 'finance'] } },
+  { path: '/disputes/suspense', name: 'suspense', component: () => import('./pages/finance/SuspensePage.vue'), meta: { word: 'dispute_tab_suspense', scopes: ['cards', 'finance'] } },
   { path: '/disputes/debts', name: 'debts', component: () => import('./pages/finance/DebtsPage.vue'), meta: { word: 'dispute_tab_debts', scopes: ['cards', 'finance'] } },
   { path: '/ledger', name: 'ledger', component: () => import('./pages/finance/ProofPage.vue'), meta: { word: 'menu_ledger', scopes: ['finance'] } },
 

@@ -65,6 +65,7 @@ addWords({
   agent_barrier: ['闸机', 'barrier'],
   agent_sensor: ['通行传感器', 'sensor'],
   agent_input: ['开关', 'contact'],
+  agent_contact: ['开关', 'contact'],
   agent_printer: ['打印机', 'printer'],
   agent_camera: ['摄像头', 'camera'],
   agent_disk: ['硬盘', 'disk'],

@@ -61,7 +61,7 @@ function keepingAlarms({ backup, unheard, gaps, webhook }: Keeping): Alarm[] {
     ...(backup.failure ? [of(t('over_backup_failed', { at: stamp(backup.failed_at ?? 0), why: backup.failure }))] : []),
     ...(backup.late && !backup.failure ? [of(t('over_backup_late', { at: backup.at ?? '' }))] : []),
     ...(unheard.length ? [of(t('over_unheard', { n: unheard.length }), '/gates')] : []),
-    ...(webhook?.failure ? [{ where: t('event_tab_conflicts'), what: t('over_webhook', { n: webhook.untold, why: webhook.failure }), to: '/events/conflicts' }] : []),
+    ...(webhook?.failure ? [{ where: t('over_alarms'), what: t('over_webhook', { n: webhook.untold, why: webhook.failure }), to: '/events/conflicts' }] : []),
     ...gaps.map((gap) => of(t('over_gap', { agent: gap.agent, first: gap.first, last: gap.last }), '/gates')),
   ]
 }

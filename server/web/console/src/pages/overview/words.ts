@@ -9,7 +9,7 @@ addWords({
   over_running: ['审核中的申请', 'Under review'],
   over_alarms: ['需要处理', 'Needs attention'],
   over_alarms_none: ['一切正常', 'All is well'],
-  over_webhook: ['通知程序未收下 {n} 条超次使用:{why}', 'The webhook did not take {n} conflict: {why} | The webhook did not take {n} conflicts: {why}'],
+  over_webhook: ['通知程序未收下 {n} 条消息:{why}', 'The webhook did not take {n} message: {why} | The webhook did not take {n} messages: {why}'],
   over_conflicts: ['{n} 个通行证超次使用', '{n} pass was used more often than it allows | {n} passes were used more often than they allow'],
   over_quarantine: ['{n} 条记录被隔离', '{n} record is quarantined | {n} records are quarantined'],
   over_no_agent: ['没有门岗程序', 'No agent'],
