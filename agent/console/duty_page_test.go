@@ -14,14 +14,14 @@ import (
 )
 
 // guardPage opens the page of a gate where a guard has to be on duty.
-func guardPage(t *testing.T, d *actor, screen size, loggedIn bool) (*tab, *gauge) {
+func guardPage(t *testing.T, d *actor, screen size, loggedIn bool, scripts ...string) (*tab, *gauge) {
 	t.Helper()
 	g := newGauge()
 	_, api := manned(t, d, g)
 	if loggedIn {
 		g.set(func(s *console.Status) { s.Shift.Guard = &onDuty })
 	}
-	b := open(t, strings.TrimSuffix(api, "/api/v1"), screen)
+	b := open(t, strings.TrimSuffix(api, "/api/v1"), screen, scripts...)
 	b.press("x") // a key turns the sound on, and its banner off
 	b.until(`!document.querySelector('[data-banner=sound]')`)
 	return b, g
