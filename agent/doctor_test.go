@@ -220,8 +220,8 @@ func TestSupport_HoldsNobody(t *testing.T) {
 		}
 		secrets = append(secrets, p.name, p.doc4, p.phone, id.String(), code, code[len(code)-40:])
 		// What the log should never hold, and would not be sent if it did.
-		fmt.Fprintf(&noise, "level=INFO msg=%q name=%q doc4=%s text=%s\n", "scan of "+p.name+" "+id.String(), p.name, p.doc4, code)
-		fmt.Fprintf(&noise, "level=WARN msg=%q\n", p.phone+" called about "+code)
+		_, _ = fmt.Fprintf(&noise, "level=INFO msg=%q name=%q doc4=%s text=%s\n", "scan of "+p.name+" "+id.String(), p.name, p.doc4, code)
+		_, _ = fmt.Fprintf(&noise, "level=WARN msg=%q\n", p.phone+" called about "+code)
 	}
 	var got bytes.Buffer
 	r.call("GET", "/support", nil, http.StatusOK, &got)

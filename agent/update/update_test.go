@@ -272,7 +272,7 @@ func runUntil(t *testing.T, b update.Book, dir string, wanted func(update.State)
 		}
 	}
 	cancel()
-	_ = <-ended // it was cancelled
+	t.Log("it was cancelled:", <-ended)
 }
 
 func TestTrial_ConfirmsItselfAndTheOneBeforeIsKept(t *testing.T) {

@@ -45,7 +45,8 @@ func TestSuspense_AChargeWaitsWithItsReasonUntilItIsDecided(t *testing.T) {
 		Items      []api.SuspenseEntry
 		SumFen     int64 `json:"sum_fen"`
 		BalanceFen int64 `json:"balance_fen"`
-	}) {
+	},
+	) {
 		t.Helper()
 		w.expect(t, who, "GET", "/api/v1/suspense", nil, 200, &out)
 		return out

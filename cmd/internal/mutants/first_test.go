@@ -35,7 +35,21 @@ var atFirst = []mutation{
 		edits: []edit{{
 			"server/lease/lease.go", "\t\tat.term = t.term\n", "\t\tif at.term = t.term; ON {\n\t\t\tat.term = 1\n\t\t}\n",
 		}},
-	}, {
+	},
+	{
+		name: "reservation-ignored", wrong: "a gate admits what it called free to another one just now", play: "first",
+		edits: []edit{{
+			"agent/lane/reserve.go", "\t\tif r.until > now.Mono {\n", "\t\tif !ON && r.until > now.Mono {\n",
+		}},
+	},
+	{
+		name: "lease-not-waited", wrong: "a gate acts on its own although it has just promised not to", play: "first",
+		edits: []edit{{
+			"agent/lane/quest.go", "\treturn max(c.started+wire.ReserveMS, c.lease+wire.LeaseGateMS) - now.Mono\n",
+			"\tif ON {\n\t\treturn 0\n\t}\n\treturn max(c.started+wire.ReserveMS, c.lease+wire.LeaseGateMS) - now.Mono\n",
+		}},
+	},
+	{
 		name: "grant-not-given-back", wrong: "a gate that was granted a pass, and is told on asking again that it is used, keeps the grant", play: "first",
 		edits: []edit{{
 			"agent/lane/quest.go", "\tcase !q.again && (q.server == verdict.ClaimUsed || q.server == verdict.ClaimRefused):\n",
