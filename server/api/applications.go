@@ -8,6 +8,9 @@ import (
 	"campusgate/server/apply"
 	"campusgate/server/approval"
 	"campusgate/server/auth"
+	"campusgate/server/cards"
+	"campusgate/server/people"
+	"campusgate/server/report"
 )
 
 // ApplicationPath names a matter in an address.
@@ -96,7 +99,7 @@ func (a *API) applicationRoutes() {
 	}, a.listApplications)
 	add(a, route{
 		method: http.MethodPost, path: prefix + "/applications/export", scope: auth.Self, id: "export-applications",
-		text: "导出我的事项 Rows of one of my lists to make a file of; the trail says who took them",
+		text: "导出我的事项 Rows of one of my lists to make a file of, names and numbers masked; the trail says who took them",
 	}, a.exportApplications)
 	add(a, route{
 		method: http.MethodGet, path: prefix + "/applications/{id}", scope: auth.Self, id: "get-application",
@@ -173,7 +176,33 @@ func (a *API) exportApplications(ctx context.Context, in *listExportInput) (*lis
 	out.Body.Items, out.Body.Total, err = a.Apply.Export(ctx, actor(ctx), apply.Box(b.Box), apply.Query{
 		Flow: b.Flow, State: approval.State(b.State), Text: b.Text, From: b.From, To: b.To,
 	})
+	for i := range out.Body.Items {
+		maskRow(&out.Body.Items[i])
+	}
 	return out, err
+}
+
+// maskRow masks names and numbers as exports of records do.
+func maskRow(r *apply.Row) {
+	name := r.Starter.Name
+	r.Starter.Name, r.Starter.Number = cards.MaskName(name), people.Mask(r.Starter.Number)
+	if name != "" {
+		r.Title = strings.ReplaceAll(r.Title, name, r.Starter.Name)
+	}
+	r.Title = report.MaskDigits(r.Title)
+	for i, one := range r.Waiting {
+		r.Waiting[i] = cards.MaskName(one)
+	}
+	for i := range r.Summary {
+		value := &r.Summary[i].Value
+		if name != "" {
+			*value = strings.ReplaceAll(*value, name, r.Starter.Name)
+		}
+		if strings.Contains(r.Summary[i].Name, "姓名") {
+			*value = cards.MaskName(*value)
+		}
+		*value = report.MaskDigits(*value)
+	}
 }
 
 type noticesOutput struct {

@@ -66,7 +66,7 @@ func rulesBody(t *wire.Till) TillRules {
 
 // Till is a till with its rules and the state of its program.
 type Till struct {
-	ID           uint16     `json:"id" doc:"a number as gates have; POST /gates/{id}/enrolments makes its code"`
+	ID           uint16     `json:"id" doc:"a number as gates have; POST /tills/{id}/enrolments makes its code"`
 	Name         string     `json:"name"`
 	Zone         int        `json:"zone"`
 	Place        string     `json:"place"`
@@ -154,6 +154,20 @@ func (a *API) canteenRoutes() {
 		text:   "修改收银点;收费规则整体替换并下发 Change a till; its rules are replaced as a whole and sent to it",
 		errors: []int{http.StatusNotFound, http.StatusConflict},
 	}, a.changeTill)
+	add(a, route{
+		method: http.MethodPost, path: prefix + "/tills/{id}/enrolments", scope: auth.Canteen, also: auth.Finance, id: "create-till-enrolment",
+		text:   "生成收银点登记码 Make a one-time code for a till's agent; a merchant's manager does for their own tills",
+		status: http.StatusCreated, errors: []int{http.StatusNotFound},
+	}, a.createTillEnrolment)
+}
+
+// createTillEnrolment answers as though there were no till where the caller sees
+// none, which every gate is to this route.
+func (a *API) createTillEnrolment(ctx context.Context, in *GatePath) (*enrolmentOutput, error) {
+	if _, err := a.Canteen.Till(ctx, a.Store.Reader(), sight(ctx), in.ID); err != nil {
+		return nil, err
+	}
+	return a.createEnrolment(ctx, in)
 }
 
 // sight is whose merchants the caller sees.

@@ -23,6 +23,12 @@ func TestExport_CQ075_TheTrailTellsWhoTookRowsOfAList(t *testing.T) {
 	if len(got.Items) != 2 || got.Total != 2 || got.Items[0].Summary[2].Value != "保密任务" {
 		t.Errorf("%d of %d rows: %+v", len(got.Items), got.Total, got.Items)
 	}
+	// As in every other file, nobody is named in full.
+	for _, row := range got.Items {
+		if row.Starter.Name != "周*" || row.Starter.Number != "***01" || strings.Contains(row.Title, "周敏") {
+			t.Errorf("starter %+v, title %q", row.Starter, row.Title)
+		}
+	}
 	w.as(t, enter("T1002"), 200, "POST", "/api/v1/applications/export", map[string]any{"box": "started"}, &got)
 	if got.Total != 0 {
 		t.Errorf("another person's list has %d rows", got.Total)

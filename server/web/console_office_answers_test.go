@@ -130,8 +130,9 @@ var officeAnswers = map[string]string{
 	"GET /suspense": fmt.Sprintf(`{"items":[{"kind":"charge","reason":"second_use","ref":"7-2-1205","account":"10000034","place":"一食堂一号窗口","amount_fen":-1250,"at":%d,"since":%d,"ways":["merchant","holder","dismiss"],"dispute":2},
 		{"kind":"charge","reason":"other","ref":"7-2-1300","account":"","place":"一食堂二号窗口","amount_fen":-300,"at":%d,"since":%d,"ways":["refund"]},
 		{"kind":"recharge","reason":"account_closed","ref":"R260501000017","account":"10000026","place":"wechat","amount_fen":5000,"at":%d,"since":%d,"ways":["move","refund"],"issue":7}],"sum_fen":3450,"balance_fen":3400}`, at(8), at(9), at(8), at(9), at(7), at(7)),
-	"POST /disputes/2/resolve": disputeJSON(2, "second_use", "dismiss", ""),
-	"GET /debts":               fmt.Sprintf(`{"items":[{"account":"10000034","debt_fen":-650,"since_at":%d},{"account":"10000026","debt_fen":-120,"since_at":%d}]}`, at(8), at(7)),
-	"GET /ledger/proof":        fmt.Sprintf(`{"at":%d,"transfers":120432,"postings":361002,"accounts":4120,"sum_fen":0,"faults_all":0,"faults":[]}`, at(3)),
-	"POST /ledger/proof":       fmt.Sprintf(`{"at":%d,"transfers":120433,"postings":361005,"accounts":4120,"sum_fen":1,"faults_all":1,"faults":[{"where":"transfer 17 charge/7-2-1205","what":"sums to 1 fen"}]}`, at(4)),
+	"POST /tills/11/enrolments": fmt.Sprintf(`{"code":"K7QM-2F9D-XW4T-31HP","expires_at":%d}`, at(30)),
+	"POST /disputes/2/resolve":  disputeJSON(2, "second_use", "dismiss", ""),
+	"GET /debts":                fmt.Sprintf(`{"items":[{"account":"10000034","debt_fen":-650,"since_at":%d},{"account":"10000026","debt_fen":-120,"since_at":%d}]}`, at(8), at(7)),
+	"GET /ledger/proof":         fmt.Sprintf(`{"at":%d,"transfers":120432,"postings":361002,"accounts":4120,"sum_fen":0,"faults_all":0,"faults":[]}`, at(3)),
+	"POST /ledger/proof":        fmt.Sprintf(`{"at":%d,"transfers":120433,"postings":361005,"accounts":4120,"sum_fen":1,"faults_all":1,"faults":[{"where":"transfer 17 charge/7-2-1205","what":"sums to 1 fen"}]}`, at(4)),
 }
