@@ -25,7 +25,7 @@ func TestExport_CQ075_TheTrailTellsWhoTookRowsOfAList(t *testing.T) {
 	}
 	// As in every other file, nobody is named in full.
 	for _, row := range got.Items {
-		if row.Starter.Name != "周*" || row.Starter.Number != "***01" || strings.Contains(row.Title, "周敏") {
+		if row.Starter.Name != "*敏" || row.Starter.Number != "***01" || strings.Contains(row.Title, "周敏") {
 			t.Errorf("starter %+v, title %q", row.Starter, row.Title)
 		}
 	}
