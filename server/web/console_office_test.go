@@ -278,7 +278,7 @@ func TestConsole_WhatIsInSuspenseIsSettledInItsOwnWay(t *testing.T) {
 	typeInto(c, ".el-dialog textarea", "转入本人新账户")
 	c.dialog()
 	c.until(closed)
-	c.called(`POST /recharges/issues/7/resolve {"account":"10000034","note":"转入本人新账户"}`)
+	c.called(`POST /recharges/issues/7/resolve {"note":"转入本人新账户","account":"10000034"}`)
 	c.press("处理挂账 7-2-1300")
 	typeInto(c, ".el-dialog textarea", "多收")
 	c.dialog()

@@ -28,8 +28,8 @@ func TestConsole_OverviewNoticesAndArchiveInBothDresses(t *testing.T) {
 	api.set("GET /archive", 200, listed(1, fmt.Sprintf(`{"application":"a2","title":"办公电脑采购","serial":"ZZ2026050001","filed_at":%d}`, at(9))))
 	c := openConsole(t, api)
 	for path, words := range map[string][]string{
-		// Of two gates one is away, its clock is off, it has a fault and a scanner is gone.
-		"/overview": {"在线校门", "共 2 个", "221", "17", "12", "今日通行", "需要处理", "西门", "电脑时钟慢 2 秒", "进口：扫码器 2 断开", "1 个通行证超次使用", "1 条记录被隔离", "没有配置自动备份", "上次备份"},
+		// Of three gates one is away, its clock is off, it has a fault and a scanner is gone; another has no agent.
+		"/overview": {"在线校门", "共 3 个", "221", "17", "12", "今日通行", "需要处理", "西门", "电脑时钟慢 2 秒", "进口：扫码器 2 断开", "1 个通行证超次使用", "1 条记录被隔离", "没有配置自动备份", "上次备份"},
 		"/notices":  {"五一期间校门开放安排", "<b>请走东门</b>"},
 		"/archive":  {"办公电脑采购", "ZZ2026050001", "2026-05-01 09:00"},
 	} {
