@@ -23,6 +23,8 @@ const (
 	rushLanes = 8
 	// rushEvery is how often somebody comes to each lane.
 	rushEvery = 200 * time.Millisecond
+	// rushAlone is how many come at most to the lane that is alone: enough for a p99.
+	rushAlone = 600
 	// rushPatience is the longest that anybody may stand there, whatever hangs.
 	rushPatience = 3 * time.Second
 )
@@ -43,7 +45,7 @@ func (r *run) rush(ctx context.Context) error {
 		took = time.Second
 	}
 	people := int(took / rushEvery)
-	alone, err := r.crowd(ctx, c, "alone", 1, people, false)
+	alone, err := r.crowd(ctx, c, "alone", 1, min(people, rushAlone), false)
 	if err != nil {
 		return fmt.Errorf("one lane: %w", err)
 	}
