@@ -102,7 +102,7 @@ func TestEveryFigureOfADurablePartIsTaken(t *testing.T) {
 	}
 }
 
-var rush = flag.Duration("rush", 0, "how long each crowd of eight lanes comes, such as 10m")
+var rush = flag.Duration("rush", 0, "how long people come to eight lanes beside one that hangs, such as 10m")
 
 // No figure is judged here, because the machine may be busy: that everybody is
 // let in once and within three seconds, also beside devices that hang, is what

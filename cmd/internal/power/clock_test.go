@@ -5,6 +5,7 @@ package power_test
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -67,8 +68,18 @@ func (g *gatePC) deps() agent.Deps {
 
 func (g *gatePC) start(t *testing.T) {
 	t.Helper()
-	a, err := agent.New(g.settings, g.deps())
-	check(t, err)
+	var a *agent.Agent
+	// A program that another test starts has what this process has open, and so the
+	// lock of an agent that ended, until it is what it was started as.
+	wait, stop := context.WithTimeout(t.Context(), 30*time.Second)
+	defer stop()
+	check(t, campus.Until(wait, func() (ready bool, err error) {
+		a, err = agent.New(g.settings, g.deps())
+		if errors.Is(err, agent.ErrInUse) {
+			return false, nil
+		}
+		return err == nil, err
+	}))
 	g.URL = "http://" + a.Addr() + "/"
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
