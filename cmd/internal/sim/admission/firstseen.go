@@ -92,7 +92,7 @@ func (t *witness) telling(agent store.Agent, acked uint64) {
 // between the two gates; or of the server, which knew.
 func (w *world) couldTell(first, second *admission) bool {
 	a, b, since := int(first.gate), int(second.gate), second.presented
-	if a == b || w.witness.heard[second.claim][first.gate] {
+	if a == b || w.witness.heard[second.claim][first.gate] >= since {
 		return true
 	}
 	n, g := w.net, w.gates[a-1]

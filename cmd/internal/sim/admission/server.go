@@ -96,6 +96,7 @@ func (s *server) commit() (apply bool, err error) {
 	case s.w.faults && s.w.chance(s.w.weather.disk):
 		s.w.result.Faults++
 		s.fault = s.w.now
+		s.page = page{} // it may be done all the same
 		return s.w.chance(0.5), errDisk
 	}
 	return true, nil

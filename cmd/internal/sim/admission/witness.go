@@ -22,9 +22,9 @@ type witness struct {
 	byEvent    map[wire.EventID]*admission
 	byScan     map[string]*admission
 	histories  map[signing.PassID]*history
-	told       map[uint32][]told          // by agent
-	heard      map[string]map[uint16]bool // by claim: the gates whose answer came in time
-	released   []*release                 // by the server, that it has yet to hear of
+	told       map[uint32][]told           // by agent
+	heard      map[string]map[uint16]int64 // by claim and gate: when its answer came in time last
+	released   []*release                  // by the server, that it has yet to hear of
 }
 
 // written is an event on a disk.
@@ -54,7 +54,7 @@ func newWitness(w *world) *witness {
 		w: w, scans: map[string]*presentation{}, known: map[wire.EventID]bool{}, upTo: map[uint16]uint64{},
 		admissions: map[signing.PassID][]*admission{}, byEvent: map[wire.EventID]*admission{}, byScan: map[string]*admission{},
 		histories: map[signing.PassID]*history{},
-		told:      map[uint32][]told{}, heard: map[string]map[uint16]bool{},
+		told:      map[uint32][]told{}, heard: map[string]map[uint16]int64{},
 	}
 }
 
@@ -194,9 +194,9 @@ func (t *witness) hears(a *wire.Answer) {
 		return
 	}
 	if t.heard[a.ID] == nil {
-		t.heard[a.ID] = map[uint16]bool{}
+		t.heard[a.ID] = map[uint16]int64{}
 	}
-	t.heard[a.ID][a.From] = true
+	t.heard[a.ID][a.From] = t.w.now
 }
 
 // annulled is an event that gives back a claim, or a decision of this gate's own,
