@@ -54,7 +54,7 @@ gotest:
 sweeps: # what is single-threaded and slow under the race detector
 	$(GO) test ./server/api -run 'Hostile_CQ075|OfMoreThanTheLimit'
 	$(GO) test ./server -run IdleConnections
-	$(GO) test ./cmd/internal/sim/... ./cmd/internal/mutants ./cmd/internal/soak
+	GOGC=400 $(GO) test ./cmd/internal/sim/... ./cmd/internal/mutants ./cmd/internal/soak
 
 part-card: ## what of it is about the campus card, and how long that takes
 	@.ci/part card $(RACE)
