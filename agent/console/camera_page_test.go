@@ -9,7 +9,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -146,8 +145,8 @@ const stopwatch = `
 	}).observe(document, {subtree: true, childList: true, characterData: true})
 `
 
-// Live codes held in front of the computer's camera are green, tilted, blurred and
-// faint ones too, and within a second of the first frame that shows them.
+// Live codes held in front of the computer's camera are green within a second of
+// the first frame that shows them, tilted, blurred and faint ones too.
 func TestTheCameraOfThePageReadsLiveCodes(t *testing.T) {
 	names := []string{"straight", "tilt", "blurred", "faint"}
 	d, texts := livePasses(t, names)
@@ -160,15 +159,13 @@ func TestTheCameraOfThePageReadsLiveCodes(t *testing.T) {
 	b := withCamera(t, d, file, wide, stopwatch)
 	b.cameraOn()
 	b.until(`Object.keys(window.verdictAt).length === 4`)
-	soonest := math.Inf(1)
 	for i, name := range names {
 		// A frame waits for the next look, of which there are ten a second.
 		took := eval[float64](b, fmt.Sprintf(`window.verdictAt[%q] - window.frameAt[%d]`, name, i+1)) + 100
 		t.Logf("%s: green after %.0f ms", name, took)
-		soonest = min(soonest, took)
-	}
-	if soonest > 1000 { // the others may have met with a busy machine
-		t.Errorf("the soonest is green %.0f ms after its first frame", soonest)
+		if took > 1000 {
+			t.Errorf("%s: green %.0f ms after its first frame", name, took)
+		}
 	}
 	d.mu.Lock()
 	calls := strings.Join(d.calls, "\n")
