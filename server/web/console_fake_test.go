@@ -19,6 +19,7 @@ type consoleFake struct {
 	mu      sync.Mutex
 	answers map[string]answerOf // "GET /path" without the query
 	asked   []string            // "POST /path body"
+	news    chan struct{}       // one was added to asked
 }
 
 type answerOf struct {
@@ -31,7 +32,7 @@ func newConsoleFake(t *testing.T) *consoleFake {
 	if _, ok := web.Console.FS(); !ok {
 		missing(t, "the console is not built: npm ci && npm run build")
 	}
-	f := &consoleFake{}
+	f := &consoleFake{news: make(chan struct{}, 1)}
 	f.reset()
 	f.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		path, api := strings.CutPrefix(r.URL.Path, "/api/v1")
@@ -63,6 +64,10 @@ func (f *consoleFake) answer(w http.ResponseWriter, r *http.Request, path string
 	}
 	if r.Method != http.MethodGet {
 		f.asked = append(f.asked, r.Method+" "+path+" "+string(body))
+		select {
+		case f.news <- struct{}{}:
+		default:
+		}
 	}
 	f.mu.Unlock()
 	if !ok {

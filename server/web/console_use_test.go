@@ -2,8 +2,10 @@ package web_test
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
@@ -46,21 +48,24 @@ func (c *consoleTab) choose(name, option string) {
 	c.until(options + `.length === 0 && window.select.closest('.el-select').innerText.trim() === ` + quote(option))
 }
 
-// lastCall is the latest call that changed something.
-func (c *consoleTab) lastCall() string {
-	calls := c.api.calls()
-	if len(calls) == 0 {
-		return ""
-	}
-	return calls[len(calls)-1]
-}
-
+// called waits until the latest call that changed something holds all of this.
 func (c *consoleTab) called(want ...string) {
 	c.t.Helper()
-	got := c.lastCall()
-	for _, part := range want {
-		if !strings.Contains(got, part) {
-			c.t.Errorf("the last call is %s, without %s", got, part)
+	patience := time.After(10 * time.Second)
+	for {
+		last := ""
+		if calls := c.api.calls(); len(calls) > 0 {
+			last = calls[len(calls)-1]
+		}
+		missing := slices.DeleteFunc(slices.Clone(want), func(part string) bool { return strings.Contains(last, part) })
+		if len(missing) == 0 {
+			return
+		}
+		select {
+		case <-c.api.news:
+		case <-patience:
+			c.t.Errorf("the last call is %s, without %q", last, missing)
+			return
 		}
 	}
 }
