@@ -179,7 +179,7 @@ func setPassword(t *store.Tx, c Account, sealed []byte) error {
 
 // seal makes what is kept of a password.
 func (s *Service) seal(ctx context.Context, account uint64, password string) (sealed []byte, err error) {
-	k := secret{Verifier: Verifier{Salt: make([]byte, saltLen), Iterations: iterations}}
+	k := secret{Verifier: Verifier{Salt: make([]byte, saltLen), Iterations: s.rounds}}
 	if _, err := io.ReadFull(s.Random, k.Verifier.Salt); err != nil {
 		return nil, fmt.Errorf("salt: %w", err)
 	}
@@ -187,7 +187,7 @@ func (s *Service) seal(ctx context.Context, account uint64, password string) (se
 		if k.PHC, err = pin.Make(s.Random, password); err != nil {
 			return err
 		}
-		k.Verifier.Hash, err = pbkdf2.Key(sha256.New, password, k.Verifier.Salt, iterations, keyLen)
+		k.Verifier.Hash, err = pbkdf2.Key(sha256.New, password, k.Verifier.Salt, s.rounds, keyLen)
 		return err
 	})
 	if err != nil {

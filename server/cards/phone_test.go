@@ -204,6 +204,7 @@ func TestBrief_PaysOnceOnline(t *testing.T) {
 
 func TestVerifier_IsWhatABrowserComputes(t *testing.T) {
 	w := newWorld(t)
+	w.Service = cards.New(w.Config) // with as many rounds as is usual
 	c := w.open(t, "S1")
 	_, err := w.SetPassword(t.Context(), "person S1", c.Account, "", "274081")
 	ok(t, err)

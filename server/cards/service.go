@@ -92,11 +92,12 @@ type Config struct {
 // Service keeps cards. Safe for concurrent use.
 type Service struct {
 	Config
-	slots chan struct{} // of password hashes, which take memory
+	slots  chan struct{} // of password hashes, which take memory
+	rounds int           // of a verifier that is made
 }
 
 // New makes a Service.
-func New(c Config) *Service { return &Service{c, make(chan struct{}, hashesAtOnce)} }
+func New(c Config) *Service { return &Service{c, make(chan struct{}, hashesAtOnce), iterations} }
 
 // Account is a card.
 type Account struct {

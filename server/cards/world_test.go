@@ -123,6 +123,7 @@ func newWorld(t testing.TB) *world {
 	w.Service = cards.New(cards.Config{
 		Store: w.db, Issue: signer, People: staff, Vault: vault, Ledger: w.fault, Now: now, Random: rand.Reader, Location: campus,
 	})
+	w.Hurry()
 	return w
 }
 
