@@ -52,7 +52,7 @@ gotest:
 	@.ci/gotest $(RACE) -timeout 20m
 
 sweeps: # what is single-threaded and slow under the race detector
-	$(GO) test ./server/api -run 'Hostile_CQ075|OfMoreThanTheLimit'
+	$(GO) test ./server/api -run 'Hostile_CQ075|OfMoreThanTheLimit|MoreThanAFileHolds'
 	$(GO) test ./server -run IdleConnections
 	GOGC=400 $(GO) test ./cmd/internal/sim/... ./cmd/internal/mutants ./cmd/internal/soak
 

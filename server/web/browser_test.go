@@ -193,7 +193,7 @@ func until(t *testing.T, ctx context.Context, expression string) {
 	for {
 		on, err := chromedp.Run(limited, chromedp.Evaluate[bool](`new Promise((done) => {
 			const end = Date.now() + 5000
-			const look = () => { let on = false; try { on = Boolean(`+expression+`) } catch {} ; on || Date.now() > end ? done(on) : setTimeout(look, 15) }
+			const look = () => { let on = false; try { on = Boolean(`+expression+`) } catch {} ; on || Date.now() > end ? done(on) : setTimeout(look, 30) }
 			look()
 		})`, chromedp.EvalAwaitPromise))
 		if on {
