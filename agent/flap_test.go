@@ -52,13 +52,15 @@ type netScanner struct {
 	t    *testing.T
 	addr string
 
-	ln   net.Listener
 	mu   sync.Mutex
+	came *sync.Cond   // conn is there
+	ln   net.Listener // nil while it is pulled out
 	conn net.Conn
 }
 
 func newNetScanner(t *testing.T) *netScanner {
 	n := &netScanner{t: t, addr: "127.0.0.1:0"}
+	n.came = sync.NewCond(&n.mu)
 	n.plug()
 	t.Cleanup(n.unplug)
 	return n
@@ -68,7 +70,9 @@ func (n *netScanner) plug() {
 	n.t.Helper()
 	ln, err := net.Listen("tcp", n.addr)
 	check(n.t, err)
+	n.mu.Lock()
 	n.ln, n.addr = ln, ln.Addr().String()
+	n.mu.Unlock()
 	go func() {
 		for {
 			c, err := ln.Accept()
@@ -76,19 +80,37 @@ func (n *netScanner) plug() {
 				return
 			}
 			n.mu.Lock()
-			n.conn = c
+			if n.ln == ln {
+				n.conn = c
+				n.came.Broadcast()
+			} else {
+				_ = c.Close() // it was pulled out meanwhile
+			}
 			n.mu.Unlock()
 		}
 	}()
 }
 
 func (n *netScanner) unplug() {
-	_ = n.ln.Close()
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	if n.ln != nil {
+		_ = n.ln.Close()
+		n.ln = nil
+	}
 	if n.conn != nil {
 		_ = n.conn.Close()
 		n.conn = nil
+	}
+}
+
+// connected waits until somebody is: a caller hears that it is before the one who
+// is called does.
+func (n *netScanner) connected() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for n.conn == nil {
+		n.came.Wait()
 	}
 }
 
@@ -190,6 +212,7 @@ func TestAgent_FlappingDevicesLoseNoScanAndDoubleNone(t *testing.T) {
 	var goroutines, files int
 	for i := range *flaps + 1 {
 		seen.until(t, "the scanners are ok", scanners(devices.OK))
+		n.connected()
 		for len(pulses) > 0 { // of those who came in the last moment
 			<-pulses
 		}
