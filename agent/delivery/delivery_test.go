@@ -59,6 +59,9 @@ func signedBy(t testing.TB, key ed25519.PrivateKey, version string, serial uint6
 	return p
 }
 
+// sent is a parcel on its way to another process.
+type sent struct{ Signed, Program []byte }
+
 // opened is a parcel again that was sent.
 func opened(s sent) parcel {
 	m, _ := release.Open(root.Public().(ed25519.PublicKey), s.Signed)

@@ -33,8 +33,6 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-type sent struct{ Signed, Program []byte }
-
 func doomed(dir string) int {
 	var s sent
 	raw, err := os.ReadFile(filepath.Join(dir, "sent"))
