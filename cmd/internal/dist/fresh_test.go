@@ -201,7 +201,7 @@ func TestFresh_ADebianInstalledByTheReadmeAdmitsAndComesOffAgain(t *testing.T) {
 				edit(`server: .*`, "server: "+client.Base)
 			} else {
 				edit(`(?m)^( +)path: .*usb-scanner.*$`, "${1}path: "+scanner)
-				edit(`driver: lcus\n( +)path: .*`, "driver: none")
+				edit(`driver: lcus\n((?: +#.*\n)*) +path: .*`, "driver: none\n$1")
 			}
 		case "gateagent":
 			command := strings.Replace(typed, "CODE", ticket.Code, 1)
