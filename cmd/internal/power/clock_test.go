@@ -107,9 +107,9 @@ func (g *gatePC) shows(t *testing.T, what string, p campus.Pass, want verdict.Re
 // take what a busy machine makes of it.
 func (g *gatePC) follows(t *testing.T, ahead time.Duration) {
 	t.Helper()
-	until(t, g.Gate, fmt.Sprintf("the clock is corrected by %v", ahead), func(s console.Status) bool {
+	until(t, g.Gate, fmt.Sprintf("it has a snapshot, and the clock is corrected by %v", ahead), func(s console.Status) bool {
 		off := time.Duration(s.Clock.OffsetMS)*time.Millisecond - ahead
-		return s.Online && s.Clock.Trusted && off.Abs() < 5*time.Second
+		return s.Online && s.Snapshot.At > 0 && s.Clock.Trusted && off.Abs() < 5*time.Second
 	})
 }
 
