@@ -263,6 +263,7 @@ func FuzzHTTP(f *testing.F) {
 		f.Add(uint16(i), uint8(2+i%2), uint8(0), "1", "limit=-1&after=x&%zz", "\x00;=\"", []byte("--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.csv\"\r\n\r\n学工号,姓名\r\n1,=1+1\r\n--b--\r\n"))
 	}
 	f.Add(uint16(0), uint8(0), uint8(2), "../..", "", "x", []byte("--b\r\n"))
+	f.Add(uint16(16), uint8(2), uint8(0), "0", "0", ";,0", []byte("0"))
 	f.Fuzz(w.try)
 }
 

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"runtime/debug"
+	"strings"
 )
 
 type requestKey struct{}
@@ -35,6 +36,12 @@ func (a *API) around(m *mux) http.Handler {
 		h.Set("Cache-Control", "no-store")
 		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
 		_, pattern := m.Handler(r)
+		// All that counts of it is whether a person looks; huma panics over a ";,0".
+		if page := "text/html"; strings.Contains(r.Header.Get("Accept"), page) {
+			r.Header.Set("Accept", page)
+		} else {
+			r.Header.Del("Accept")
+		}
 		defer func() {
 			p := recover()
 			if p == http.ErrAbortHandler {
