@@ -55,7 +55,6 @@ gotest:
 
 sweeps: # what is single-threaded and slow under the race detector
 	$(GO) test ./server/api -run 'Hostile_CQ075|OfMoreThanTheLimit|MoreThanAFileHolds'
-	$(GO) test ./agent/till -run 'Machine|Exposure'
 	$(GO) test ./server -run IdleConnections
 	GOGC=400 $(GO) test ./cmd/internal/sim/... ./cmd/internal/mutants ./cmd/internal/soak
 
