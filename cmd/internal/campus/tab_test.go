@@ -13,6 +13,7 @@ import (
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"github.com/makiuchi-d/gozxing"
 	"github.com/makiuchi-d/gozxing/qrcode"
@@ -246,7 +247,7 @@ func (p *tab) code() string {
 	defer cancel()
 	var text string
 	err := campus.Until(ctx, func() (bool, error) {
-		shot, err := chromedp.Run(ctx, chromedp.Screenshot("svg.qr"))
+		shot, err := p.picture(ctx)
 		if err == nil {
 			text, err = decode(shot)
 		}
@@ -256,6 +257,24 @@ func (p *tab) code() string {
 		p.Fatalf("the code on the screen: %v", err)
 	}
 	return text
+}
+
+// picture takes the code's part of the screen. A page that is just being drawn anew
+// may leave the question without an answer, so one look has a limit of its own.
+func (p *tab) picture(ctx context.Context) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, limit/6)
+	defer cancel()
+	box, err := chromedp.Run(ctx, chromedp.Evaluate[page.Viewport](`(() => {
+		const e = document.querySelector('svg.qr')
+		e.scrollIntoView({block: 'center'})
+		const b = e.getBoundingClientRect()
+		return {x: Math.round(b.x), y: Math.round(b.y), width: Math.round(b.width), height: Math.round(b.height), scale: 1}
+	})()`))
+	if err != nil {
+		return nil, err
+	}
+	shot, err := chromedp.Call(ctx, page.CaptureScreenshot, page.CaptureScreenshotParams{Format: page.CaptureScreenshotFormatPng, Clip: &box})
+	return shot.Data, err
 }
 
 // decode reads a code from a picture.
