@@ -129,7 +129,7 @@ func newWorld(t testing.TB) *world {
 
 // worldOf is the campus of a folder, which is found there or opened, with no
 // flow in force yet.
-func worldOf(t testing.TB, dir string, open func(testing.TB, string, store.Options) (*store.Store, ed25519.PrivateKey)) *world {
+func worldOf(t testing.TB, dir string, open func(storetest.T, string, store.Options) (*store.Store, ed25519.PrivateKey)) *world {
 	t.Helper()
 	w := &world{gates: map[string]uint16{}, papers: &papers{}, dir: dir}
 	w.at(t, "2026-05-01 08:00")

@@ -1,12 +1,9 @@
 package canteen_test
 
 import (
-	"crypto/ed25519"
 	"crypto/rand"
-	"crypto/sha256"
 	"encoding/json"
 	"errors"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +11,7 @@ import (
 	"campusgate/server/canteen"
 	"campusgate/server/people"
 	"campusgate/server/store"
+	"campusgate/server/store/storetest"
 	"campusgate/signing/verdict"
 	"campusgate/signing/wire"
 )
@@ -36,11 +34,7 @@ func newWorld(t testing.TB) *world {
 	t.Helper()
 	zone, err := time.LoadLocation("Asia/Shanghai")
 	ok(t, err)
-	seed := sha256.Sum256([]byte("root"))
-	db, err := store.Create(t.Context(), filepath.Join(t.TempDir(), "x.db"), store.Site{
-		Name: "云岭大学", TimeZone: zone.String(), Root: ed25519.NewKeyFromSeed(seed[:]).Public().(ed25519.PublicKey),
-	}, store.Options{Now: time.Now, Random: rand.Reader})
-	ok(t, err)
+	db, _ := storetest.Found(t, t.TempDir(), store.Options{Now: time.Now, Random: rand.Reader})
 	t.Cleanup(func() { ok(t, db.Close()) })
 	vault, err := people.NewVault(make([]byte, 32), rand.Reader)
 	ok(t, err)

@@ -1,7 +1,6 @@
 package cards_test
 
 import (
-	"context"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
@@ -10,7 +9,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"strconv"
 	"sync/atomic"
 	"testing"
@@ -21,6 +19,7 @@ import (
 	"campusgate/server/ledger"
 	"campusgate/server/people"
 	"campusgate/server/store"
+	"campusgate/server/store/storetest"
 	"campusgate/signing"
 	"campusgate/signing/code"
 	"campusgate/signing/wire"
@@ -86,12 +85,9 @@ func newWorld(t testing.TB) *world {
 	w := &world{}
 	w.now.Store(time.Date(2026, 11, 21, 12, 0, 0, 0, campus).UnixMilli())
 	now := func() time.Time { return time.UnixMilli(w.now.Load()) }
-	root, private, err := ed25519.GenerateKey(rand.Reader)
-	ok(t, err)
-	w.root = root
-	w.db, err = store.Create(context.Background(), filepath.Join(t.TempDir(), "x.db"),
-		store.Site{Name: "云岭大学", TimeZone: campus.String(), Root: root}, store.Options{Now: now, Random: rand.Reader})
-	ok(t, err)
+	var private ed25519.PrivateKey
+	w.db, private = storetest.Found(t, t.TempDir(), store.Options{Now: now, Random: rand.Reader})
+	w.root = private.Public().(ed25519.PublicKey)
 	t.Cleanup(func() { _ = w.db.Close() })
 	seal, err := issue.NewSealer(make([]byte, 32), rand.Reader)
 	ok(t, err)

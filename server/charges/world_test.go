@@ -8,7 +8,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -19,6 +18,7 @@ import (
 	"campusgate/server/ledger"
 	"campusgate/server/people"
 	"campusgate/server/store"
+	"campusgate/server/store/storetest"
 	"campusgate/signing"
 	"campusgate/signing/verdict"
 	"campusgate/signing/wire"
@@ -90,11 +90,7 @@ func newWorld(t testing.TB) *world {
 	w := &world{cards: &box{cards: map[uint64]charges.Card{}}}
 	w.clock.Store(noon)
 	now := func() time.Time { return time.UnixMilli(w.clock.Load()) }
-	seed := sha256.Sum256([]byte("root"))
-	root := ed25519.NewKeyFromSeed(seed[:]).Public().(ed25519.PublicKey)
-	w.db, err = store.Create(t.Context(), filepath.Join(t.TempDir(), "x.db"),
-		store.Site{Name: "云岭大学", TimeZone: campus.String(), Root: root}, store.Options{Now: now, Random: rand.Reader})
-	ok(t, err)
+	w.db, _ = storetest.Found(t, t.TempDir(), store.Options{Now: now, Random: rand.Reader})
 	t.Cleanup(func() { _ = w.db.Close() })
 	vault, err := people.NewVault(make([]byte, 32), rand.Reader)
 	ok(t, err)

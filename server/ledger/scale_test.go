@@ -15,6 +15,7 @@ import (
 
 	"campusgate/server/ledger"
 	"campusgate/server/store"
+	"campusgate/server/store/storetest"
 )
 
 var bigPostings = flag.Int("postings", 0, "build ledgers of ten thousand and of so many postings and compare what takes how long")
@@ -72,7 +73,7 @@ func build(t testing.TB, postings, cards int) *scaled {
 		must(db.Exec(text))(t)
 	}
 	ok(t, db.Close())
-	w.open(t)
+	w.open(t, storetest.Open)
 	return &scaled{world: w, cards: cards}
 }
 

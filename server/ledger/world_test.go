@@ -1,19 +1,16 @@
 package ledger_test
 
 import (
-	"bytes"
 	"context"
 	"crypto/ed25519"
-	"errors"
-	"os"
 	"path/filepath"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"campusgate/server/ledger"
 	"campusgate/server/store"
+	"campusgate/server/store/storetest"
 )
 
 const (
@@ -32,43 +29,23 @@ type world struct {
 	alarms []string
 }
 
-// template is a new database. To copy one is quicker than to make one.
-var template = sync.OnceValues(func() (data []byte, err error) {
-	folder, err := os.MkdirTemp("", "ledger")
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
-	path := filepath.Join(folder, "campusgate.db")
-	key := ed25519.NewKeyFromSeed(bytes.Repeat([]byte{1}, ed25519.SeedSize)).Public().(ed25519.PublicKey)
-	db, err := store.Create(context.Background(), path, store.Site{Name: "云岭大学", TimeZone: "Asia/Shanghai", Root: key}, store.Options{Now: time.Now})
-	if err == nil {
-		err = db.Close()
-	}
-	if err != nil {
-		return nil, err
-	}
-	return os.ReadFile(path)
-})
-
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	w := &world{path: filepath.Join(t.TempDir(), "campusgate.db")}
+	w := &world{path: filepath.Join(t.TempDir(), storetest.Database)}
 	w.ms.Store(time.Date(2026, 11, 21, 4, 0, 0, 0, time.UTC).UnixMilli())
-	ok(t, os.WriteFile(w.path, must(template())(t), 0o600))
-	w.open(t)
+	w.open(t, storetest.Found)
 	return w
 }
 
-// open opens the database at path.
-func (w *world) open(t testing.TB) {
+// open opens the database at path as found has it: new, or as it was left.
+func (w *world) open(t testing.TB, found func(storetest.T, string, store.Options) (*store.Store, ed25519.PrivateKey)) {
 	t.Helper()
-	db := must(store.Open(t.Context(), w.path, store.Options{Now: w.now, Fault: func() (bool, error) {
+	db, _ := found(t, filepath.Dir(w.path), store.Options{Now: w.now, Fault: func() (bool, error) {
 		if w.fault == nil {
 			return true, nil
 		}
 		return w.fault()
-	}}))(t)
+	}})
 	t.Cleanup(func() { _ = db.Close() })
 	w.db = db
 	w.Ledger = ledger.New(ledger.Config{

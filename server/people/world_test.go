@@ -73,7 +73,7 @@ func sampled(t testing.TB) *world {
 }
 
 // worldOf is the campus of a folder, which is found there or opened.
-func worldOf(t testing.TB, dir string, open func(testing.TB, string, store.Options) (*store.Store, ed25519.PrivateKey)) *world {
+func worldOf(t testing.TB, dir string, open func(storetest.T, string, store.Options) (*store.Store, ed25519.PrivateKey)) *world {
 	t.Helper()
 	campus, err := time.LoadLocation("Asia/Shanghai")
 	ok(t, err)

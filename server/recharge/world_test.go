@@ -3,15 +3,12 @@ package recharge_test
 import (
 	"bytes"
 	"context"
-	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/rsa"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
-	"os"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -24,6 +21,7 @@ import (
 	"campusgate/server/recharge/trial"
 	"campusgate/server/recharge/wechat"
 	"campusgate/server/store"
+	"campusgate/server/store/storetest"
 	"campusgate/signing/wire"
 )
 
@@ -133,10 +131,7 @@ func open(t fatal, s *sides, dir string) *world {
 		1: {Account: 1, Number: "10000017", Holder: "**岚", State: wire.CardActive},
 		2: {Account: 2, Number: "10000025", Holder: "*文", State: wire.CardActive},
 	}}}
-	path := filepath.Join(dir, "x.db")
-	ok(t, os.WriteFile(path, empty(), 0o600))
-	var err error
-	w.db, err = store.Open(context.Background(), path, store.Options{Now: w.clock, Random: rand.Reader, Fault: func() (bool, error) {
+	w.db, _ = storetest.Found(t, dir, store.Options{Now: w.clock, Random: rand.Reader, Fault: func() (bool, error) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		if w.fault == nil {
@@ -144,7 +139,6 @@ func open(t fatal, s *sides, dir string) *world {
 		}
 		return w.fault()
 	}})
-	ok(t, err)
 	w.money = ledger.New(ledger.Config{Store: w.db, Now: w.clock, Location: counterpart.Campus, Alarm: func(what string) { w.alarms = append(w.alarms, what) }})
 	w.trial = &trial.Channel{Store: w.db}
 	chat, err := wechat.New(wechat.Config{
@@ -169,29 +163,6 @@ func open(t fatal, s *sides, dir string) *world {
 	})
 	return w
 }
-
-// empty is a new database, which takes longer to make than to copy.
-var empty = sync.OnceValue(func() []byte {
-	dir, err := os.MkdirTemp("", "recharge")
-	if err != nil {
-		panic(err)
-	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	path := filepath.Join(dir, "x.db")
-	root := ed25519.NewKeyFromSeed(bytes.Repeat([]byte{1}, ed25519.SeedSize)).Public().(ed25519.PublicKey)
-	db, err := store.Create(context.Background(), path, store.Site{Name: "云岭大学", TimeZone: "Asia/Shanghai", Root: root}, store.Options{Now: time.Now})
-	if err == nil {
-		err = db.Close()
-	}
-	if err != nil {
-		panic(err)
-	}
-	data, err := os.ReadFile(path)
-	if err != nil {
-		panic(err)
-	}
-	return data
-})
 
 // spoil makes commits go wrong: undone, or done and not said so. nil = no more.
 func (w *world) spoil(fault func() (bool, error)) {

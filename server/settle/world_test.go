@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"fmt"
-	"path/filepath"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -17,6 +16,7 @@ import (
 	"campusgate/server/people"
 	"campusgate/server/settle"
 	"campusgate/server/store"
+	"campusgate/server/store/storetest"
 	"campusgate/signing"
 	"campusgate/signing/verdict"
 	"campusgate/signing/wire"
@@ -74,11 +74,7 @@ func newWorld(t tb, dir string) *world {
 	w := &world{ends: map[string]int64{}}
 	w.clock.Store(noon)
 	now := func() time.Time { return time.UnixMilli(w.clock.Load()) }
-	seed := sha256.Sum256([]byte("root"))
-	root := ed25519.NewKeyFromSeed(seed[:]).Public().(ed25519.PublicKey)
-	w.db, err = store.Create(context.Background(), filepath.Join(dir, "x.db"),
-		store.Site{Name: "云岭大学", TimeZone: campus.String(), Root: root}, store.Options{Now: now, Random: rand.Reader, Fault: w.faulty})
-	ok(t, err)
+	w.db, _ = storetest.Found(t, dir, store.Options{Now: now, Random: rand.Reader, Fault: w.faulty})
 	vault, err := people.NewVault(make([]byte, 32), rand.Reader)
 	ok(t, err)
 	persons := people.New(people.Config{Store: w.db, Vault: vault, Now: now, Location: campus, Random: rand.Reader})

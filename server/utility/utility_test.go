@@ -1,15 +1,12 @@
 package utility_test
 
 import (
-	"bytes"
 	"context"
-	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -19,6 +16,7 @@ import (
 	"campusgate/server/ledger"
 	"campusgate/server/recharge"
 	"campusgate/server/store"
+	"campusgate/server/store/storetest"
 	"campusgate/server/utility"
 	"campusgate/signing/wire"
 )
@@ -75,16 +73,12 @@ func newWorld(t testing.TB, fen int64) *world {
 func open(t fatal, dir string, fen int64) *world {
 	t.Helper()
 	w := &world{now: time.Date(2026, 11, 21, 12, 0, 0, 0, campus), card: &one{recharge.Card{Account: 1, Number: "10000017", State: wire.CardActive}}}
-	path := filepath.Join(dir, "x.db")
-	ok(t, os.WriteFile(path, empty(), 0o600))
-	var err error
-	w.db, err = store.Open(context.Background(), path, store.Options{Now: w.clock, Fault: func() (bool, error) {
+	w.db, _ = storetest.Found(t, dir, store.Options{Now: w.clock, Fault: func() (bool, error) {
 		if w.fault == nil {
 			return true, nil
 		}
 		return w.fault()
 	}})
-	ok(t, err)
 	w.money = ledger.New(ledger.Config{Store: w.db, Now: w.clock, Location: campus})
 	kinds := utility.TestKinds(w.db)
 	w.power = kinds[0].Adapter.(*utility.TestMeters)
@@ -105,29 +99,6 @@ func open(t fatal, dir string, fen int64) *world {
 	w.meter = meters[0]
 	return w
 }
-
-// empty is a new database, which takes longer to make than to copy.
-var empty = sync.OnceValue(func() []byte {
-	dir, err := os.MkdirTemp("", "utility")
-	if err != nil {
-		panic(err)
-	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	path := filepath.Join(dir, "x.db")
-	root := ed25519.NewKeyFromSeed(bytes.Repeat([]byte{1}, ed25519.SeedSize)).Public().(ed25519.PublicKey)
-	db, err := store.Create(context.Background(), path, store.Site{Name: "云岭大学", TimeZone: "Asia/Shanghai", Root: root}, store.Options{Now: time.Now})
-	if err == nil {
-		err = db.Close()
-	}
-	if err != nil {
-		panic(err)
-	}
-	data, err := os.ReadFile(path)
-	if err != nil {
-		panic(err)
-	}
-	return data
-})
 
 func (w *world) clock() time.Time { return w.now }
 

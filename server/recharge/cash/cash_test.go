@@ -1,11 +1,8 @@
 package cash_test
 
 import (
-	"bytes"
 	"context"
-	"crypto/ed25519"
 	"errors"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -15,6 +12,7 @@ import (
 	"campusgate/server/recharge"
 	"campusgate/server/recharge/cash"
 	"campusgate/server/store"
+	"campusgate/server/store/storetest"
 	"campusgate/signing/wire"
 )
 
@@ -55,16 +53,12 @@ func newWorld(t testing.TB) *world {
 	t.Helper()
 	now := func() time.Time { return time.Date(2026, 11, 21, 12, 0, 0, 0, campus) }
 	w := &world{card: &one{recharge.Card{Account: 1, Number: "10000017", State: wire.CardActive}}}
-	root := ed25519.NewKeyFromSeed(bytes.Repeat([]byte{1}, ed25519.SeedSize)).Public().(ed25519.PublicKey)
-	var err error
-	w.db, err = store.Create(t.Context(), filepath.Join(t.TempDir(), "x.db"), store.Site{Name: "云岭大学", TimeZone: "Asia/Shanghai", Root: root},
-		store.Options{Now: now, Fault: func() (bool, error) {
-			if w.fault == nil {
-				return true, nil
-			}
-			return w.fault()
-		}})
-	ok(t, err)
+	w.db, _ = storetest.Found(t, t.TempDir(), store.Options{Now: now, Fault: func() (bool, error) {
+		if w.fault == nil {
+			return true, nil
+		}
+		return w.fault()
+	}})
 	t.Cleanup(func() { ok(t, w.db.Close()) })
 	w.money = ledger.New(ledger.Config{Store: w.db, Now: now, Location: campus})
 	w.Desk = cash.New(cash.Config{Store: w.db, Ledger: w.money, Cards: w.card, Location: campus, Max: 50000})

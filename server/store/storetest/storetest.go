@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
-	"testing"
 
 	"campusgate/server/issue"
 	"campusgate/server/store"
@@ -16,6 +15,12 @@ import (
 
 // Database is the name of a site's database in its folder.
 const Database = "x.db"
+
+// T is what fails a test: testing's, or rapid's.
+type T interface {
+	Helper()
+	Fatal(args ...any)
+}
 
 // Folder is a folder that is filled once and copied for every test. The zero
 // Folder is ready. Safe for concurrent use.
@@ -26,10 +31,14 @@ type Folder struct {
 
 // Copy copies the files into dir. The first call has fill write them, into
 // another folder; whatever it opened there it closes.
-func (f *Folder) Copy(t testing.TB, dir string, fill func(dir string)) {
+func (f *Folder) Copy(t T, dir string, fill func(dir string)) {
 	t.Helper()
 	f.once.Do(func() {
-		first := t.TempDir()
+		first, err := os.MkdirTemp("", "site")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = os.RemoveAll(first) }()
 		fill(first)
 		f.files = read(t, first)
 	})
@@ -43,7 +52,7 @@ func (f *Folder) Copy(t testing.TB, dir string, fill func(dir string)) {
 	}
 }
 
-func read(t testing.TB, dir string) map[string][]byte {
+func read(t T, dir string) map[string][]byte {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -66,7 +75,7 @@ var empty Folder
 // Found makes dir the folder of a new site, 云岭大学 in Shanghai's time, and gives
 // its database, which the caller closes, and its root key, which is in
 // issue.RootFile too. All sites of a test program have the same root.
-func Found(t testing.TB, dir string, o store.Options) (*store.Store, ed25519.PrivateKey) {
+func Found(t T, dir string, o store.Options) (*store.Store, ed25519.PrivateKey) {
 	t.Helper()
 	empty.Copy(t, dir, func(first string) {
 		root, err := issue.CreateRoot(filepath.Join(first, issue.RootFile), nil)
@@ -87,7 +96,7 @@ func Found(t testing.TB, dir string, o store.Options) (*store.Store, ed25519.Pri
 }
 
 // Open opens the site that Found made, or a copy of it.
-func Open(t testing.TB, dir string, o store.Options) (*store.Store, ed25519.PrivateKey) {
+func Open(t T, dir string, o store.Options) (*store.Store, ed25519.PrivateKey) {
 	t.Helper()
 	db, err := store.Open(context.Background(), filepath.Join(dir, Database), o)
 	if err != nil {
