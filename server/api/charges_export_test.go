@@ -9,6 +9,7 @@ import (
 
 	"campusgate/server/people"
 	"campusgate/server/store"
+	"campusgate/server/store/storetest"
 )
 
 // Whoever takes charges away as a file gets those that they may see, masked and
@@ -67,7 +68,7 @@ func TestChargesExport_OwnRowsMaskedInertAndInTheTrail(t *testing.T) {
 }
 
 func TestChargesExport_MoreThanAFileHoldsIsRefusedAndNothingLeftOut(t *testing.T) {
-	if raced {
+	if storetest.Raced {
 		t.Skip("one call: make sweeps runs it without the race detector")
 	}
 	w := newWorld(t)

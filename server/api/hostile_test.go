@@ -21,6 +21,7 @@ import (
 	"campusgate/server/api"
 	"campusgate/server/paper"
 	"campusgate/server/report"
+	"campusgate/server/store/storetest"
 )
 
 // brand is in every text of the sweep, so that it can be found again. No base64 and
@@ -129,7 +130,7 @@ func newSweep(t *testing.T) *sweep {
 }
 
 func TestHostile_CQ075_EveryTextOfEveryRoute(t *testing.T) {
-	if raced {
+	if storetest.Raced {
 		t.Skip("one caller after the other: make sweeps runs it without the race detector")
 	}
 	s := newSweep(t)

@@ -20,6 +20,7 @@ import (
 	"campusgate/server/apply"
 	"campusgate/server/report"
 	"campusgate/server/store"
+	"campusgate/server/store/storetest"
 	"campusgate/signing"
 	"campusgate/signing/verdict"
 	"campusgate/signing/wire"
@@ -308,7 +309,7 @@ func TestExport_CQ075_TheTrailTellsWhoTookHowMuch(t *testing.T) {
 }
 
 func TestExport_OfMoreThanTheLimitIsRefused(t *testing.T) {
-	if raced {
+	if storetest.Raced {
 		t.Skip("one call: make sweeps runs it without the race detector")
 	}
 	w := newWorld(t)

@@ -55,7 +55,7 @@ func TestKill_Till(t *testing.T) {
 			reached(t, c)
 		}
 		served := serveAll(t, all, nil)
-		pause(t, time.Duration(random.Int64N(int64(150*time.Millisecond))))
+		pause(t, time.Duration(random.Int64N(int64(80*time.Millisecond))))
 		till.Agent.Kill()
 		if err := <-served; err != nil {
 			t.Fatalf("kill %d: %v", i, err)
@@ -89,7 +89,7 @@ func TestKill_ServerOfTills(t *testing.T) {
 		}
 		stop := make(chan struct{})
 		served := serveAll(t, all, stop)
-		pause(t, time.Duration(random.Int64N(int64(150*time.Millisecond))))
+		pause(t, time.Duration(random.Int64N(int64(80*time.Millisecond))))
 		c.Server.Kill()
 		pause(t, time.Duration(random.Int64N(int64(50*time.Millisecond))))
 		close(stop)

@@ -62,6 +62,9 @@ func TestLunch_I1_I3_I4_I5_I6_I9_I10_I12_ComesOutEven(t *testing.T) {
 
 // The same seed gives the same lunch.
 func TestLunch_ReplaysFromItsSeed(t *testing.T) {
+	if storetest.Raced {
+		t.Skip("one lunch is enough: make sweeps plays this without the race detector")
+	}
 	play := func() string {
 		r, err := sim.Lunch{Seed: 7, Charges: 200, Holders: 30, Dir: shm()}.Run()
 		if err != nil {
