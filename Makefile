@@ -2,12 +2,13 @@
 # The rest are the steps they are made of.
 
 .DEFAULT_GOAL := help
-.PHONY: help build web demo test lint gotest sweeps part-card part-devices part-faults test-devices cuts nets soak webtest deps dresses fuzz bench dist clean
+.PHONY: help build web demo test lint gotest sweeps part-card part-devices part-faults test-devices kills cuts nets soak webtest deps dresses fuzz bench dist clean
 
 GO ?= go
 FUZZTIME ?= 2m
 FLAPS ?= 20
 CUTS ?= 150
+KILLS ?= 100
 SOAK ?= 20m
 
 help: ## what can be made here
@@ -59,6 +60,7 @@ sweeps: # what is single-threaded and slow under the race detector
 	$(GO) test ./server/api -run 'Hostile_CQ075|OfMoreThanTheLimit|MoreThanAFileHolds'
 	$(GO) test ./server -run IdleConnections
 	GOGC=400 $(GO) test ./cmd/internal/sim/... ./cmd/internal/mutants ./cmd/internal/soak
+	$(GO) test ./agent/till -run 'Machine|Exposure'
 
 part-card: ## what of it is about the campus card, and how long that takes
 	@.ci/part card $(RACE)
@@ -71,6 +73,9 @@ part-faults: ## what of it is about attacks, cut power, bad networks and lost di
 
 test-devices: deps ## drivers in a guest machine with a kernel of its own; USB devices pulled out up to FLAPS times (default 20)
 	$(GO) test ./cmd/internal/guest -run InAMachine -machine -flaps $(FLAPS) -count 1 -timeout 1h -v
+
+kills: ## a till and the server of tills are killed KILLS times each (default 100) while money is taken
+	$(GO) test ./cmd/internal/campus -run 'Kill_Till|Kill_ServerOfTills' -till-kills $(KILLS) -till-server-kills $(KILLS) -v -timeout 1h -count 1
 
 cuts: ## the power of gates and servers is cut CUTS times (default 150 each), that of whole PCs 20 times each; root and /dev/fuse
 	$(GO) test ./cmd/internal/power -run Cut -cuts $(CUTS) -whole-cuts 20 -v -timeout 1h -count 1

@@ -26,6 +26,8 @@ import (
 	"campusgate/signing/wire"
 )
 
+var errDisk = errors.New("disk on fire")
+
 // faulty is a store whose commits fail on demand.
 type faulty struct {
 	till.Store

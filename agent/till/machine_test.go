@@ -1,3 +1,8 @@
+//go:build !race
+
+// One goroutine does all of this: the race detector would find nothing, and take
+// five times as long. make sweeps plays it.
+
 package till_test
 
 import (
@@ -11,8 +16,6 @@ import (
 	"campusgate/signing/verdict"
 	"campusgate/signing/wire"
 )
-
-var errDisk = errors.New("disk on fire")
 
 // use is a code as it pays: of a phone, by its counter.
 type use struct {

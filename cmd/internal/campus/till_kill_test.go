@@ -15,11 +15,10 @@ import (
 	"campusgate/cmd/internal/campus"
 )
 
-// A hundred of each take a minute and a half on a machine that is busy with other
-// things; of so many as here each test takes about twenty seconds.
+// A hundred of each take a minute (make kills); the suite plays these.
 var (
-	tillKills       = flag.Int("till-kills", 60, "how often TestKill_Till kills a till's agent")
-	tillServerKills = flag.Int("till-server-kills", 30, "how often TestKill_ServerOfTills kills the server")
+	tillKills       = flag.Int("till-kills", 30, "how often TestKill_Till kills a till's agent")
+	tillServerKills = flag.Int("till-server-kills", 20, "how often TestKill_ServerOfTills kills the server")
 )
 
 // drainLimit is how long the last record may take to arrive.
