@@ -273,9 +273,9 @@ func judgeRoutes(t *testing.T, routes []consoleRoute) {
 	}
 }
 
-// turn goes from a page to another one by the router, which takes a third of the
-// time of loading the program again. The page that is lost lies between them, so
-// that no part of the old one can be taken for the new one.
+// turn goes from a page to another one by the router, which is quicker than to load
+// the program again. The page that is lost lies between them, so that no part of
+// the old one can be taken for the new one.
 func (c *consoleTab) turn(t *testing.T, path string) {
 	t.Helper()
 	c.t = t
