@@ -1,3 +1,8 @@
+//go:build !race
+
+// One goroutine plays a whole lunch: under the race detector it would take ten
+// times as long. make sweeps plays it.
+
 package sim_test
 
 import (
@@ -7,7 +12,6 @@ import (
 	"testing"
 
 	"campusgate/cmd/internal/sim"
-	"campusgate/server/store/storetest"
 )
 
 var (
@@ -28,9 +32,6 @@ func shm() string {
 // charge posted once, every debt within its bound, every gap found.
 func TestLunch_I1_I3_I4_I5_I6_I9_I10_I12_ComesOutEven(t *testing.T) {
 	var offline, crashes, restarts, faults, gaps, suspended, voids, debtors, lost int
-	if storetest.Raced { // make sweeps plays them all without the detector
-		*seeds, *charges = 1, 300
-	}
 	for seed := range *seeds {
 		r, err := sim.Lunch{Seed: uint64(seed), Charges: *charges, Holders: max(50, *charges/10), Dir: shm()}.Run()
 		if err != nil {
@@ -46,9 +47,6 @@ func TestLunch_I1_I3_I4_I5_I6_I9_I10_I12_ComesOutEven(t *testing.T) {
 			t.Logf("%s", line)
 		}
 	}
-	if storetest.Raced {
-		return
-	}
 	// A lunch at which nothing goes wrong shows nothing.
 	for what, n := range map[string]int{
 		"offline charges": offline, "till crashes": crashes, "server restarts": restarts, "disk faults": faults, "gaps": gaps,
@@ -62,9 +60,6 @@ func TestLunch_I1_I3_I4_I5_I6_I9_I10_I12_ComesOutEven(t *testing.T) {
 
 // The same seed gives the same lunch.
 func TestLunch_ReplaysFromItsSeed(t *testing.T) {
-	if storetest.Raced {
-		t.Skip("one lunch is enough: make sweeps plays this without the race detector")
-	}
 	play := func() string {
 		r, err := sim.Lunch{Seed: 7, Charges: 200, Holders: 30, Dir: shm()}.Run()
 		if err != nil {
