@@ -19,7 +19,8 @@ import (
 
 // mechanic is a console.Service.
 type mechanic struct {
-	hold chan struct{} // an examination waits for it; nil = it does not
+	hold  chan struct{} // an examination waits for it; nil = it does not
+	began chan struct{} // and says so here before
 
 	mu     sync.Mutex
 	pulsed []string
@@ -28,6 +29,7 @@ type mechanic struct {
 
 func (m *mechanic) Examine(ctx context.Context) doctor.Report {
 	if m.hold != nil {
+		close(m.began)
 		select {
 		case <-m.hold:
 		case <-ctx.Done():
@@ -72,15 +74,12 @@ func TestDoctor_TellsHowEverythingIs(t *testing.T) {
 }
 
 func TestDoctor_LooksOnceAtATime(t *testing.T) {
-	m := &mechanic{hold: make(chan struct{})}
+	m := &mechanic{hold: make(chan struct{}), began: make(chan struct{})}
 	srv := served(t, newDesk(), newGauge(), func(c *console.Config) { c.Service = m })
 	first := make(chan reply, 1)
 	go func() { first <- send(t, "GET", srv.URL+"/api/v1/doctor", "") }()
-	// Whichever of the two comes first holds the other off.
+	<-m.began
 	second := send(t, "GET", srv.URL+"/api/v1/support", "")
-	for second.status == http.StatusOK {
-		second = send(t, "GET", srv.URL+"/api/v1/support", "")
-	}
 	if second.status != http.StatusServiceUnavailable || !strings.Contains(second.body, `"busy"`) {
 		t.Errorf("%d %s", second.status, second.body)
 	}
