@@ -20,14 +20,14 @@ func (s *session) heartbeat() {
 	tick := time.NewTicker(wire.HeartbeatMS * time.Millisecond)
 	defer tick.Stop()
 	for {
-		wall := s.l.cfg.Now()
-		m := wire.Clock{T0: wall.UnixMilli(), Health: s.health(), Offset: s.l.State().OffsetMS}
+		m := wire.Clock{Health: s.health(), Offset: s.l.State().OffsetMS}
+		sent, wall := time.Now(), s.l.cfg.Now()
+		m.T0 = wall.UnixMilli()
 		frame, err := wire.EncodeFrame(wire.Link, wire.TypeClock, m)
 		if err != nil {
 			s.fail(err)
 			return
 		}
-		sent := time.Now()
 		s.out.Offer(wire.Link, frame) // a full queue will be cut as slow
 		for waiting := true; waiting; {
 			select {
@@ -39,8 +39,13 @@ func (s *session) heartbeat() {
 				if reply.T0 != m.T0 {
 					continue // of an earlier beat: too late to tell anything
 				}
-				t.add(sample{at: time.Now(), wall: s.l.cfg.Now(), rtt: time.Since(sent), t0: m.T0, t1: reply.T1})
-				s.synced(t.best())
+				answer := sample{at: time.Now(), wall: s.l.cfg.Now(), rtt: time.Since(sent), t0: m.T0, t1: reply.T1}
+				if answer.leapt(sample{at: sent, wall: wall}) {
+					t.recent = nil // T0 was told by a clock that is not there any more
+					continue
+				}
+				t.add(answer)
+				s.synced(t.best(), answer.wall)
 			}
 		}
 	}
@@ -62,9 +67,9 @@ func (s *session) beat(m wire.Clock) error {
 	return nil
 }
 
-func (s *session) synced(best sample) {
+func (s *session) synced(best sample, at time.Time) {
 	offset := best.offsetMS()
-	s.l.deps.Clock.SetOffset(offset, s.l.cfg.Now().Round(0))
+	s.l.deps.Clock.SetOffset(offset, at.Round(0))
 	s.l.mu.Lock()
 	defer s.l.mu.Unlock()
 	s.l.state.OffsetMS, s.l.state.RTT = &offset, best.rtt
@@ -81,6 +86,12 @@ type sample struct {
 // offsetMS supposes that the server looked at its clock half-way.
 func (s sample) offsetMS() int64 { return s.t1 - s.t0 - s.rtt.Milliseconds()/2 }
 
+// leapt reports that the PC's clock was set between two looks at it.
+func (s sample) leapt(last sample) bool {
+	step := s.wall.Round(0).Sub(last.wall.Round(0)) - s.at.Sub(last.at)
+	return step.Abs() > clockStep
+}
+
 // contradicts reports that two exchanges cannot both be right, however uneven the
 // line: somebody set the server's clock between them.
 func (s sample) contradicts(last sample) bool {
@@ -96,7 +107,7 @@ type timing struct{ recent []sample }
 func (t *timing) add(s sample) {
 	if n := len(t.recent); n > 0 {
 		last := t.recent[n-1]
-		if step := s.wall.Round(0).Sub(last.wall.Round(0)) - s.at.Sub(last.at); step.Abs() > clockStep || s.contradicts(last) {
+		if s.leapt(last) || s.contradicts(last) {
 			t.recent = nil
 		}
 	}
