@@ -94,6 +94,27 @@ func TestClock_ForgetsWhatWasMeasuredBeforeTheClockWasSet(t *testing.T) {
 	})
 }
 
+// A clock that is set while a heartbeat is under way told T0, and is gone.
+func TestClock_SetWhileABeatIsUnderWaySaysNothing(t *testing.T) {
+	bubble(t, func(t *testing.T, s *script) {
+		s.start()
+		p := s.welcome(0)
+		p.beat(0, 0, 0)
+		var m wire.Clock
+		p.expect(wire.TypeClock, &m)
+		s.agent.set(func(a *agent) { a.skew = -24 * time.Hour })
+		p.send(wire.Link, wire.TypeClock, wire.Clock{T0: m.T0, T1: time.Now().UnixMilli()})
+		synctest.Wait()
+		if ms, n := s.agent.lastOffset(); ms != 0 || n != 1 {
+			t.Fatalf("offset %d after %d comparisons", ms, n)
+		}
+		p.beat(0, 0, 0)
+		if ms, n := s.agent.lastOffset(); ms != (24*time.Hour).Milliseconds() || n != 2 {
+			t.Fatalf("offset %d after %d comparisons of the new clock", ms, n)
+		}
+	})
+}
+
 func TestClock_FollowsTheServerAtOnceWhenItsClockIsSet(t *testing.T) {
 	bubble(t, func(t *testing.T, s *script) {
 		s.start()
