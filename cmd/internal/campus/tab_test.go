@@ -274,7 +274,10 @@ func (p *tab) picture(ctx context.Context) ([]byte, error) {
 		return nil, err
 	}
 	shot, err := chromedp.Call(ctx, page.CaptureScreenshot, page.CaptureScreenshotParams{Format: page.CaptureScreenshotFormatPng, Clip: &box})
-	return shot.Data, err
+	if err != nil {
+		return nil, err
+	}
+	return shot.Data, nil
 }
 
 // decode reads a code from a picture.
