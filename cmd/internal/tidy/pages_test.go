@@ -12,6 +12,7 @@ import (
 )
 
 var (
+	bar        = regexp.MustCompile(`(?:^|[^\\])\|`)
 	fence      = regexp.MustCompile("^\\s*```")
 	quoted     = regexp.MustCompile("`([^`]+)`")
 	linked     = regexp.MustCompile(`\]\(([^)#:]+)(?:#[^)]*)?\)`)
@@ -78,6 +79,8 @@ func TestPages_AreHeldToWhatIsThere(t *testing.T) {
 		"`gatectl simulate -what lunch`":    false,
 		"`bin/gatectl simulate -tea lunch`": true,
 		"`gateserver backup -out x`":        false,
+		"| a | b |\n|---|---|\n| a |":       true,
+		"| a | b |\n|---|---|\n| c\\|d |e|": false,
 	} {
 		page, err := newSource("cmd/PAGE.md", text)
 		if err != nil {
@@ -111,10 +114,17 @@ type house struct{ sources []*source }
 
 // inspect looks at what a page quotes and links, and at the commands in its fences.
 func (h house) inspect(page *source) (problems []problem) {
-	fenced := false
+	fenced, columns := false, 0
 	for i, line := range strings.Split(page.text, "\n") {
 		complain := func(what string) {
 			problems = append(problems, problem{"page", page.path, i + 1, what, "name what is there"})
+		}
+		if cells := len(bar.FindAllString(line, -1)); fenced || !strings.HasPrefix(line, "|") {
+			columns = 0
+		} else if columns == 0 {
+			columns = cells
+		} else if cells != columns {
+			problems = append(problems, problem{"page", page.path, i + 1, "this row has not the columns of its table", `write \| within a cell`})
 		}
 		switch {
 		case fence.MatchString(line):
