@@ -11,6 +11,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"campusgate/cmd/internal/campus"
+	"campusgate/cmd/internal/campus/campustest"
 )
 
 // revoked is who loses the pass on the page of passes.
@@ -22,7 +23,7 @@ const revoked = "何思齐"
 func happened(t *testing.T, c *campus.Campus) (code string) {
 	t.Helper()
 	gate := c.Gates[0]
-	relay := watch(t, gate)
+	relay := campustest.Watch(t, gate)
 	resident, err := c.SignIn(t.Context(), residentPhone)
 	if err != nil {
 		t.Fatal(err)
@@ -40,7 +41,7 @@ func happened(t *testing.T, c *campus.Campus) (code string) {
 		t.Fatalf("the resident's passes: %+v, %v", passes, err)
 	}
 	plug(t, gate).scan(t, passes.Items[0].Code)
-	relay.await(t, 1)
+	relay.Await(t, 1)
 	arrived(t, c, 1)
 	made, err := c.Client.Issue(t.Context(), campus.PassRequest{
 		Kind: "visitor", Name: revoked, Doc4: "7740", From: today(0).Format("2006-01-02"), Until: today(0).Format("2006-01-02"), Uses: 1, Zones: []int{1},

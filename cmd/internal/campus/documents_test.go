@@ -11,6 +11,7 @@ import (
 	"campusgate/agent/desk"
 	"campusgate/agent/snapshot"
 	"campusgate/cmd/internal/campus"
+	"campusgate/cmd/internal/campus/campustest"
 )
 
 // local calls the API of a gate's own computer.
@@ -41,9 +42,9 @@ func TestLine_CQ005_CQ078_CQ079_CQ080_DocumentsRequired(t *testing.T) {
 	t.Parallel()
 	c := start(t, campus.Options{Gates: []string{"东门 East Gate"}, Documents: true})
 	gate := c.Gates[0]
-	pc, relay, scanner := local(gate), watch(t, gate), plug(t, gate)
+	pc, relay, scanner := local(gate), campustest.Watch(t, gate), plug(t, gate)
 	guardHired(t, c, "G0021", "470318")
-	passes := issue(t, c, gate, 5)
+	passes := campustest.Issue(t, c, gate, 5)
 
 	login := func(pin string) error {
 		return pc.Do(t.Context(), http.MethodPost, "/api/v1/shift", map[string]any{"number": "G0021", "pin": pin}, nil)
@@ -88,18 +89,18 @@ func TestLine_CQ005_CQ078_CQ079_CQ080_DocumentsRequired(t *testing.T) {
 	if r := answer(waits(passes[3]), map[string]any{"documents": []string{"lease"}}); r.Opens || len(r.Missing) != 2 {
 		t.Fatalf("a lease alone: %+v", r)
 	}
-	if n := relay.pulses(t); n != 0 {
+	if n := relay.Pulses(); n != 0 {
 		t.Fatalf("opened %d times for a refusal", n)
 	}
 	tenant := []string{"lease", "landlord_certificate", "id_card_elsewhere"}
 	if r := answer(waits(passes[0]), map[string]any{"documents": tenant}); !r.Opens || r.Rule != "tenant" {
 		t.Fatalf("a tenant's three: %+v", r)
 	}
-	relay.await(t, 1)
+	relay.Await(t, 1)
 	if r := answer(waits(passes[1]), map[string]any{"document": "id_card"}); !r.Opens || r.Rule != "resident" {
 		t.Fatalf("an ID card: %+v", r)
 	}
-	relay.await(t, 2)
+	relay.Await(t, 2)
 
 	// Somebody without a code, and a student who leaves.
 	enter := func(body map[string]any) (r desk.Result) {
@@ -116,7 +117,7 @@ func TestLine_CQ005_CQ078_CQ079_CQ080_DocumentsRequired(t *testing.T) {
 	if r := enter(form); !r.Opens {
 		t.Fatalf("a student: %+v", r)
 	}
-	relay.await(t, 3)
+	relay.Await(t, 3)
 
 	if err := c.StartServer(t.Context()); err != nil {
 		t.Fatal(err)

@@ -12,6 +12,7 @@ import (
 	"campusgate/agent/desk"
 	"campusgate/agent/snapshot"
 	"campusgate/cmd/internal/campus"
+	"campusgate/cmd/internal/campus/campustest"
 	"campusgate/signing/verdict"
 )
 
@@ -21,14 +22,14 @@ import (
 func TestFirstSeen_AGuardAgreesWhileTheGateIsCutOffAndADoubleIsReported(t *testing.T) {
 	c := start(t, campus.Options{})
 	east, west := c.Gates[0], c.Gates[1]
-	eastRelay, westRelay := watch(t, east), watch(t, west)
+	eastRelay, westRelay := campustest.Watch(t, east), campustest.Watch(t, west)
 	for _, g := range c.Gates {
 		policy := map[string]any{"policy": "first_seen", "offline": map[string]any{"max": 5, "max_age_minutes": 60, "confirm": "guard"}}
 		if err := c.Client.Do(t.Context(), http.MethodPatch, fmt.Sprintf("/api/v1/gates/%d", g.ID), policy, nil); err != nil {
 			t.Fatal(err)
 		}
 	}
-	passes := issue(t, c, east, 2)
+	passes := campustest.Issue(t, c, east, 2)
 	for _, g := range c.Gates {
 		for _, pass := range passes { // and so, since it came before, the policy
 			eventually(t, func() (bool, error) {
@@ -48,12 +49,12 @@ func TestFirstSeen_AGuardAgreesWhileTheGateIsCutOffAndADoubleIsReported(t *testi
 	page.do(chromedp.KeyEvent("x")) // the sound
 	asks(t, east, passes[0])
 	page.until(`document.querySelector('.verdict[data-face=confirm]')?.innerText.includes('联系不上其他校门')`)
-	if n := eastRelay.pulses(t); n != 0 {
+	if n := eastRelay.Pulses(); n != 0 {
 		t.Fatalf("opened %d times before anybody agreed", n)
 	}
 	page.do(chromedp.KeyEvent("y"))
 	page.until(`[...document.querySelectorAll('.recent li[data-face=attention]')].some((row) => row.innerText.includes('未能向各处确认'))`)
-	eastRelay.await(t, 1)
+	eastRelay.Await(t, 1)
 	asks(t, east, passes[1])
 	page.until(`document.querySelector('.verdict[data-face=confirm]')`)
 	page.do(chromedp.KeyEvent(kb.Escape))
@@ -64,8 +65,8 @@ func TestFirstSeen_AGuardAgreesWhileTheGateIsCutOffAndADoubleIsReported(t *testi
 	if err := local(west).Do(t.Context(), http.MethodPost, "/api/v1/scans/"+id+"/answer", map[string]any{"confirm": true}, &r); err != nil {
 		t.Fatal(err)
 	}
-	westRelay.await(t, 1)
-	if n := eastRelay.pulses(t); n != 1 {
+	westRelay.Await(t, 1)
+	if n := eastRelay.Pulses(); n != 1 {
 		t.Errorf("the east gate opened %d times", n)
 	}
 

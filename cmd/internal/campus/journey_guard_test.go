@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"campusgate/cmd/internal/campus"
+	"campusgate/cmd/internal/campus/campustest"
 )
 
 // A guard without a gate PC scans a resident's code with any phone. Whoever is
@@ -16,7 +17,7 @@ func TestJourney_CQ078_CQ079_CQ080_CQ081_CQ082_GuardAdmitsByPhone(t *testing.T) 
 	t.Parallel()
 	c, line := populated(t)
 	gate := c.Gates[0]
-	relay := watch(t, gate)
+	relay := campustest.Watch(t, gate)
 	made, err := c.Client.Issue(t.Context(), campus.PassRequest{
 		Kind: "resident_single", Name: "林国栋", Doc4: "0217",
 		From: today(0).Format("2006-01-02"), Until: today(0).Format("2006-01-02"), Uses: 1, Zones: []int{1}, OwnerGate: gate.ID,
@@ -57,7 +58,7 @@ func TestJourney_CQ078_CQ079_CQ080_CQ081_CQ082_GuardAdmitsByPhone(t *testing.T) 
 	if e := events[1]; e.Reason != "already_used" || e.Gate != gate.ID {
 		t.Errorf("the gate decided %+v", e)
 	}
-	if n := relay.pulses(t); n != 0 {
+	if n := relay.Pulses(); n != 0 {
 		t.Errorf("the gate opened %d times", n)
 	}
 

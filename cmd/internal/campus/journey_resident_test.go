@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"campusgate/cmd/internal/campus/campustest"
 )
 
 // A resident scans the poster, signs in by phone, applies for today and has the
@@ -13,7 +15,7 @@ func TestJourney_CQ003_CQ004_CQ006_CQ037_CQ041_CQ043_CQ044_CQ045_CQ046_CQ047_CQ0
 	t.Parallel()
 	c, line := populated(t)
 	gate := c.Gates[0]
-	relay := watch(t, gate)
+	relay := campustest.Watch(t, gate)
 	browser := chromium(t)
 	guard := office(t, browser, strings.TrimSuffix(gate.URL, "/"))
 	guard.open("/")
@@ -33,7 +35,7 @@ func TestJourney_CQ003_CQ004_CQ006_CQ037_CQ041_CQ043_CQ044_CQ045_CQ046_CQ047_CQ0
 	}
 
 	plug(t, gate).scan(t, code)
-	relay.await(t, 1)
+	relay.Await(t, 1)
 	guard.until(`document.querySelector('[data-reason=granted]')?.innerText.includes('林国栋')`)
 	e := arrived(t, c, 1)[0]
 	if e.Reason != "granted" || e.Gate != gate.ID || e.Repeat {

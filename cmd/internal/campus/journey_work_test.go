@@ -13,6 +13,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"campusgate/cmd/internal/campus"
+	"campusgate/cmd/internal/campus/campustest"
 	"campusgate/devices"
 	"campusgate/signing/verdict"
 )
@@ -92,7 +93,7 @@ func TestJourney_CQ007_CQ008_CQ063_CQ065_CQ066_CQ068_CQ072_CQ073_CQ076_CQ077_CQ0
 	t.Parallel()
 	c, line := populated(t)
 	gate := c.Gates[0]
-	relay, scanner := watch(t, gate), plug(t, gate)
+	relay, scanner := campustest.Watch(t, gate), plug(t, gate)
 	base, folder := "http://"+line.Addr(), t.TempDir()
 	browser := chromiumIn(t, folder)
 	p := newTab(t, browser, base, 390, 844, chromedp.EmulateMobile, chromedp.EmulateTouch, chromedp.EmulateScale(2))
@@ -130,7 +131,7 @@ func TestJourney_CQ007_CQ008_CQ063_CQ065_CQ066_CQ068_CQ072_CQ073_CQ076_CQ077_CQ0
 	if r := shown(t, gate, 1); r.Reason != verdict.Granted || !r.Opens || r.Name != "周敏" {
 		t.Fatalf("the live code of a phone without a network: %+v", r)
 	}
-	relay.await(t, 1)
+	relay.Await(t, 1)
 
 	// The phone is switched off and on again; there still is no network.
 	if err := chromedp.Cancel(browser); err != nil {
@@ -159,7 +160,7 @@ func TestJourney_CQ007_CQ008_CQ063_CQ065_CQ066_CQ068_CQ072_CQ073_CQ076_CQ077_CQ0
 	if r := shown(t, gate, 3); r.Reason != verdict.Granted || r.Repeat || !r.Opens {
 		t.Errorf("the phone after a cold start: %+v", r)
 	}
-	relay.await(t, 2)
+	relay.Await(t, 2)
 
 	offline(p, line, false)
 	terminate(p, gate, matter, pass, func(code string) {
@@ -167,7 +168,7 @@ func TestJourney_CQ007_CQ008_CQ063_CQ065_CQ066_CQ068_CQ072_CQ073_CQ076_CQ077_CQ0
 		eventually(t, func() (bool, error) { return time.Since(scanned) > devices.DefaultDebounce, nil })
 		scanner.scan(t, code)
 	})
-	if n := relay.pulses(t); n != 2 {
+	if n := relay.Pulses(); n != 2 {
 		t.Errorf("%d pulses, want 2", n)
 	}
 }

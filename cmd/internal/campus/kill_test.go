@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"campusgate/cmd/internal/campus"
+	"campusgate/cmd/internal/campus/campustest"
 	"campusgate/signing/verdict"
 	"campusgate/signing/wire"
 )
@@ -39,8 +40,8 @@ func TestKill_Agent(t *testing.T) {
 	random := moments(t)
 	c := start(t, campus.Options{Gates: []string{"东门 East Gate"}})
 	gate := c.Gates[0]
-	relay := watch(t, gate)
-	passes := issue(t, c, gate, *agentKills*burst)
+	relay := campustest.Watch(t, gate)
+	passes := campustest.Issue(t, c, gate, *agentKills*burst)
 	s := plug(t, gate)
 
 	between := 0
@@ -53,14 +54,14 @@ func TestKill_Agent(t *testing.T) {
 			}
 		}
 		delay := time.Duration(random.Int64N(int64(12 * time.Millisecond)))
-		before := relay.pulses(t)
+		before := relay.Pulses()
 		written := make(chan int, 1)
 		killed := make(chan struct{})
 		go func() { written <- s.stream(t, codes, killed) }()
 		pause(t, delay)
 		gate.Agent.Kill()
 		close(killed)
-		if opened := relay.pulses(t) - before; opened < <-written {
+		if opened := relay.Pulses() - before; opened < <-written {
 			between++
 		}
 		if err := gate.Start(t.Context()); err != nil {
@@ -74,13 +75,13 @@ func TestKill_Agent(t *testing.T) {
 
 	drained(t, gate)
 	gate.Agent.Stop()
-	rows := journalOf(t, gate)
+	rows := campustest.Journal(t, gate.Data)
 	same(t, c, rows)
 	admitted := once(t, rows)
-	if n := relay.pulses(t); n > admitted {
+	if n := relay.Pulses(); n > admitted {
 		t.Errorf("%d pulses, but %d admissions in the journal", n, admitted)
 	}
-	t.Logf("%d rows, %d admissions, %d pulses", len(rows), admitted, relay.pulses(t))
+	t.Logf("%d rows, %d admissions, %d pulses", len(rows), admitted, relay.Pulses())
 }
 
 // TestKill_Server kills the server at random moments under uploads.
@@ -89,8 +90,8 @@ func TestKill_Server(t *testing.T) {
 	random := moments(t)
 	c := start(t, campus.Options{Gates: []string{"东门 East Gate"}})
 	gate := c.Gates[0]
-	relay := watch(t, gate)
-	passes := issue(t, c, gate, *serverKills*burst)
+	relay := campustest.Watch(t, gate)
+	passes := campustest.Issue(t, c, gate, *serverKills*burst)
 	s := plug(t, gate)
 
 	for i := range *serverKills {
@@ -101,7 +102,7 @@ func TestKill_Server(t *testing.T) {
 		}()
 		pause(t, time.Duration(random.Int64N(int64(30*time.Millisecond))))
 		c.Server.Kill()
-		relay.await(t, (i+1)*burst)
+		relay.Await(t, (i+1)*burst)
 		if err := c.StartServer(t.Context()); err != nil {
 			t.Fatalf("kill %d: %v", i, err)
 		}
@@ -109,7 +110,7 @@ func TestKill_Server(t *testing.T) {
 
 	drained(t, gate)
 	gate.Agent.Stop()
-	rows := journalOf(t, gate)
+	rows := campustest.Journal(t, gate.Data)
 	same(t, c, rows)
 	if n := once(t, rows); n != len(passes) {
 		t.Errorf("%d admissions, want %d", n, len(passes))
@@ -166,7 +167,7 @@ func drained(t *testing.T, g *campus.Gate) {
 }
 
 // once checks that no pass was admitted twice and counts the admissions.
-func once(t *testing.T, rows []wire.Event) (admitted int) {
+func once(t *testing.T, rows []campustest.Event) (admitted int) {
 	t.Helper()
 	counted := map[string]int{}
 	for _, e := range rows {
@@ -182,7 +183,7 @@ func once(t *testing.T, rows []wire.Event) (admitted int) {
 }
 
 // same checks that the server holds exactly the journal's rows.
-func same(t *testing.T, c *campus.Campus, rows []wire.Event) {
+func same(t *testing.T, c *campus.Campus, rows []campustest.Event) {
 	t.Helper()
 	events, _, err := c.Client.Events(t.Context(), 0)
 	if err != nil {

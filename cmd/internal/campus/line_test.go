@@ -6,17 +6,18 @@ import (
 	"time"
 
 	"campusgate/cmd/internal/campus"
+	"campusgate/cmd/internal/campus/campustest"
 )
 
 func TestLine_ScanOpensAndReachesServer(t *testing.T) {
 	t.Parallel()
 	c := start(t, campus.Options{})
 	east, west := c.Gates[0], c.Gates[1]
-	eastRelay, westRelay := watch(t, east), watch(t, west)
-	pass := issue(t, c, east, 1)[0]
+	eastRelay, westRelay := campustest.Watch(t, east), campustest.Watch(t, west)
+	pass := campustest.Issue(t, c, east, 1)[0]
 
 	plug(t, east).scan(t, pass.Code)
-	eastRelay.await(t, 1)
+	eastRelay.Await(t, 1)
 	events := arrived(t, c, 1)
 	if e := events[0]; e.Reason != "granted" || e.PassID != pass.ID || e.Offline || e.Gate != east.ID {
 		t.Fatalf("the server holds %+v", e)
@@ -27,7 +28,7 @@ func TestLine_ScanOpensAndReachesServer(t *testing.T) {
 	if e := events[1]; e.Reason != "already_used" || e.Gate != west.ID {
 		t.Fatalf("the other gate decided %+v", e)
 	}
-	if n := westRelay.pulses(t); n != 0 {
+	if n := westRelay.Pulses(); n != 0 {
 		t.Fatalf("the other gate opened %d times", n)
 	}
 }
@@ -36,8 +37,8 @@ func TestLine_ServerStoppedBeforeScanAndStartedAfter(t *testing.T) {
 	t.Parallel()
 	c := start(t, campus.Options{Gates: []string{"东门 East Gate"}})
 	gate := c.Gates[0]
-	relay := watch(t, gate)
-	passes := issue(t, c, gate, 20)
+	relay := campustest.Watch(t, gate)
+	passes := campustest.Issue(t, c, gate, 20)
 
 	c.Server.Kill()
 	knowsOffline(t, gate)
@@ -45,7 +46,7 @@ func TestLine_ServerStoppedBeforeScanAndStartedAfter(t *testing.T) {
 	for _, p := range passes {
 		s.scan(t, p.Code)
 	}
-	relay.await(t, len(passes))
+	relay.Await(t, len(passes))
 	if err := c.StartServer(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -69,18 +70,18 @@ func TestLine_NetworkCut(t *testing.T) {
 	t.Parallel()
 	c := start(t, campus.Options{})
 	east, west := c.Gates[0], c.Gates[1]
-	eastRelay, westRelay := watch(t, east), watch(t, west)
-	passes := issue(t, c, east, 3)
+	eastRelay, westRelay := campustest.Watch(t, east), campustest.Watch(t, west)
+	passes := campustest.Issue(t, c, east, 3)
 
 	// Connected, the other gate admits under the owner's answer.
 	plug(t, west).scan(t, passes[0].Code)
-	westRelay.await(t, 1)
+	westRelay.Await(t, 1)
 
 	c.Network.Cut(true)
 	plug(t, west).scan(t, passes[1].Code)
 	plug(t, east).scan(t, passes[0].Code)
 	plug(t, east).scan(t, passes[2].Code)
-	eastRelay.await(t, 1)
+	eastRelay.Await(t, 1)
 	c.Network.Cut(false)
 
 	got := map[string]map[uint16]string{}
@@ -104,7 +105,7 @@ func TestLine_NetworkCut(t *testing.T) {
 			t.Errorf("pass %s at gate %d: %q, want %q", want.pass, want.gate, r, want.reason)
 		}
 	}
-	if n := westRelay.pulses(t); n != 1 {
+	if n := westRelay.Pulses(); n != 1 {
 		t.Errorf("the gate that was cut off opened %d times, want 1", n)
 	}
 }

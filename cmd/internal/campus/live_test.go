@@ -10,6 +10,7 @@ import (
 
 	"campusgate/agent/desk"
 	"campusgate/cmd/internal/campus"
+	"campusgate/cmd/internal/campus/campustest"
 	"campusgate/devices"
 	"campusgate/signing/verdict"
 )
@@ -19,7 +20,7 @@ import (
 func TestLive_CodeOpensOnceAndAScreenshotNever(t *testing.T) {
 	c := start(t, campus.Options{Gates: []string{"东门 East Gate"}})
 	gate := c.Gates[0]
-	relay, s := watch(t, gate), plug(t, gate)
+	relay, s := campustest.Watch(t, gate), plug(t, gate)
 	phone := enrolPhone(t, c, bound(t, c).ID)
 
 	s.scan(t, show(t, phone, -40*time.Second))
@@ -32,7 +33,7 @@ func TestLive_CodeOpensOnceAndAScreenshotNever(t *testing.T) {
 	if r := shown(t, gate, 2); r.Reason != verdict.Granted || r.Repeat || !r.Opens || r.Name != "何思齐" {
 		t.Fatalf("the live code: %+v", r)
 	}
-	relay.await(t, 1)
+	relay.Await(t, 1)
 	read := time.Now() // by the gate, at the latest
 
 	s.scan(t, show(t, phone, 0))
@@ -47,7 +48,7 @@ func TestLive_CodeOpensOnceAndAScreenshotNever(t *testing.T) {
 	if gone := time.Since(first); gone > 9*time.Second {
 		t.Skipf("this machine is too slow to tell anything: %v", gone)
 	}
-	if n := relay.pulses(t); n != 1 {
+	if n := relay.Pulses(); n != 1 {
 		t.Errorf("%d pulses, want 1", n)
 	}
 	var reasons []string
@@ -66,13 +67,13 @@ func TestLive_CodeOpensOnceAndAScreenshotNever(t *testing.T) {
 func TestLive_SecondPhoneEndsTheFirst_AlsoOffline(t *testing.T) {
 	c := start(t, campus.Options{})
 	east, west := c.Gates[0], c.Gates[1]
-	eastRelay, westRelay := watch(t, east), watch(t, west)
+	eastRelay, westRelay := campustest.Watch(t, east), campustest.Watch(t, west)
 	atEast, atWest := plug(t, east), plug(t, west)
 	pass := bound(t, c)
 	old := enrolPhone(t, c, pass.ID)
 
 	atEast.scan(t, show(t, old, 0))
-	eastRelay.await(t, 1)
+	eastRelay.Await(t, 1)
 	next := enrolPhone(t, c, pass.ID)
 	moved := time.Now()
 	for n := 2; ; n++ { // within 10 s of the admission: what is not refused is a repeat
@@ -111,7 +112,7 @@ func TestLive_SecondPhoneEndsTheFirst_AlsoOffline(t *testing.T) {
 	if r := shown(t, west, 2); r.Reason != verdict.Granted || !r.Opens || !r.Offline {
 		t.Errorf("the second phone without a network: %+v", r)
 	}
-	westRelay.await(t, 1)
+	westRelay.Await(t, 1)
 	c.Network.Cut(false)
 
 	// In what order two gates upload what they have is nobody's business.
@@ -121,7 +122,7 @@ func TestLive_SecondPhoneEndsTheFirst_AlsoOffline(t *testing.T) {
 			return e.Gate == west.ID && e.Reason == "granted" && e.Offline
 		}), err
 	})
-	if e, w := eastRelay.pulses(t), westRelay.pulses(t); e != 1 || w != 1 {
+	if e, w := eastRelay.Pulses(), westRelay.Pulses(); e != 1 || w != 1 {
 		t.Errorf("%d pulses at the east gate and %d at the west gate, want one each", e, w)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"campusgate/cmd/internal/campus"
+	"campusgate/cmd/internal/campus/campustest"
 	"campusgate/cmd/internal/demo"
 )
 
@@ -62,14 +63,14 @@ func TestPage_ShowsTheVerdictOfARealScan(t *testing.T) {
 	t.Parallel()
 	c := start(t, campus.Options{Gates: []string{"东门 East Gate"}})
 	gate := c.Gates[0]
-	relay := watch(t, gate)
+	relay := campustest.Watch(t, gate)
 	page := browse(t, gate.URL)
 	holds(t, page, `document.querySelector('[data-chip]')`)
-	pass := issue(t, c, gate, 1)[0]
+	pass := campustest.Issue(t, c, gate, 1)[0]
 
 	plug(t, gate).scan(t, pass.Code)
 	holds(t, page, `document.querySelector('[data-reason=granted]')?.innerText.includes('访客0')`)
-	relay.await(t, 1)
+	relay.Await(t, 1)
 	if e := arrived(t, c, 1)[0]; e.Reason != "granted" || e.PassID != pass.ID {
 		t.Errorf("the server holds %+v", e)
 	}
@@ -85,7 +86,7 @@ func TestDemo_FollowsItsOwnThreeLines(t *testing.T) {
 	server.Config.Handler = demo.New(c, time.Now).Handler()
 	server.Start()
 	t.Cleanup(server.Close)
-	east, west := watch(t, c.Gates[0]), watch(t, c.Gates[1])
+	east, west := campustest.Watch(t, c.Gates[0]), campustest.Watch(t, c.Gates[1])
 
 	page := browse(t, origin+"/")
 	click := func(n int) {
@@ -104,7 +105,7 @@ func TestDemo_FollowsItsOwnThreeLines(t *testing.T) {
 
 	issueOne()
 	click(0)
-	east.await(t, 1)
+	east.Await(t, 1)
 	holds(t, page, rows(1))
 	click(1)
 	holds(t, page, rows(2)+` && document.querySelector('#events td.no')?.title === 'already_used'`)
@@ -114,10 +115,10 @@ func TestDemo_FollowsItsOwnThreeLines(t *testing.T) {
 	issueOne()
 	click(1)
 	click(0)
-	east.await(t, 2)
+	east.Await(t, 2)
 	do(t, page, `document.querySelector('#network').click()`)
 	holds(t, page, rows(4)+` && document.querySelector('#events td.no')?.title === 'offline_not_allowed' || document.querySelectorAll('#events td.no')[1]?.title === 'offline_not_allowed'`)
-	if n := west.pulses(t); n != 0 {
+	if n := west.Pulses(); n != 0 {
 		t.Errorf("the west gate opened %d times", n)
 	}
 	if *shots != "" {
@@ -140,7 +141,7 @@ func TestDemo_WorkPassChangesItsCodeAndOpensWithoutANetwork(t *testing.T) {
 	server.Config.Handler = demo.New(c, now).Handler()
 	server.Start()
 	t.Cleanup(server.Close)
-	east, west := watch(t, c.Gates[0]), watch(t, c.Gates[1])
+	east, west := campustest.Watch(t, c.Gates[0]), campustest.Watch(t, c.Gates[1])
 
 	page := browse(t, origin+"/")
 	holds(t, page, `document.querySelectorAll('#lanes button').length === 3`)
@@ -148,7 +149,7 @@ func TestDemo_WorkPassChangesItsCodeAndOpensWithoutANetwork(t *testing.T) {
 	holds(t, page, `document.querySelector('#screen img')?.naturalWidth > 0 && document.querySelector('.count i')`)
 	holds(t, page, `/^[0-9]+ 秒/.test(document.querySelector('#left').textContent)`)
 	do(t, page, `document.querySelectorAll('#lanes button')[0].click()`)
-	east.await(t, 1)
+	east.Await(t, 1)
 	holds(t, page, `document.querySelectorAll('#events td.yes').length === 1`)
 
 	do(t, page, `document.querySelector('#network').click()`)
@@ -158,10 +159,10 @@ func TestDemo_WorkPassChangesItsCodeAndOpensWithoutANetwork(t *testing.T) {
 	do(t, page, `document.dispatchEvent(new Event('visibilitychange'))`)
 	holds(t, page, `document.querySelector('#screen img').src !== window.before`)
 	do(t, page, `document.querySelectorAll('#lanes button')[1].click()`)
-	west.await(t, 1)
+	west.Await(t, 1)
 	do(t, page, `document.querySelector('#network').click()`)
 	holds(t, page, `document.querySelectorAll('#events td.yes').length === 2`)
-	if n := east.pulses(t); n != 1 {
+	if n := east.Pulses(); n != 1 {
 		t.Errorf("the east gate opened %d times", n)
 	}
 	if *shots != "" {

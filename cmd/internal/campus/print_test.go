@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"campusgate/cmd/internal/campus"
+	"campusgate/cmd/internal/campus/campustest"
 	"campusgate/devices/escpos/paper"
 )
 
@@ -77,9 +78,9 @@ func TestPrint_CQ015_APaperPassOnTheReceiptPrinterOfAGate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	relay := watch(t, gate)
+	relay := campustest.Watch(t, gate)
 	plug(t, gate).scan(t, code)
-	relay.await(t, 1)
+	relay.Await(t, 1)
 	if e := arrived(t, c, 1)[0]; e.Reason != "granted" {
 		t.Errorf("the code on the paper: %+v", e)
 	}

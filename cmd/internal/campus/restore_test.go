@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"campusgate/cmd/internal/campus"
+	"campusgate/cmd/internal/campus/campustest"
 	"campusgate/server/store"
-	"campusgate/signing/wire"
 )
 
 // keeping is what GET /keeping says.
@@ -59,7 +59,7 @@ func TestRestore_LosesNoAdmissionAndNoCharge(t *testing.T) {
 	t.Parallel()
 	c, cashiers, _ := moneyWorld(t, moments(t), "一号窗口 Till 1")
 	gate, kept := c.Gates[0], filepath.Join(t.TempDir(), "b.db")
-	relay, s := watch(t, gate), plug(t, gate)
+	relay, s := campustest.Watch(t, gate), plug(t, gate)
 	sell := func(until int) {
 		t.Helper()
 		stop := make(chan struct{})
@@ -76,24 +76,24 @@ func TestRestore_LosesNoAdmissionAndNoCharge(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	before := issue(t, c, gate, 4)
+	before := campustest.Issue(t, c, gate, 4)
 	s.scan(t, before[0].Code)
-	relay.await(t, 1)
+	relay.Await(t, 1)
 	sell(3)
 	drained(t, gate)
 	if out, err := c.Administer(t.Context(), "backup", "-out", kept); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 
-	after := issue(t, c, gate, 2)
+	after := campustest.Issue(t, c, gate, 2)
 	s.scan(t, before[1].Code)
 	s.scan(t, after[0].Code)
-	relay.await(t, 3)
+	relay.Await(t, 3)
 	sell(6)
 	drained(t, gate)
 	c.Network.Cut(true)
 	s.scan(t, before[2].Code)
-	relay.await(t, 4)
+	relay.Await(t, 4)
 	awaitTills(t, c, func(v campus.TillView) bool { return v.Offline })
 	sell(9)
 	restored(t, c, kept)
@@ -102,7 +102,7 @@ func TestRestore_LosesNoAdmissionAndNoCharge(t *testing.T) {
 	for _, p := range []campus.Pass{before[0], before[1], before[2], after[0], after[1], before[3], after[1]} {
 		s.scan(t, p.Code)
 	}
-	relay.await(t, 6)
+	relay.Await(t, 6)
 	var refused *campus.Refusal
 	err := c.Client.Do(t.Context(), http.MethodGet, "/api/v1/passes/"+after[1].ID, nil, nil)
 	if !errors.As(err, &refused) || refused.Status != http.StatusNotFound {
@@ -118,7 +118,7 @@ func TestRestore_LosesNoAdmissionAndNoCharge(t *testing.T) {
 	drained(t, gate)
 	accounted(t, c, cashiers, nil)
 	gate.Agent.Stop()
-	rows := journalOf(t, gate)
+	rows := campustest.Journal(t, gate.Data)
 	if n := once(t, rows); n != 6 {
 		t.Errorf("%d admissions, want 6", n)
 	}
@@ -126,7 +126,7 @@ func TestRestore_LosesNoAdmissionAndNoCharge(t *testing.T) {
 }
 
 // heldOnce checks that the server holds each of the journal's rows, once.
-func heldOnce(t *testing.T, c *campus.Campus, rows []wire.Event) {
+func heldOnce(t *testing.T, c *campus.Campus, rows []campustest.Event) {
 	t.Helper()
 	held := map[string]int{}
 	for after := int64(0); ; {
@@ -160,7 +160,7 @@ func TestRestore_Kill(t *testing.T) {
 	t.Parallel()
 	random := moments(t)
 	c := start(t, campus.Options{Gates: []string{"东门 East Gate"}})
-	issue(t, c, c.Gates[0], 40)
+	campustest.Issue(t, c, c.Gates[0], 40)
 	dir := t.TempDir()
 	whole := filepath.Join(dir, "whole.db")
 	began := time.Now()

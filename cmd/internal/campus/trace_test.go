@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"campusgate/cmd/internal/campus"
+	"campusgate/cmd/internal/campus/campustest"
 )
 
 // TestTrace_JournalIsFlushedBeforeThePulse reads the agent's system calls.
@@ -35,12 +36,12 @@ func TestTrace_JournalIsFlushedBeforeThePulse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	relay := watch(t, gate)
+	relay := campustest.Watch(t, gate)
 	s := plug(t, gate)
-	passes := issue(t, c, gate, 8)
+	passes := campustest.Issue(t, c, gate, 8)
 	for i, p := range passes {
 		s.scan(t, p.Code)
-		relay.await(t, i+1)
+		relay.Await(t, i+1)
 	}
 	gate.Agent.Stop()
 

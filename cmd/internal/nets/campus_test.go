@@ -4,22 +4,14 @@ package nets_test
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"io"
-	"maps"
 	"net/http"
-	"os"
-	"path/filepath"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
-	"campusgate/agent"
-	"campusgate/agent/disk"
-	"campusgate/agent/journal"
 	"campusgate/cmd/internal/campus"
+	"campusgate/cmd/internal/campus/campustest"
 	"campusgate/signing/verdict"
 	"campusgate/signing/wire"
 )
@@ -28,25 +20,11 @@ import (
 // is said about how fast it is.
 const patience = 90 * time.Second
 
-// start runs a campus that ends with the test. What its daemons said is shown
-// when the test fails.
+// start runs a campus that ends with the test.
 func start(t *testing.T, o campus.Options) *campus.Campus {
 	t.Helper()
-	said := &transcript{}
-	o.Bin, o.Log, o.Dir = bin, said, t.TempDir()
-	c, err := campus.Start(t.Context(), o)
-	if err != nil {
-		t.Fatalf("start: %v\n%s", err, said.tail())
-	}
-	t.Cleanup(func() {
-		if err := c.Close(); err != nil {
-			t.Error(err)
-		}
-		if t.Failed() {
-			t.Logf("the daemons said:\n%s", said.tail())
-		}
-	})
-	return c
+	o.Bin = bin
+	return campustest.Start(t, o)
 }
 
 // eventually waits until check holds.
@@ -107,117 +85,21 @@ func scan(ctx context.Context, g *campus.Gate, code string) (r result, err error
 	return r, err
 }
 
-// issue makes n single-use passes that the gate owns.
-func issue(t *testing.T, c *campus.Campus, g *campus.Gate, n int) []campus.Pass {
-	t.Helper()
-	passes := make([]campus.Pass, n)
-	shanghai := time.FixedZone("Asia/Shanghai", 8*3600)
-	today, tomorrow := time.Now().In(shanghai).Format(time.DateOnly), time.Now().Add(24*time.Hour).In(shanghai).Format(time.DateOnly)
-	var next atomic.Int64
-	var workers sync.WaitGroup
-	for range min(n, 8) {
-		workers.Go(func() {
-			for k := int(next.Add(1)) - 1; k < n; k = int(next.Add(1)) - 1 {
-				p, err := c.Client.Issue(t.Context(), campus.PassRequest{
-					Kind: "resident_single", Name: fmt.Sprintf("访客%d", k), Doc4: "0420",
-					From: today, Until: tomorrow, Uses: 1, Zones: []int{1}, OwnerGate: g.ID,
-				})
-				if err != nil {
-					t.Error(err)
-				}
-				passes[k] = p
-			}
-		})
-	}
-	workers.Wait()
-	if t.Failed() {
-		t.FailNow()
-	}
-	return passes
-}
-
-// relay counts how often a barrier is opened.
-type relay struct{ pulses atomic.Int64 }
-
-// watch reads the LCUS frames of a gate's relay: A0 channel state sum.
-func watch(t *testing.T, g *campus.Gate) *relay {
-	t.Helper()
-	tty, err := os.OpenFile(g.Relay.Device, os.O_RDWR, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r, done := &relay{}, make(chan struct{})
-	go func() {
-		defer close(done)
-		var frame [4]byte
-		for {
-			if _, err := io.ReadFull(tty, frame[:]); err != nil {
-				return
-			}
-			if frame == [4]byte{0xA0, 1, 1, 0xA2} {
-				r.pulses.Add(1)
-			}
-		}
-	}()
-	t.Cleanup(func() {
-		_ = tty.Close()
-		<-done
-	})
-	return r
-}
-
-// journalOf reads every event of a gate whose agent has stopped, and checks the
-// chain.
-func journalOf(t *testing.T, g *campus.Gate) (events []wire.Event, hashes map[string]string) {
-	t.Helper()
-	db, err := disk.Open(filepath.Join(g.Data, agent.StoreName))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = db.Close() }()
-	j, err := journal.Open(db)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := j.Verify(t.Context()); err != nil {
-		t.Errorf("%s: the chain of the journal: %v", g.Name, err)
-	}
-	hashes = map[string]string{}
-	for after := uint64(0); ; {
-		records, err := j.After(after, 1000)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(records) == 0 {
-			return events, hashes
-		}
-		for _, r := range records {
-			var e wire.Event
-			if err := json.Unmarshal(r.Body, &e); err != nil {
-				t.Fatal(err)
-			}
-			events = append(events, e)
-			hashes[e.ID.String()] = r.Hash.String()
-		}
-		after = records[len(records)-1].Seq
-	}
-}
-
 // kept is what is left when all is over.
 type kept struct {
-	events   []wire.Event     // of all gates
-	admitted map[string]int   // by pass
-	asked    map[string]int64 // when a pass was first presented, unix ms
-	in       map[string]int64 // when it was let in
+	events   []campustest.Event // of all gates
+	admitted map[string]int     // by pass
+	asked    map[string]int64   // when a pass was first presented, unix ms
+	in       map[string]int64   // when it was let in
 }
 
 // settle waits until every gate has drained, stops the agents and looks at what
 // the disks hold: no pass was admitted twice, no barrier opened without an
 // admission, and the server has every event of every journal once, as it was
 // written, and no others.
-func settle(t *testing.T, c *campus.Campus, relays []*relay) (k kept) {
+func settle(t *testing.T, c *campus.Campus, relays []*campustest.Relay) (k kept) {
 	t.Helper()
-	var rows [][]wire.Event
+	var rows [][]campustest.Event
 	var hashes map[string]string
 	var all []campus.Event
 	for range 5 {
@@ -256,7 +138,7 @@ func settle(t *testing.T, c *campus.Campus, relays []*relay) (k kept) {
 }
 
 // journals stops all agents and reads what they have written, by gate.
-func journals(t *testing.T, c *campus.Campus) (rows [][]wire.Event, hashes map[string]string) {
+func journals(t *testing.T, c *campus.Campus) (rows [][]campustest.Event, hashes map[string]string) {
 	t.Helper()
 	var stops sync.WaitGroup
 	for _, g := range c.Gates {
@@ -265,14 +147,16 @@ func journals(t *testing.T, c *campus.Campus) (rows [][]wire.Event, hashes map[s
 	stops.Wait()
 	hashes = map[string]string{}
 	for _, g := range c.Gates {
-		events, links := journalOf(t, g)
+		events := campustest.Journal(t, g.Data)
 		rows = append(rows, events)
-		maps.Copy(hashes, links)
+		for _, e := range events {
+			hashes[e.ID.String()] = e.Hash.String()
+		}
 	}
 	return rows, hashes
 }
 
-func (k *kept) count(t *testing.T, c *campus.Campus, rows [][]wire.Event, relays []*relay) {
+func (k *kept) count(t *testing.T, c *campus.Campus, rows [][]campustest.Event, relays []*campustest.Relay) {
 	t.Helper()
 	k.admitted, k.asked, k.in = map[string]int{}, map[string]int64{}, map[string]int64{}
 	for i, events := range rows {
@@ -289,7 +173,7 @@ func (k *kept) count(t *testing.T, c *campus.Campus, rows [][]wire.Event, relays
 				k.in[pass] = e.At
 			}
 		}
-		if n := int(relays[i].pulses.Load()); n > opened {
+		if n := int(relays[i].Pulses()); n > opened {
 			t.Errorf("%s: %d pulses, %d admissions", c.Gates[i].Name, n, opened)
 		}
 	}

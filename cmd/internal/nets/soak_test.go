@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"campusgate/cmd/internal/campus"
+	"campusgate/cmd/internal/campus/campustest"
 )
 
 var (
@@ -43,7 +44,7 @@ func TestSoak_AgentsOnBadLinesLoseNothing(t *testing.T) {
 		random: rand.New(rand.NewPCG(*soakSeed, 50)), busy: make([]bool, len(names)),
 	}
 	for _, g := range s.c.Gates {
-		s.relays = append(s.relays, watch(t, g))
+		s.relays = append(s.relays, campustest.Watch(t, g))
 		tty, err := os.OpenFile(g.Scanner.Device, os.O_WRONLY, 0)
 		if err != nil {
 			t.Fatal(err)
@@ -55,7 +56,7 @@ func TestSoak_AgentsOnBadLinesLoseNothing(t *testing.T) {
 	// elsewhere.
 	n := max(1, int(s.length.Seconds())*(*soakRate)/4/len(names))
 	for i, g := range s.c.Gates {
-		for k, p := range issue(t, s.c, g, n) {
+		for k, p := range campustest.Issue(t, s.c, g, n) {
 			other := (i + 1 + k%max(1, len(names)-1)) % len(names)
 			s.visits = append(s.visits, visit{code: p.Code, id: p.ID, gates: [2]int{i, other}})
 		}
@@ -80,7 +81,7 @@ type soak struct {
 	c        *campus.Campus
 	length   time.Duration
 	begun    time.Time
-	relays   []*relay
+	relays   []*campustest.Relay
 	scanners []*os.File
 	visits   []visit
 

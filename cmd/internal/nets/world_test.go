@@ -17,6 +17,7 @@ import (
 
 	"campusgate/agent"
 	"campusgate/cmd/internal/campus"
+	"campusgate/cmd/internal/campus/campustest"
 	"campusgate/signing/wire"
 )
 
@@ -29,7 +30,7 @@ type world struct {
 	lan        *lan
 	server     *machine
 	east, west *gate
-	relays     []*relay
+	relays     []*campustest.Relay
 	last       []func(kept) // looks at what is left
 }
 
@@ -70,7 +71,7 @@ func newWorld(t *testing.T, o campus.Options) *world {
 	w.server = w.lan.all[0]
 	w.east, w.west = &gate{w.c.Gates[0], w.lan.all[1]}, &gate{w.c.Gates[1], w.lan.all[2]}
 	for _, g := range w.c.Gates {
-		w.relays = append(w.relays, watch(t, g))
+		w.relays = append(w.relays, campustest.Watch(t, g))
 	}
 	for _, g := range []*gate{w.east, w.west} {
 		w.says(g, true)
@@ -78,7 +79,7 @@ func newWorld(t *testing.T, o campus.Options) *world {
 	return w
 }
 
-func (w *world) issue(g *gate, n int) []campus.Pass { return issue(w.T, w.c, g.Gate, n) }
+func (w *world) issue(g *gate, n int) []campus.Pass { return campustest.Issue(w.T, w.c, g.Gate, n) }
 
 func (w *world) says(g *gate, online bool) {
 	w.Helper()

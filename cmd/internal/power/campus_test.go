@@ -3,25 +3,20 @@
 package power_test
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
-	"campusgate/agent"
 	"campusgate/agent/console"
-	"campusgate/agent/disk"
-	"campusgate/agent/journal"
 	"campusgate/cmd/internal/campus"
+	"campusgate/cmd/internal/campus/campustest"
 	"campusgate/signing/verdict"
 	"campusgate/signing/wire"
 )
@@ -38,48 +33,11 @@ func daemons(t testing.TB) string {
 // start runs a campus of one gate in a folder, which may hold mounted disks already.
 func start(t *testing.T, dir string, o campus.Options) *campus.Campus {
 	t.Helper()
-	said := &transcript{}
-	o.Bin, o.Log, o.Dir = cmp(o.Bin, daemons(t)), said, dir
-	o.Gates = []string{"东门 East Gate"}
-	c, err := campus.Start(t.Context(), o)
-	if err != nil {
-		t.Fatalf("start: %v\n%s", err, said.tail())
+	if o.Bin == "" {
+		o.Bin = daemons(t)
 	}
-	t.Cleanup(func() {
-		if err := c.Close(); err != nil {
-			t.Error(err)
-		}
-		if t.Failed() {
-			t.Logf("the daemons said:\n%s", said.tail())
-		}
-	})
-	return c
-}
-
-func cmp(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
-}
-
-// transcript keeps what several daemons write.
-type transcript struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (s *transcript) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.buf.Write(p)
-}
-
-func (s *transcript) tail() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	all := s.buf.String()
-	return all[max(0, len(all)-8000):]
+	o.Dir, o.Gates = dir, []string{"东门 East Gate"}
+	return campustest.Start(t, o)
 }
 
 // folder is a folder for a test with an empty one in it.
@@ -89,22 +47,6 @@ func folder(t testing.TB, name string) (dir, inner string) {
 	inner = filepath.Join(dir, name)
 	check(t, os.Mkdir(inner, 0o700))
 	return dir, inner
-}
-
-// passes are new passes for one use that the gate decides.
-func passes(t *testing.T, c *campus.Campus, n int) []campus.Pass {
-	t.Helper()
-	zone := time.FixedZone("Asia/Shanghai", 8*3600)
-	list := make([]campus.Pass, n)
-	for i := range list {
-		p, err := c.Client.Issue(t.Context(), campus.PassRequest{
-			Kind: "resident_single", Name: "江望舒", Doc4: "118X", Uses: 1, Zones: []int{1}, OwnerGate: c.Gates[0].ID,
-			From: time.Now().In(zone).Format(time.DateOnly), Until: time.Now().Add(48 * time.Hour).In(zone).Format(time.DateOnly),
-		})
-		check(t, err)
-		list[i] = p
-	}
-	return list
 }
 
 // scan shows a code at the gate and gives the reason of the verdict.
@@ -141,41 +83,9 @@ func drained(t *testing.T, g *campus.Gate) {
 	until(t, g, "everything is sent", func(s console.Status) bool { return s.Online && s.Queue == 0 })
 }
 
-// journalOf reads the journal of a gate whose agent has stopped, or a copy of it,
-// and checks its chain and its file.
-func journalOf(t *testing.T, dir string) (events []wire.Event) {
-	t.Helper()
-	db, err := disk.Open(filepath.Join(dir, agent.StoreName))
-	check(t, err)
-	defer func() { check(t, db.Close()) }()
-	var text string
-	check(t, db.Read().QueryRow("PRAGMA integrity_check").Scan(&text))
-	if text != "ok" {
-		t.Fatalf("integrity_check: %s", text)
-	}
-	j, err := journal.Open(db)
-	check(t, err)
-	if _, err := j.Verify(t.Context()); err != nil {
-		t.Error(err)
-	}
-	for after := uint64(0); ; {
-		records, err := j.After(after, 1000)
-		check(t, err)
-		if len(records) == 0 {
-			return events
-		}
-		for _, r := range records {
-			var e wire.Event
-			check(t, json.Unmarshal(r.Body, &e))
-			events = append(events, e)
-		}
-		after = records[len(records)-1].Seq
-	}
-}
-
 // account checks the journal against the server's events, and both against what
 // people at the gate saw: who was let in, by pass id.
-func account(t *testing.T, c *campus.Campus, journal []wire.Event, admitted map[string]bool) {
+func account(t *testing.T, c *campus.Campus, journal []campustest.Event, admitted map[string]bool) {
 	t.Helper()
 	events, _, err := c.Client.Events(t.Context(), 0)
 	check(t, err)

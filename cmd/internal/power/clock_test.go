@@ -18,6 +18,7 @@ import (
 	"campusgate/agent"
 	"campusgate/agent/console"
 	"campusgate/cmd/internal/campus"
+	"campusgate/cmd/internal/campus/campustest"
 	"campusgate/signing/verdict"
 )
 
@@ -128,12 +129,7 @@ func dated(t *testing.T, c *campus.Campus, g *gatePC, from, until time.Duration)
 func clockCampus(t *testing.T) (*campus.Campus, *hands) {
 	t.Helper()
 	server := &hands{}
-	said := &transcript{}
-	c, err := campus.Start(t.Context(), campus.Options{Dir: t.TempDir(), Bin: os.TempDir(), Gates: []string{}, Now: server.now, Log: said})
-	if err != nil {
-		t.Fatalf("%v\n%s", err, said.tail())
-	}
-	t.Cleanup(func() { check(t, c.Close()) })
+	c := campustest.Start(t, campus.Options{Bin: os.TempDir(), Gates: []string{}, Now: server.now})
 	return c, server
 }
 
@@ -244,7 +240,7 @@ func TestClock_OfTheServerIsSet(t *testing.T) {
 			}
 			drained(t, g.Gate)
 			g.end()
-			account(t, c, journalOf(t, g.Data), nil)
+			account(t, c, campustest.Journal(t, g.Data), nil)
 		})
 	}
 }

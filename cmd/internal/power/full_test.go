@@ -14,6 +14,7 @@ import (
 
 	"campusgate/agent/console"
 	"campusgate/cmd/internal/campus"
+	"campusgate/cmd/internal/campus/campustest"
 	"campusgate/signing/verdict"
 )
 
@@ -50,7 +51,7 @@ func TestFull_AGateRefusesAndGoesOn(t *testing.T) {
 	c := start(t, dir, campus.Options{})
 	g := c.Gates[0]
 	admitted := map[string]bool{}
-	list := passes(t, c, 60)
+	list := campustest.Issue(t, c, c.Gates[0], 60)
 	crowd(t.Context(), g, list[:10], admitted)
 	if len(admitted) != 10 {
 		t.Fatalf("%d of 10 were let in", len(admitted))
@@ -92,7 +93,7 @@ func TestFull_AGateRefusesAndGoesOn(t *testing.T) {
 	}
 	drained(t, g)
 	g.Agent.Stop()
-	account(t, c, journalOf(t, g.Data), admitted)
+	account(t, c, campustest.Journal(t, g.Data), admitted)
 }
 
 // agentLive is a part of GET /api/v1/agents.
@@ -129,7 +130,7 @@ func TestFull_AServerAcknowledgesNothingAndGoesOn(t *testing.T) {
 	c := start(t, dir, campus.Options{})
 	g := c.Gates[0]
 	admitted := map[string]bool{}
-	list := passes(t, c, 80)
+	list := campustest.Issue(t, c, c.Gates[0], 80)
 	crowd(t.Context(), g, list[:5], admitted)
 	drained(t, g)
 
@@ -153,5 +154,5 @@ func TestFull_AServerAcknowledgesNothingAndGoesOn(t *testing.T) {
 	relieve()
 	drained(t, g)
 	g.Agent.Stop()
-	account(t, c, journalOf(t, g.Data), admitted)
+	account(t, c, campustest.Journal(t, g.Data), admitted)
 }

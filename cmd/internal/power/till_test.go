@@ -12,6 +12,7 @@ import (
 
 	"campusgate/agent/console"
 	"campusgate/cmd/internal/campus"
+	"campusgate/cmd/internal/campus/campustest"
 	"campusgate/signing/verdict"
 	"campusgate/signing/wire"
 )
@@ -163,7 +164,7 @@ func (k *counter) until(t *testing.T, what string, holds func(console.Status) bo
 
 // account checks the money: what people were shown, the journal, what the server has
 // posted, what is left on the cards, and the ledger.
-func (k *counter) account(t *testing.T, c *campus.Campus, journal []wire.Event) {
+func (k *counter) account(t *testing.T, c *campus.Campus, journal []campustest.Event) {
 	t.Helper()
 	recorded := map[string]int64{}
 	for _, e := range journal {

@@ -19,6 +19,7 @@ import (
 	"campusgate/agent"
 	"campusgate/agent/console"
 	"campusgate/cmd/internal/campus"
+	"campusgate/cmd/internal/campus/campustest"
 	"campusgate/cmd/internal/power"
 	"campusgate/signing/verdict"
 )
@@ -115,7 +116,7 @@ func TestUpgrade_OfBothWithABacklog(t *testing.T) {
 			t.Parallel()
 			c := start(t, t.TempDir(), campus.Options{})
 			g := c.Gates[0]
-			list := passes(t, c, 30)
+			list := campustest.Issue(t, c, c.Gates[0], 30)
 			admitted := map[string]bool{}
 			crowd(t.Context(), g, list[:10], admitted)
 			drained(t, g)
@@ -142,7 +143,7 @@ func TestUpgrade_OfBothWithABacklog(t *testing.T) {
 			}
 			drained(t, g)
 			g.Agent.Stop()
-			account(t, c, journalOf(t, g.Data), admitted)
+			account(t, c, campustest.Journal(t, g.Data), admitted)
 		})
 	}
 }
@@ -236,7 +237,7 @@ func TestUpgrade_OfTheProtocol(t *testing.T) {
 	install("gateagent", daemons(t))
 	c := start(t, t.TempDir(), campus.Options{Bin: bin})
 	g := c.Gates[0]
-	list := passes(t, c, 30)
+	list := campustest.Issue(t, c, c.Gates[0], 30)
 	admitted := map[string]bool{}
 	crowd(t.Context(), g, list[:10], admitted)
 	drained(t, g)
@@ -265,5 +266,5 @@ func TestUpgrade_OfTheProtocol(t *testing.T) {
 	crowd(t.Context(), g, list[20:], admitted)
 	drained(t, g)
 	g.Agent.Stop()
-	account(t, c, journalOf(t, g.Data), admitted)
+	account(t, c, campustest.Journal(t, g.Data), admitted)
 }

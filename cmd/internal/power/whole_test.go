@@ -17,9 +17,9 @@ import (
 
 	"campusgate/agent/console"
 	"campusgate/cmd/internal/campus"
+	"campusgate/cmd/internal/campus/campustest"
 	"campusgate/cmd/internal/power"
 	"campusgate/signing/verdict"
-	"campusgate/signing/wire"
 )
 
 var wholeCuts = flag.Int("whole-cuts", 2, "how often the power of a whole gate PC, of a till and of a server is cut")
@@ -51,7 +51,7 @@ type computer struct {
 
 // left is the journal on the disk of a gate or till when all is over. What its agent
 // synced is there, whether or not it was asked to end.
-func (d *drive) left(t *testing.T) []wire.Event {
+func (d *drive) left(t *testing.T) []campustest.Event {
 	t.Helper()
 	d.Cut()
 	check(t, d.mounted.Close())
@@ -59,7 +59,7 @@ func (d *drive) left(t *testing.T) []wire.Event {
 	dir := t.TempDir()
 	check(t, d.Export(dir))
 	d.mount(t)
-	return journalOf(t, dir)
+	return campustest.Journal(t, dir)
 }
 
 // The real programs on disks that lose what was not synced: gate PC, till and server
@@ -82,7 +82,7 @@ func TestCut_OfWholeComputers(t *testing.T) {
 	}
 	const perCut = 60
 	all := len(computers) * *wholeCuts
-	list := passes(t, c, all*perCut)
+	list := campustest.Issue(t, c, c.Gates[0], all*perCut)
 	admitted := map[string]bool{}
 	for i := range all {
 		one, round := computers[i%len(computers)], i/len(computers)
@@ -159,7 +159,7 @@ func TestFrozen_AServerGoesOn(t *testing.T) {
 	t.Parallel()
 	c := start(t, t.TempDir(), campus.Options{})
 	g := c.Gates[0]
-	list := passes(t, c, 30)
+	list := campustest.Issue(t, c, c.Gates[0], 30)
 	admitted := map[string]bool{}
 	crowd(t.Context(), g, list[:10], admitted)
 	signal(t, c.Server, syscall.SIGSTOP)
@@ -172,14 +172,14 @@ func TestFrozen_AServerGoesOn(t *testing.T) {
 	signal(t, c.Server, syscall.SIGCONT)
 	drained(t, g)
 	g.Agent.Stop()
-	account(t, c, journalOf(t, g.Data), admitted)
+	account(t, c, campustest.Journal(t, g.Data), admitted)
 }
 
 func TestFrozen_AnAgentGoesOn(t *testing.T) {
 	t.Parallel()
 	c := start(t, t.TempDir(), campus.Options{})
 	g := c.Gates[0]
-	list := passes(t, c, 20)
+	list := campustest.Issue(t, c, c.Gates[0], 20)
 	admitted := map[string]bool{}
 	crowd(t.Context(), g, list[:10], admitted)
 	signal(t, g.Agent, syscall.SIGSTOP)
@@ -208,7 +208,7 @@ func TestFrozen_AnAgentGoesOn(t *testing.T) {
 	maps.Copy(admitted, let)
 	drained(t, g)
 	g.Agent.Stop()
-	account(t, c, journalOf(t, g.Data), admitted)
+	account(t, c, campustest.Journal(t, g.Data), admitted)
 }
 
 func signal(t *testing.T, p *campus.Process, s syscall.Signal) {
