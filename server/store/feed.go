@@ -144,12 +144,12 @@ func (s *Store) Feed(ctx context.Context, after wire.Cursor, limit int) (wire.De
 		return wire.Delta{}, fmt.Errorf("feed: limit %d", limit)
 	}
 	// One transaction: the counters and the rows belong together.
-	tx, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	at, err := s.read.moment(ctx)
 	if err != nil {
 		return wire.Delta{}, fmt.Errorf("feed: %w", err)
 	}
-	defer func() { _ = tx.Rollback() }()
-	d, err := s.feed(ctx, tx, after, limit)
+	defer func() { _ = at.end(ctx) }()
+	d, err := s.feed(ctx, at, after, limit)
 	if err != nil {
 		return wire.Delta{}, fmt.Errorf("feed: %w", err)
 	}

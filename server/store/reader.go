@@ -59,6 +59,56 @@ func (r *reader) QueryRowContext(ctx context.Context, query string, args ...any)
 	return r.DB.QueryRowContext(ctx, query, args...)
 }
 
+// moment is a transaction that only reads: one state of the database, in one
+// goroutine. It runs what is prepared. A text that is not yet is prepared once the
+// transaction has ended, since that takes a connection and this one holds one.
+type moment struct {
+	*sql.Tx
+	reader *reader
+	later  []string
+}
+
+func (r *reader) moment(ctx context.Context) (*moment, error) {
+	tx, err := r.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	return &moment{Tx: tx, reader: r}, err
+}
+
+func (m *moment) stmt(ctx context.Context, query string) *sql.Stmt {
+	m.reader.mu.RLock()
+	st := m.reader.prepared[query]
+	m.reader.mu.RUnlock()
+	if st == nil {
+		m.later = append(m.later, query)
+		return nil
+	}
+	return m.StmtContext(ctx, st)
+}
+
+// QueryContext is that of the transaction.
+func (m *moment) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	if st := m.stmt(ctx, query); st != nil {
+		return st.QueryContext(ctx, args...)
+	}
+	return m.Tx.QueryContext(ctx, query, args...)
+}
+
+// QueryRowContext is that of the transaction.
+func (m *moment) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	if st := m.stmt(ctx, query); st != nil {
+		return st.QueryRowContext(ctx, args...)
+	}
+	return m.Tx.QueryRowContext(ctx, query, args...)
+}
+
+// end is to be called once.
+func (m *moment) end(ctx context.Context) error {
+	err := m.Rollback()
+	for _, query := range m.later {
+		m.reader.stmt(ctx, query)
+	}
+	return err
+}
+
 // Close closes the statements too: one that stays open keeps SQLite from moving
 // its log into the file.
 func (r *reader) Close() error {

@@ -286,11 +286,11 @@ func (s *Store) Reader() Source { return s.read }
 // Snapshot lets fn read one moment of what has been committed, however long it
 // takes. Until it ends the log cannot be moved into the file, and grows.
 func (s *Store) Snapshot(ctx context.Context, fn func(Source) error) error {
-	tx, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	at, err := s.read.moment(ctx)
 	if err != nil {
 		return fmt.Errorf("snapshot: %w", err)
 	}
-	return errors.Join(fn(tx), tx.Rollback())
+	return errors.Join(fn(at), at.end(ctx))
 }
 
 // List runs a query and scans every row.
