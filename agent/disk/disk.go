@@ -44,6 +44,9 @@ type DB struct {
 	path  string
 	pool  *sql.DB // of readers; the writer's connection is taken out of it for good
 	write *writer
+
+	mu   sync.Mutex // of read
+	read map[string]*sql.Stmt
 }
 
 // writer is the only connection that changes anything.
@@ -158,7 +161,7 @@ func open(path string, params url.Values) (*DB, error) {
 	if err := durable(ctx, conn); err != nil {
 		return nil, errors.Join(err, conn.Close(), pool.Close())
 	}
-	db := &DB{path: full, pool: pool, write: &writer{conn: conn, stmts: map[string]*sql.Stmt{}}}
+	db := &DB{path: full, pool: pool, write: &writer{conn: conn, stmts: map[string]*sql.Stmt{}}, read: map[string]*sql.Stmt{}}
 	db.write.commit = func() error { return db.write.exec("COMMIT") }
 	return db, nil
 }
@@ -186,6 +189,24 @@ func (db *DB) Path() string { return db.path }
 // Read is for queries outside a transaction; it sees what was committed.
 func (db *DB) Read() *sql.DB { return db.pool }
 
+// Prepared is Read for one query that is run often, with $1, $2 and so on. It is
+// prepared once for the life of the store, which closes it, so query should be a
+// constant. SQLite plans a query anew at every run whose LIMIT is a bare parameter:
+// LIMIT 0+$1 is planned once.
+func (db *DB) Prepared(query string) (*sql.Stmt, error) {
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	if s := db.read[query]; s != nil {
+		return s, nil
+	}
+	s, err := db.pool.Prepare(query)
+	if err != nil {
+		return nil, fmt.Errorf("prepare %q: %w", query, err)
+	}
+	db.read[query] = s
+	return s, nil
+}
+
 // Faults has every commit from now on ask first whether it is carried out, and
 // what is reported of it. It is for tests and simulations of a disk that fails,
 // in both forms, and of power that is cut.
@@ -206,8 +227,13 @@ func (db *DB) Faults(ask func() (apply bool, err error)) {
 func (db *DB) Close() error {
 	db.write.mu.Lock()
 	defer db.write.mu.Unlock()
+	db.mu.Lock()
+	defer db.mu.Unlock()
 	var errs []error
 	for _, s := range db.write.stmts {
+		errs = append(errs, s.Close())
+	}
+	for _, s := range db.read {
 		errs = append(errs, s.Close())
 	}
 	return errors.Join(append(errs, db.write.conn.Close(), db.pool.Close())...)

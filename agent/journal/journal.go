@@ -145,8 +145,11 @@ func (j *Journal) Appended() <-chan struct{} { return j.appended }
 // on the disk although it failed is among them, and counts in Last from then on:
 // the server is going to hold it.
 func (j *Journal) After(seq uint64, limit int) ([]wire.Record, error) {
-	rows, err := j.db.Read().QueryContext(context.Background(),
-		"SELECT seq, hash, body FROM events WHERE seq > $1 ORDER BY seq LIMIT $2", int64(seq), limit)
+	query, err := j.db.Prepared("SELECT seq, hash, body FROM events WHERE seq > $1 ORDER BY seq LIMIT 0+$2")
+	if err != nil {
+		return nil, fmt.Errorf("journal: %w", err)
+	}
+	rows, err := query.Query(int64(seq), limit)
 	if err != nil {
 		return nil, fmt.Errorf("journal: %w", err)
 	}

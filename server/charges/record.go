@@ -40,7 +40,7 @@ func (r *record) accepted() bool { return r.event.Verdict.Reason == verdict.Gran
 
 // follow gives the next events of money, in order of arrival.
 func follow(ctx context.Context, src store.Source, after int64, limit int) ([]*record, error) {
-	return records(ctx, src, "position > $1 ORDER BY position LIMIT $2", after, limit)
+	return records(ctx, src, "position > $1 ORDER BY position LIMIT 0+$2", after, limit)
 }
 
 // records gives the events of money that a condition chooses.

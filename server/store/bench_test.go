@@ -5,6 +5,7 @@ import (
 	"sync"
 	"testing"
 
+	"campusgate/server/store"
 	"campusgate/signing"
 	"campusgate/signing/wire"
 )
@@ -34,5 +35,28 @@ func BenchmarkDecide(b *testing.B) {
 			wg.Wait()
 			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "claims/s")
 		})
+	}
+}
+
+// BenchmarkFeed reads what an agent is told after one change, as each does after
+// every one.
+func BenchmarkFeed(b *testing.B) {
+	s, _ := newStore(b)
+	for range 100 {
+		if err := s.Change(b.Context(), func(t *store.Tx) error { return t.PutTill(1, wire.Till{}) }); err != nil {
+			b.Fatal(err)
+		}
+	}
+	first, err := s.Feed(b.Context(), wire.Cursor{}, 1000)
+	if err != nil {
+		b.Fatal(err)
+	}
+	before := first.Cursor
+	before.Revision--
+	for b.Loop() {
+		d, err := s.Feed(b.Context(), before, 100)
+		if err != nil || len(d.Items) != 1 {
+			b.Fatal(d, err)
+		}
 	}
 }

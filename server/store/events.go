@@ -41,7 +41,7 @@ func scanEvent(rows *sql.Rows) (e Event, err error) {
 
 // Events gives at most limit events after a position, in order of arrival.
 func (s *Store) Events(ctx context.Context, after int64, limit int) ([]Event, error) {
-	return List(ctx, s.read, scanEvent, eventColumns+" WHERE position > $1 ORDER BY position LIMIT $2", after, limit)
+	return List(ctx, s.read, scanEvent, eventColumns+" WHERE position > $1 ORDER BY position LIMIT 0+$2", after, limit)
 }
 
 // prunePart is how many events one change looks at.

@@ -234,7 +234,7 @@ func scanFeedRow(rows *sql.Rows) (r feedRow, err error) {
 const feedColumns = "SELECT kind, key, revision, gone, body FROM feed"
 
 func deltaPage(ctx context.Context, src Source, after wire.Cursor, revision int64, limit int) (wire.Delta, error) {
-	rows, err := List(ctx, src, scanFeedRow, feedColumns+" WHERE revision > $1 ORDER BY revision LIMIT $2",
+	rows, err := List(ctx, src, scanFeedRow, feedColumns+" WHERE revision > $1 ORDER BY revision LIMIT 0+$2",
 		int64(after.Revision), limit+1)
 	if err != nil {
 		return wire.Delta{}, err
@@ -289,7 +289,7 @@ func snapshotRows(ctx context.Context, src Source, p place, limit int) ([]feedRo
 		from = ">=" // a key may be empty
 	}
 	return List(ctx, src, scanFeedRow,
-		feedColumns+" WHERE kind = $1 AND key "+from+" $2 AND gone = $3 ORDER BY key LIMIT $4",
+		feedColumns+" WHERE kind = $1 AND key "+from+" $2 AND gone = $3 ORDER BY key LIMIT 0+$4",
 		p.rank, p.key, false, limit)
 }
 

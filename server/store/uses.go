@@ -92,7 +92,7 @@ func standing(ctx context.Context, src Source, pass signing.PassID) (count uint3
 // changed row, at most limit of them, its pass, added up as it stands now.
 func useItemsAfter(ctx context.Context, src Source, revision int64, limit int) ([]feedRow, error) {
 	return useItems(ctx, src, `SELECT n.revision, u.pass, u.ref, u.gate, u.at, u.expires, u.annulled_at
-		FROM (SELECT pass, revision FROM uses WHERE revision > $1 ORDER BY revision LIMIT $2) n
+		FROM (SELECT pass, revision FROM uses WHERE revision > $1 ORDER BY revision LIMIT 0+$2) n
 		JOIN uses u ON u.pass = n.pass
 		ORDER BY n.revision, u.at, u.arrival`, revision, limit)
 }
@@ -105,7 +105,7 @@ func useItemsFrom(ctx context.Context, src Source, key string, limit int) ([]fee
 		return nil, fmt.Errorf("place in a snapshot: %w", err)
 	}
 	return useItems(ctx, src, `SELECT 0, u.pass, u.ref, u.gate, u.at, u.expires, u.annulled_at
-		FROM (SELECT DISTINCT pass FROM uses WHERE pass > $1 AND annulled_at IS NULL ORDER BY pass LIMIT $2) n
+		FROM (SELECT DISTINCT pass FROM uses WHERE pass > $1 AND annulled_at IS NULL ORDER BY pass LIMIT 0+$2) n
 		JOIN uses u ON u.pass = n.pass
 		WHERE u.annulled_at IS NULL
 		ORDER BY u.pass, u.at, u.arrival`, after, limit)

@@ -274,7 +274,9 @@ func (t *Tx) QueryRowContext(ctx context.Context, query string, args ...any) *sq
 	return st.QueryRowContext(ctx, args...)
 }
 
-// Source is what reading needs: the writer's transaction, or the pool.
+// Source is what reading needs: the writer's transaction, or the pool. Both keep
+// queries prepared. SQLite plans one anew at every run whose LIMIT is a bare
+// parameter; what is run often says LIMIT 0+$n.
 type Source interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
