@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"image/png"
 	"os/exec"
 	"strings"
@@ -72,11 +73,14 @@ func installed(t testing.TB) string {
 	if !built {
 		missing(t, "the pages were not built: npm ci && npm run build")
 	}
-	path, err := exec.LookPath("chromium")
-	if err != nil {
-		missing(t, "no Chromium: install it to run the browser tests")
+	// The first has no windows, which cover each other and may then not be drawn.
+	for _, name := range []string{"chromium-headless-shell", "chromium"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
 	}
-	return path
+	missing(t, "no Chromium: install it to run the browser tests")
+	return ""
 }
 
 func headless(parent context.Context, path, folder string) (ctx context.Context, stop func(), err error) {
@@ -271,11 +275,11 @@ func (p *tab) picture(ctx context.Context) ([]byte, error) {
 		return {x: Math.round(b.x), y: Math.round(b.y), width: Math.round(b.width), height: Math.round(b.height), scale: 1}
 	})()`))
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("where it is: %w", err)
 	}
 	shot, err := chromedp.Call(ctx, page.CaptureScreenshot, page.CaptureScreenshotParams{Format: page.CaptureScreenshotFormatPng, Clip: &box})
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("its pixels: %w", err)
 	}
 	return shot.Data, nil
 }
