@@ -91,7 +91,7 @@ func (s *Scanner) Run(ctx context.Context, emit func(devices.Scan)) error {
 // chunk is what one read gave.
 type chunk struct {
 	data []byte
-	at   time.Time // for gaps
+	at   time.Time // for the timer
 	wall time.Time // for Scan.At
 	err  error
 }
@@ -161,17 +161,18 @@ func (s *Scanner) read(port *Port, in chan<- chunk, stop <-chan struct{}) {
 }
 
 // frames cuts the chunks into scans. A timer is all that ends a frame without a
-// terminator, because a read cannot wait for less than 0.1 s.
+// terminator, because a read cannot wait for less than 0.1 s. It looks twice, and
+// when a chunk was read says nothing of a silence: on a busy computer the rest of a
+// code may be here, and the reader not have been run.
 func (s *Scanner) frames(ctx context.Context, in <-chan chunk, emit func(devices.Scan)) error {
 	framer := scanframe.New(s.framing)
 	quiet := time.NewTimer(s.c.IdleGap)
 	defer quiet.Stop()
 	var last chunk
+	looked := false
 	// take returns whether a chunk of an error came, which ends the frames.
 	take := func(c chunk) error {
-		if framer.Pending() && c.at.Sub(last.at) >= s.c.IdleGap {
-			s.emit(framer.Idle(), last.wall, emit)
-		}
+		looked = false
 		if c.err != nil {
 			return c.err
 		}
@@ -201,6 +202,11 @@ func (s *Scanner) frames(ctx context.Context, in <-chan chunk, emit func(devices
 					return err
 				}
 			default:
+				if !looked {
+					looked = true
+					quiet.Reset(s.c.IdleGap / 5)
+					continue
+				}
 				s.emit(framer.Idle(), last.wall, emit)
 			}
 		}

@@ -54,7 +54,12 @@ func plug(t testing.TB, g *campus.Gate) scanner {
 
 func (s scanner) scan(t testing.TB, code string) {
 	t.Helper()
-	if _, err := s.tty.WriteString(code + "\r"); err != nil {
+	s.send(t, code+"\r")
+}
+
+func (s scanner) send(t testing.TB, text string) {
+	t.Helper()
+	if _, err := s.tty.WriteString(text); err != nil {
 		t.Fatal(err)
 	}
 }
