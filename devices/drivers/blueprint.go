@@ -102,7 +102,7 @@ func (t *tcp) RunNotify(ctx context.Context, emit func(devices.Scan), opened fun
 	defer func() { _ = conn.Close() }() // nothing was written that could be lost
 	opened()
 
-	framer := scanframe.New(t.framing)
+	framer, silence := scanframe.New(t.framing), scanframe.NewSilence(t.gap)
 	pass := func(frames []scanframe.Frame) {
 		for _, f := range frames {
 			if at := t.now(); ctx.Err() == nil && !t.debounce.Repeat(f.Text, at) {
@@ -114,7 +114,7 @@ func (t *tcp) RunNotify(ctx context.Context, emit func(devices.Scan), opened fun
 		// A code without an end is over when the line has been quiet for a while.
 		var deadline time.Time // none
 		if framer.Pending() {
-			deadline = time.Now().Add(t.gap)
+			deadline = time.Now().Add(silence.Wait())
 		}
 		if err := conn.SetReadDeadline(deadline); err != nil {
 			return ended(ctx, err)
@@ -122,10 +122,12 @@ func (t *tcp) RunNotify(ctx context.Context, emit func(devices.Scan), opened fun
 		n, err := conn.Read(buf)
 		pass(framer.Feed(buf[:n]))
 		switch {
-		case errors.Is(err, os.ErrDeadlineExceeded):
-			pass(framer.Idle())
-		case err != nil:
+		case err == nil:
+			silence.Heard()
+		case !errors.Is(err, os.ErrDeadlineExceeded):
 			return ended(ctx, err)
+		case silence.Over():
+			pass(framer.Idle())
 		}
 	}
 }

@@ -79,9 +79,12 @@ func TestCodesEndWithEnterOrSilence(t *testing.T) {
 			t.Fatalf("got %q", got)
 		}
 		f.typed(time.Second, "CODE 3")
-		time.Sleep(TypingGap)
+		time.Sleep(TypingGap + TypingGap/10)
 		synctest.Wait()
-		if len(got) != 3 || got[2] != "CODE 3" || at[2] != TypingGap {
+		f.typed(time.Second+60*time.Millisecond, " READ LATE") // but typed at once
+		time.Sleep(TypingGap + TypingGap/5)
+		synctest.Wait()
+		if len(got) != 3 || got[2] != "CODE 3 READ LATE" || at[2] != 2*TypingGap+3*TypingGap/10 {
 			t.Fatalf("got %q at %v", got, at)
 		}
 		// By the device's clock there was a pause, though both came in one read.

@@ -170,7 +170,7 @@ func (s *Scanner) read(src source, in chan<- batch, stop <-chan struct{}) {
 // frames makes scans of the pieces. Between two of them the device's clock tells
 // whether there was a pause; a timer tells that none followed the last.
 func (s *Scanner) frames(ctx context.Context, in <-chan batch, emit func(devices.Scan)) error {
-	framer := scanframe.New(scanframe.Config{Prefixes: s.c.Prefixes})
+	framer, silence := scanframe.New(scanframe.Config{Prefixes: s.c.Prefixes}), scanframe.NewSilence(s.c.IdleGap)
 	quiet := time.NewTimer(s.c.IdleGap)
 	defer quiet.Stop()
 	var last time.Duration
@@ -186,7 +186,8 @@ func (s *Scanner) frames(ctx context.Context, in <-chan batch, emit func(devices
 		if b.err != nil {
 			return b.err
 		}
-		quiet.Reset(s.c.IdleGap)
+		silence.Heard()
+		quiet.Reset(silence.Wait())
 		return nil
 	}
 	for {
@@ -206,7 +207,11 @@ func (s *Scanner) frames(ctx context.Context, in <-chan batch, emit func(devices
 					return err
 				}
 			default:
-				s.emit(framer.Idle(), wall, emit)
+				if silence.Over() {
+					s.emit(framer.Idle(), wall, emit)
+				} else {
+					quiet.Reset(silence.Wait())
+				}
 			}
 		}
 	}

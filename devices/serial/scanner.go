@@ -161,25 +161,23 @@ func (s *Scanner) read(port *Port, in chan<- chunk, stop <-chan struct{}) {
 }
 
 // frames cuts the chunks into scans. A timer is all that ends a frame without a
-// terminator, because a read cannot wait for less than 0.1 s. It looks twice, and
-// when a chunk was read says nothing of a silence: on a busy computer the rest of a
-// code may be here, and the reader not have been run.
+// terminator, because a read cannot wait for less than 0.1 s. When a chunk was read
+// says nothing of a silence: it may have been here for long.
 func (s *Scanner) frames(ctx context.Context, in <-chan chunk, emit func(devices.Scan)) error {
-	framer := scanframe.New(s.framing)
+	framer, silence := scanframe.New(s.framing), scanframe.NewSilence(s.c.IdleGap)
 	quiet := time.NewTimer(s.c.IdleGap)
 	defer quiet.Stop()
 	var last chunk
-	looked := false
 	// take returns whether a chunk of an error came, which ends the frames.
 	take := func(c chunk) error {
-		looked = false
 		if c.err != nil {
 			return c.err
 		}
 		last = c
+		silence.Heard()
 		s.emit(framer.Feed(c.data), c.wall, emit)
 		if framer.Pending() {
-			quiet.Reset(s.c.IdleGap - time.Since(c.at))
+			quiet.Reset(silence.Wait() - time.Since(c.at))
 		} else {
 			quiet.Stop()
 		}
@@ -202,12 +200,11 @@ func (s *Scanner) frames(ctx context.Context, in <-chan chunk, emit func(devices
 					return err
 				}
 			default:
-				if !looked {
-					looked = true
-					quiet.Reset(s.c.IdleGap / 5)
-					continue
+				if silence.Over() {
+					s.emit(framer.Idle(), last.wall, emit)
+				} else {
+					quiet.Reset(silence.Wait())
 				}
-				s.emit(framer.Idle(), last.wall, emit)
 			}
 		}
 	}
