@@ -150,7 +150,7 @@ func (s *Service) judge(t *store.Tx, c *wire.Claim, till *canteen.Till) (a wire.
 	if err != nil {
 		return a, err
 	}
-	spent, err := spentOn(t, q, card.PerDayFen > 0 || card.PerMealFen > 0)
+	spent, err := spentOn(t, q, &card)
 	if err != nil {
 		return a, err
 	}
@@ -202,15 +202,21 @@ func shown(t *store.Tx, q *wire.ChargeAsk) (yes bool, err error) {
 // spending is what an account has spent, at all tills, with what is held.
 type spending struct{ day, meal int64 }
 
-func spentOn(t *store.Tx, q *wire.ChargeAsk, needed bool) (s spending, err error) {
-	if !needed {
-		return s, nil
+// spentOn adds up what the limits of the card need.
+func spentOn(t *store.Tx, q *wire.ChargeAsk, card *Card) (s spending, err error) {
+	if card.PerDayFen > 0 {
+		err = t.QueryRowContext(t.Context(), spentSum(""), int64(q.Account), q.Day, int64(q.Account), q.Day, t.Now()).Scan(&s.day)
 	}
-	err = t.QueryRowContext(t.Context(), `SELECT coalesce(sum(fen), 0), coalesce(sum(CASE WHEN period = $1 THEN fen END), 0) FROM (
-		SELECT period, main_fen + subsidy_fen + debt_fen AS fen FROM charges
-			WHERE account = $2 AND day = $3 AND kind = 'charge' AND voided_by IS NULL
-		UNION ALL SELECT period, amount_fen FROM charge_claims
-			WHERE account = $4 AND state = 'held' AND day = $5 AND expires > $6)`,
-		q.Period, int64(q.Account), q.Day, int64(q.Account), q.Day, t.Now()).Scan(&s.day, &s.meal)
+	if err == nil && card.PerMealFen > 0 && q.Period != "" {
+		err = t.QueryRowContext(t.Context(), spentSum(" AND period = ?"),
+			int64(q.Account), q.Day, q.Period, int64(q.Account), q.Day, t.Now(), q.Period).Scan(&s.meal)
+	}
 	return s, err
+}
+
+func spentSum(also string) string {
+	return `SELECT coalesce((SELECT sum(main_fen + subsidy_fen + debt_fen) FROM charges
+			WHERE account = ? AND day = ? AND kind = 'charge' AND voided_by IS NULL` + also + `), 0)
+		+ coalesce((SELECT sum(amount_fen) FROM charge_claims
+			WHERE account = ? AND state = 'held' AND day = ? AND expires > ?` + also + `), 0)`
 }

@@ -404,8 +404,21 @@ func (r *row) insert(t *store.Tx) error {
 		r.paid.main, r.paid.subsidy, r.paid.debt, r.paid.suspense, nullText(r.voids), r.late, r.afterLoss, r.duplicate)
 }
 
-// find gives the one row that a condition is true of; nil = none.
+// find gives the one row that a condition is true of; nil = none, which is mostly
+// so, and then costs a tenth of reading a row.
 func find(t *store.Tx, where string, args ...any) (*row, error) {
+	var position int64
+	err := t.QueryRowContext(t.Context(), "SELECT c.position FROM charges c WHERE "+where+" ORDER BY c.position LIMIT 1", args...).Scan(&position)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return readRow(t, position)
+}
+
+func readRow(t *store.Tx, position int64) (*row, error) {
 	r := &row{record: &record{}}
 	e := &r.event
 	e.Charge = &wire.Charge{}
@@ -416,14 +429,11 @@ func find(t *store.Tx, where string, args ...any) (*row, error) {
 	err := t.QueryRowContext(t.Context(), `SELECT c.position, c.event, c.kind, c.gate, c.merchant, c.account, c.phone, c.ctr, c.at,
 		c.received_at, c.day, c.settle_day, c.period, c.batch, c.flow, c.sum_fen, c.amount_fen, c.entry, c.items, c.config, c.offline,
 		coalesce(c.transfer, ''), c.main_fen, c.subsidy_fen, c.debt_fen, c.suspense_fen, coalesce(c.voids, ''), coalesce(c.voided_by, ''),
-		c.late, c.after_loss, c.duplicate FROM charges c WHERE `+where+" ORDER BY c.position LIMIT 1", args...).
+		c.late, c.after_loss, c.duplicate FROM charges c WHERE c.position = $1`, position).
 		Scan(&r.position, &id, &r.kind, &e.Gate, &r.merchant, &account, &phone, &ctr, &e.At, &r.received, &e.Charge.Day, &r.settleDay,
 			&e.Charge.Period, &e.Charge.Batch, &flow, &e.Charge.SumFen, &e.Charge.AmountFen, &e.Charge.Entry, &items, &e.Charge.Config,
 			&e.Offline, &r.transfer, &r.paid.main, &r.paid.subsidy, &r.paid.debt, &r.paid.suspense, &r.voids, &r.voidedBy,
 			&r.late, &r.afterLoss, &r.duplicate)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, nil
-	}
 	if err != nil {
 		return nil, err
 	}

@@ -38,9 +38,11 @@ func (l *Ledger) Release(t *store.Tx, id string) error {
 	return t.Exec("UPDATE holds SET ended_at = $1 WHERE id = $2 AND ended_at IS NULL", t.Now(), id)
 }
 
-// Lapse ends the holds that are past their time. Until it runs they hold.
+// Lapse ends the holds that are past their time. Until it runs they hold. It reads
+// those that are open, of which the index has no others.
 func (l *Ledger) Lapse(ctx context.Context) error {
 	return l.Store.Change(ctx, func(t *store.Tx) error {
-		return t.Exec("UPDATE holds SET ended_at = $1 WHERE ended_at IS NULL AND expires_at <= $2", t.Now(), t.Now())
+		return t.Exec(`UPDATE holds SET ended_at = $1 WHERE id IN
+			(SELECT id FROM holds INDEXED BY holds_card WHERE ended_at IS NULL AND expires_at <= $2)`, t.Now(), t.Now())
 	})
 }
