@@ -2,6 +2,7 @@ package serial_test
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -39,7 +40,9 @@ func TestSilence_EndsACode_ButNotOneWhoseRestIsReadLate(t *testing.T) {
 			w.bytes <- []byte("DE")
 			time.Sleep(time.Second)
 			stop()
-			<-ended
+			if err := <-ended; !errors.Is(err, context.Canceled) {
+				t.Errorf("Run: %v", err)
+			}
 			if !slices.Equal(got, c.want) {
 				t.Errorf("after %v: %q, want %q", c.pause, got, c.want)
 			}
