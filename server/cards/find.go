@@ -3,7 +3,6 @@ package cards
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"strings"
 
@@ -79,17 +78,16 @@ func (s *Service) Find(ctx context.Context, src store.Source, account uint64) (A
 // Paying is Find for a charge, while people queue: Name, Epoch, LostAt, FrozenAt,
 // ClosedAt, State and Limits of the card; ErrNoCard.
 func (s *Service) Paying(ctx context.Context, src store.Source, account uint64) (c Account, err error) {
-	o, v := &c.Office, Defaults
-	var kept string // one query, since this is done for every payment
+	v, err := terms(ctx, src)
+	if err != nil {
+		return c, err
+	}
+	o := &c.Office
 	err = src.QueryRowContext(ctx, `SELECT p.name, c.epoch, coalesce(c.lost_at, 0), coalesce(c.frozen_at, 0), coalesce(c.closed_at, 0),
-		c.per_tx, c.per_meal, c.per_day, c.own_tx, c.own_day, coalesce((SELECT value FROM settings WHERE name = $1), '')
-		FROM cards c JOIN persons p ON p.id = c.person WHERE c.account = $2`, termsRow, int64(account)).
-		Scan(&c.Name, &c.Epoch, &c.LostAt, &c.FrozenAt, &c.ClosedAt, &o.PerTxFen, &o.PerMealFen, &o.PerDayFen, &c.own.perTx, &c.own.perDay, &kept)
+		c.per_tx, c.per_meal, c.per_day, c.own_tx, c.own_day FROM cards c JOIN persons p ON p.id = c.person WHERE c.account = $1`, int64(account)).
+		Scan(&c.Name, &c.Epoch, &c.LostAt, &c.FrozenAt, &c.ClosedAt, &o.PerTxFen, &o.PerMealFen, &o.PerDayFen, &c.own.perTx, &c.own.perDay)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = ErrNoCard
-	}
-	if err == nil && kept != "" {
-		err = json.Unmarshal([]byte(kept), &v)
 	}
 	c.State = c.state()
 	c.apply(v)

@@ -57,7 +57,7 @@ func (r *row) insert(t *store.Tx) error {
 }
 
 // find gives the one row that a condition is true of; nil = none, which is mostly
-// so, and then costs a tenth of reading a row.
+// so: a row, of many columns, is read only where there is one.
 func find(t *store.Tx, where string, args ...any) (*row, error) {
 	var position int64
 	err := t.QueryRowContext(t.Context(), "SELECT c.position FROM charges c WHERE "+where+" ORDER BY c.position LIMIT 1", args...).Scan(&position)
