@@ -103,7 +103,10 @@ func TestSubsidy_WaitsWhileMoneyIsPromised(t *testing.T) {
 	if b := w.balance(t, c.Account); b.SubsidyFen != 5_000 {
 		t.Fatalf("%+v", b)
 	}
-	ok(t, w.db.Change(t.Context(), func(tx *store.Tx) error { return w.money.Release(tx, "claim-1") }))
+	ok(t, w.db.Change(t.Context(), func(tx *store.Tx) error {
+		_, err := w.money.Release(tx, "claim-1")
+		return err
+	}))
 	ok(t, w.Expire(t.Context()))
 	if b := w.balance(t, c.Account); b.SubsidyFen != 0 {
 		t.Fatalf("%+v", b)

@@ -16,13 +16,6 @@ import (
 	"campusgate/signing/wire"
 )
 
-// The states of a claim.
-const (
-	claimHeld    = "held"
-	claimRefused = "refused"
-	claimSettled = "settled"
-)
-
 // Authorise answers a till's question for money. Granted holds it for 15
 // minutes or until the till's own record comes. The answer is committed before
 // it is given, and the same claim id gets the same answer for ever. Silent is
@@ -33,10 +26,14 @@ func (s *Service) Authorise(ctx context.Context, c wire.Claim) (a wire.Answer, e
 	if c.Charge == nil || c.ID == "" || c.Gate == 0 || c.Charge.AmountFen <= 0 || c.Charge.AmountFen > maxFen {
 		return a, fmt.Errorf("%w: a charge names itself, a till and an amount", store.ErrState)
 	}
+	sum, err := question(&c)
+	if err != nil {
+		return a, fmt.Errorf("authorise: %w", err)
+	}
 	var refusal error
 	err = s.Store.Urgent(ctx, func(t *store.Tx) (err error) {
 		refusal = nil
-		a, err = s.authorise(t, &c)
+		a, err = s.authorise(t, &c, sum)
 		if errors.Is(err, store.ErrState) {
 			refusal, err = err, nil // nothing was written: the others may go on
 		}
@@ -49,12 +46,8 @@ func (s *Service) Authorise(ctx context.Context, c wire.Claim) (a wire.Answer, e
 	return a, nil
 }
 
-func (s *Service) authorise(t *store.Tx, c *wire.Claim) (wire.Answer, error) {
+func (s *Service) authorise(t *store.Tx, c *wire.Claim, sum []byte) (wire.Answer, error) {
 	silent := wire.Answer{ID: c.ID, State: verdict.ClaimSilent}
-	sum, err := question(c)
-	if err != nil {
-		return silent, err
-	}
 	if a, found, err := answered(t, c, sum); err != nil || found {
 		return a, err
 	}
@@ -66,10 +59,9 @@ func (s *Service) authorise(t *store.Tx, c *wire.Claim) (wire.Answer, error) {
 	if err != nil {
 		return silent, err
 	}
-	expires := t.Now() + holdFor.Milliseconds()
 	if said.Reason == verdict.Granted {
 		granted, free, err := s.Ledger.Hold(t, ledger.Hold{
-			ID: c.ID, Card: c.Charge.Account, Fen: c.Charge.AmountFen, Expires: expires,
+			ID: c.ID, Card: c.Charge.Account, Fen: c.Charge.AmountFen, Expires: t.Now() + holdFor.Milliseconds(),
 		})
 		if err != nil {
 			return silent, err
@@ -82,14 +74,10 @@ func (s *Service) authorise(t *store.Tx, c *wire.Claim) (wire.Answer, error) {
 	if err != nil {
 		return silent, err
 	}
-	state := claimRefused
-	if said.Reason == verdict.Granted {
-		state = claimHeld
-	}
 	q := c.Charge
-	err = t.Exec(`INSERT INTO charge_claims (id, sum, gate, account, phone, ctr, amount_fen, day, period, decided_at, expires, state, answer)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
-		c.ID, sum, c.Gate, int64(q.Account), q.Phone[:], int64(q.Counter), q.AmountFen, q.Day, q.Period, t.Now(), expires, state, string(text))
+	err = t.Exec(`INSERT INTO charge_claims (id, sum, gate, account, phone, ctr, amount_fen, day, period, decided_at, answer)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+		c.ID, sum, c.Gate, int64(q.Account), q.Phone[:], int64(q.Counter), q.AmountFen, q.Day, q.Period, t.Now(), string(text))
 	return answer(c.ID, &said), err
 }
 
@@ -191,11 +179,16 @@ func (s *Service) judge(t *store.Tx, c *wire.Claim, till *canteen.Till) (a wire.
 
 func over(spent, fen, limit int64) bool { return limit > 0 && spent+fen > limit }
 
+// openClaims are the questions of an account for which money is held still: a few
+// at most, whatever was asked before.
+const openClaims = `FROM holds h CROSS JOIN charge_claims c ON c.id = h.id
+	WHERE h.card = ? AND h.ended_at IS NULL AND h.expires_at > ?`
+
 // shown reports whether the proof was charged for already, or is held for.
 func shown(t *store.Tx, q *wire.ChargeAsk) (yes bool, err error) {
-	err = t.QueryRowContext(t.Context(), `SELECT EXISTS (SELECT 1 FROM charges WHERE phone = $1 AND ctr = $2 AND kind = 'charge')
-		OR EXISTS (SELECT 1 FROM charge_claims WHERE phone = $3 AND ctr = $4 AND state = 'held' AND expires > $5)`,
-		q.Phone[:], int64(q.Counter), q.Phone[:], int64(q.Counter), t.Now()).Scan(&yes)
+	err = t.QueryRowContext(t.Context(), `SELECT EXISTS (SELECT 1 FROM charges WHERE phone = ? AND ctr = ? AND kind = 'charge')
+		OR EXISTS (SELECT 1 `+openClaims+` AND c.phone = ? AND c.ctr = ?)`,
+		q.Phone[:], int64(q.Counter), int64(q.Account), t.Now(), q.Phone[:], int64(q.Counter)).Scan(&yes)
 	return yes, err
 }
 
@@ -205,11 +198,11 @@ type spending struct{ day, meal int64 }
 // spentOn adds up what the limits of the card need.
 func spentOn(t *store.Tx, q *wire.ChargeAsk, card *Card) (s spending, err error) {
 	if card.PerDayFen > 0 {
-		err = t.QueryRowContext(t.Context(), spentSum(""), int64(q.Account), q.Day, int64(q.Account), q.Day, t.Now()).Scan(&s.day)
+		err = t.QueryRowContext(t.Context(), spentSum(""), int64(q.Account), q.Day, int64(q.Account), t.Now(), q.Day).Scan(&s.day)
 	}
 	if err == nil && card.PerMealFen > 0 && q.Period != "" {
 		err = t.QueryRowContext(t.Context(), spentSum(" AND period = ?"),
-			int64(q.Account), q.Day, q.Period, int64(q.Account), q.Day, t.Now(), q.Period).Scan(&s.meal)
+			int64(q.Account), q.Day, q.Period, int64(q.Account), t.Now(), q.Day, q.Period).Scan(&s.meal)
 	}
 	return s, err
 }
@@ -217,6 +210,5 @@ func spentOn(t *store.Tx, q *wire.ChargeAsk, card *Card) (s spending, err error)
 func spentSum(also string) string {
 	return `SELECT coalesce((SELECT sum(main_fen + subsidy_fen + debt_fen) FROM charges
 			WHERE account = ? AND day = ? AND kind = 'charge' AND voided_by IS NULL` + also + `), 0)
-		+ coalesce((SELECT sum(amount_fen) FROM charge_claims
-			WHERE account = ? AND state = 'held' AND day = ? AND expires > ?` + also + `), 0)`
+		+ coalesce((SELECT sum(h.fen) ` + openClaims + ` AND c.day = ?` + also + `), 0)`
 }

@@ -131,17 +131,14 @@ func (b *batch) settleClaim(t *store.Tx, r *record) error {
 	if id, err := wire.ParseEventID(claim); err != nil || id.Agent != r.event.ID.Agent {
 		return nil // it asked nothing, or names what is not its own
 	}
-	n, err := t.Affect("UPDATE charge_claims SET state = $1 WHERE id = $2 AND state = $3", claimSettled, claim, claimHeld)
-	if err != nil {
+	held, err := b.Ledger.Release(t, claim)
+	if err != nil || held {
 		return err
 	}
-	if n > 0 {
-		return b.Ledger.Release(t, claim)
-	}
 	var none [0]byte
-	return t.Exec(`INSERT INTO charge_claims (id, sum, gate, account, phone, ctr, amount_fen, day, period, decided_at, expires, state, answer)
-		VALUES ($1, $2, $3, $4, $5, 0, 0, '', '', $6, 0, $7, '') ON CONFLICT (id) DO NOTHING`,
-		claim, none[:], r.event.Gate, int64(r.account), none[:], t.Now(), claimSettled)
+	return t.Exec(`INSERT INTO charge_claims (id, sum, gate, account, phone, ctr, amount_fen, day, period, decided_at, answer)
+		VALUES ($1, $2, $3, $4, $5, 0, 0, '', '', $6, '') ON CONFLICT (id) DO NOTHING`,
+		claim, none[:], r.event.Gate, int64(r.account), none[:], t.Now())
 }
 
 // journal is how far the running numbers of a till's journal have come.

@@ -91,8 +91,8 @@ func copyRows(t *store.Tx, n int) error {
 	}{
 		{`INSERT INTO events SELECT $1, agent, epoch, $2, hash, body, at, received_at, gate, type, pass, reason, offline, claim, opinion, judged_at
 			FROM events WHERE position = 1`, []any{at, at}},
-		{`INSERT INTO charge_claims (id, sum, gate, account, phone, ctr, amount_fen, day, period, decided_at, expires, state, answer)
-			SELECT $1, phone, gate, account, phone, $2, amount_fen, day, period, at, at, 'settled', config FROM charges WHERE position = 1`, []any{fmt.Sprintf("9-1-%d", n), at}},
+		{`INSERT INTO charge_claims (id, sum, gate, account, phone, ctr, amount_fen, day, period, decided_at, answer)
+			SELECT $1, phone, gate, account, phone, $2, amount_fen, day, period, at, config FROM charges WHERE position = 1`, []any{fmt.Sprintf("9-1-%d", n), at}},
 		{`INSERT INTO holds (id, card, fen, granted, made_at, expires_at, ended_at) VALUES ($1, 7, 100, 1, 1, 1, 1)`, []any{fmt.Sprintf("9-1-%d", n)}},
 		{
 			`INSERT INTO charges SELECT $1, $2, agent, epoch, $3, kind, gate, merchant, account, phone, $4, at, received_at, day, settle_day, period,

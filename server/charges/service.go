@@ -35,7 +35,7 @@ type Money interface {
 	Balance(ctx context.Context, src store.Source, card uint64) (ledger.Balance, error)
 	Spend(ctx context.Context, src store.Source, card uint64, fen int64) ([]ledger.Entry, error)
 	Hold(t *store.Tx, h ledger.Hold) (granted bool, free int64, err error)
-	Release(t *store.Tx, id string) error
+	Release(t *store.Tx, id string) (held bool, err error)
 }
 
 // Card is what is asked of a card account. 0 = no limit.

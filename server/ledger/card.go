@@ -11,15 +11,24 @@ import (
 
 // Balance is what a card account has; nothing, for one that was never used.
 func (l *Ledger) Balance(ctx context.Context, src store.Source, card uint64) (b Balance, err error) {
-	err = src.QueryRowContext(ctx, `SELECT
-		coalesce((SELECT balance FROM accounts WHERE name = $1), 0),
-		coalesce((SELECT balance FROM accounts WHERE name = $2), 0),
-		coalesce((SELECT balance FROM accounts WHERE name = $3), 0),
+	err = src.QueryRowContext(ctx, selectWallets+`,
 		coalesce((SELECT sum(fen) FROM holds WHERE card = $4 AND ended_at IS NULL), 0)`,
 		string(Main(card)), string(Subsidy(card)), string(Debt(card)), int64(card)).
 		Scan(&b.MainFen, &b.SubsidyFen, &b.DebtFen, &b.HeldFen)
 	return b, err
 }
+
+// wallets is Balance without what is held.
+func wallets(ctx context.Context, src store.Source, card uint64) (b Balance, err error) {
+	err = src.QueryRowContext(ctx, selectWallets, string(Main(card)), string(Subsidy(card)), string(Debt(card))).
+		Scan(&b.MainFen, &b.SubsidyFen, &b.DebtFen)
+	return b, err
+}
+
+const selectWallets = `SELECT
+	coalesce((SELECT balance FROM accounts WHERE name = $1), 0),
+	coalesce((SELECT balance FROM accounts WHERE name = $2), 0),
+	coalesce((SELECT balance FROM accounts WHERE name = $3), 0)`
 
 // BalanceOf is what an account has; nothing, for one that was never used.
 func (l *Ledger) BalanceOf(ctx context.Context, src store.Source, a Account) (fen int64, err error) {
@@ -31,7 +40,7 @@ func (l *Ledger) BalanceOf(ctx context.Context, src store.Source, a Account) (fe
 // then from the main account, and the rest is debt. Whether there may be a rest
 // is the caller's business; so is what is held for others.
 func (l *Ledger) Spend(ctx context.Context, src store.Source, card uint64, fen int64) ([]Entry, error) {
-	b, err := l.Balance(ctx, src, card)
+	b, err := wallets(ctx, src, card)
 	if err != nil || fen <= 0 {
 		return nil, err
 	}
@@ -42,7 +51,7 @@ func (l *Ledger) Spend(ctx context.Context, src store.Source, card uint64, fen i
 
 // Refill gives the entries that give fen to a card: debt is paid first.
 func (l *Ledger) Refill(ctx context.Context, src store.Source, card uint64, fen int64) ([]Entry, error) {
-	b, err := l.Balance(ctx, src, card)
+	b, err := wallets(ctx, src, card)
 	if err != nil || fen <= 0 {
 		return nil, err
 	}

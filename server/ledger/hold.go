@@ -33,9 +33,10 @@ func (l *Ledger) Hold(t *store.Tx, h Hold) (granted bool, free int64, err error)
 }
 
 // Release ends a hold: its charge is posted in the same change, or it was given
-// up. One that has ended, or never was, is no fault.
-func (l *Ledger) Release(t *store.Tx, id string) error {
-	return t.Exec("UPDATE holds SET ended_at = $1 WHERE id = $2 AND ended_at IS NULL", t.Now(), id)
+// up. One that has ended, or never was, is no fault: then nothing was held.
+func (l *Ledger) Release(t *store.Tx, id string) (held bool, err error) {
+	n, err := t.Affect("UPDATE holds SET ended_at = $1 WHERE id = $2 AND ended_at IS NULL", t.Now(), id)
+	return n > 0, err
 }
 
 // Lapse ends the holds that are past their time. Until it runs they hold. It reads

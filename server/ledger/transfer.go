@@ -20,14 +20,14 @@ const (
 
 // Main is a holder's money, the first of the three accounts of a card account.
 // It never falls below zero.
-func Main(card uint64) Account { return Account(fmt.Sprintf("card/%d/main", card)) }
+func Main(card uint64) Account { return cardSide(card) + "/" + partMain }
 
 // Subsidy is what a holder was granted, and is spent first. It never falls below
 // zero.
-func Subsidy(card uint64) Account { return Account(fmt.Sprintf("card/%d/subsidy", card)) }
+func Subsidy(card uint64) Account { return cardSide(card) + "/" + partSubsidy }
 
 // Debt is what a holder owes. It never rises above zero.
-func Debt(card uint64) Account { return Account(fmt.Sprintf("card/%d/debt", card)) }
+func Debt(card uint64) Account { return cardSide(card) + "/" + partDebt }
 
 // Merchant is what a merchant has taken and was not paid.
 func Merchant(id int64) Account { return Account(fmt.Sprintf("merchant/%d", id)) }

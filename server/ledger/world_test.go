@@ -169,5 +169,8 @@ func (w *world) hold(t fatal, h ledger.Hold) (granted bool, free int64) {
 
 func (w *world) release(t fatal, id string) {
 	t.Helper()
-	w.change(t, func(tx *store.Tx) error { return w.Release(tx, id) })
+	w.change(t, func(tx *store.Tx) error {
+		_, err := w.Release(tx, id)
+		return err
+	})
 }
