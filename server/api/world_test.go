@@ -179,6 +179,8 @@ func (noCards) Card(context.Context, store.Source, uint64) (charges.Card, bool, 
 	return charges.Card{}, false, nil
 }
 
+func (noCards) WasLost(context.Context, store.Source, uint64, int64) (bool, error) { return false, nil }
+
 // newWorld founds a site at noon of 21 November 2026, campus time. Settings
 // change what the API is made of.
 func newWorld(t testing.TB, settings ...func(*world, *api.Deps)) *world {

@@ -74,7 +74,7 @@ func TestAuthorise_GivesTheReasonsInTheOrderOfTheTable(t *testing.T) {
 	k.post(t)
 	held := card(nil)
 	w.asks(t, k.ask(sale{account: held, ctr: 5, fen: 100}))
-	lost := func(c *charges.Card) { c.State, c.LostAt = wire.CardLost, noon }
+	lost := func(c *charges.Card) { c.State = wire.CardLost }
 	for name, c := range map[string]struct {
 		sale   sale
 		change func(*wire.Claim)

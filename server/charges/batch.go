@@ -11,11 +11,10 @@ import (
 	"campusgate/signing/wire"
 )
 
-// batch posts some events in one transaction. It reads each card, till, day and
-// journal once; what it knows ends with it.
+// batch posts some events in one transaction. It reads each till, day and journal
+// once; what it knows ends with it.
 type batch struct {
 	*Service
-	cards    map[uint64]Card
 	tills    map[tillOf]canteen.Till
 	days     map[string]string
 	journals map[wire.EventID]*journal // of Seq 0
@@ -31,7 +30,7 @@ type tillOf struct {
 
 func (s *Service) newBatch() *batch {
 	return &batch{
-		Service: s, cards: map[uint64]Card{}, tills: map[tillOf]canteen.Till{}, days: map[string]string{},
+		Service: s, tills: map[tillOf]canteen.Till{}, days: map[string]string{},
 		journals: map[wire.EventID]*journal{},
 	}
 }
@@ -94,17 +93,6 @@ func (b *batch) till(t *store.Tx, gate uint16, config string) (canteen.Till, boo
 		b.tills[key] = till
 	}
 	return till, is, err
-}
-
-func (b *batch) card(t *store.Tx, account uint64) (Card, bool, error) {
-	if c, known := b.cards[account]; known {
-		return c, c != Card{}, nil
-	}
-	c, is, err := b.Cards.Card(t.Context(), t, account)
-	if err == nil {
-		b.cards[account] = c
-	}
-	return c, is, err
 }
 
 // settleDay is the day that a charge of a business day is settled with: that

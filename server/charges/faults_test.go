@@ -239,7 +239,7 @@ func figures(t *testing.T, w *world, want map[string]float64) {
 func TestMetrics_CountWhatWasPostedAndMarked(t *testing.T) {
 	w := newWorld(t)
 	a := w.account(t, 100, 0)
-	w.cards.put(a, charges.Card{State: wire.CardLost, Epoch: 1, LostAt: noon - 1})
+	w.cards.lose(a, noon-1)
 	k := w.till(t)
 	k.charge(t, sale{account: a, ctr: 1, fen: 150})
 	k.charge(t, sale{account: a, ctr: 1, fen: 20, at: noon + 1})

@@ -63,11 +63,9 @@ func (b *batch) charge(t *store.Tx, rec *record, till *canteen.Till) error {
 	if err != nil {
 		return err
 	}
-	card, _, err := b.card(t, rec.account)
-	if err != nil {
+	if r.afterLoss, err = b.Cards.WasLost(t.Context(), t, rec.account, rec.event.At); err != nil {
 		return err
 	}
-	r.afterLoss = card.LostAt != 0 && rec.event.At > card.LostAt
 	before, err := firstOf(t, rec)
 	if err != nil {
 		return err

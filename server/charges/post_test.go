@@ -51,21 +51,24 @@ func TestCharges_ASaleGoesFromCardToMerchantAndBackWithItsVoid(t *testing.T) {
 
 func TestCharges_I4_WhatWasTakenIsPostedWhateverBecameOfTheCard(t *testing.T) {
 	w := newWorld(t)
-	lost := charges.Card{State: wire.CardLost, Epoch: 1, LostAt: noon - 1}
 	for name, c := range map[string]struct {
 		card  charges.Card
+		lost  int64
 		known bool
 		flags string
 	}{
-		"lost before":         {lost, true, "1"},
-		"lost after":          {charges.Card{State: wire.CardLost, Epoch: 1, LostAt: noon + 1}, true, "0"},
-		"frozen":              {charges.Card{State: wire.CardFrozen, Epoch: 1}, true, "0"},
-		"closed":              {charges.Card{State: wire.CardClosed, Epoch: 1}, true, "0"},
-		"of an earlier epoch": {charges.Card{State: wire.CardActive, Epoch: 9}, true, "0"},
+		"lost before":         {charges.Card{State: wire.CardLost, Epoch: 1}, noon - 1, true, "1"},
+		"lost after":          {charges.Card{State: wire.CardLost, Epoch: 1}, noon + 1, true, "0"},
+		"frozen":              {charges.Card{State: wire.CardFrozen, Epoch: 1}, 0, true, "0"},
+		"closed":              {charges.Card{State: wire.CardClosed, Epoch: 1}, 0, true, "0"},
+		"of an earlier epoch": {charges.Card{State: wire.CardActive, Epoch: 9}, 0, true, "0"},
 		"of nobody we know":   {known: false, flags: "0"},
 	} {
 		a := w.account(t, 300, 0)
 		w.cards.put(a, c.card)
+		if c.lost != 0 {
+			w.cards.lose(a, c.lost)
+		}
 		if !c.known {
 			delete(w.cards.cards, a)
 		}

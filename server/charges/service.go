@@ -42,7 +42,6 @@ type Money interface {
 type Card struct {
 	State      wire.CardState
 	Epoch      uint32 // of its credential
-	LostAt     int64  // ms; 0 = not reported lost
 	Holder     string // masked
 	PerTxFen   int64
 	PerMealFen int64
@@ -52,6 +51,8 @@ type Card struct {
 // Cards finds card accounts. ok is false where there is no such account.
 type Cards interface {
 	Card(ctx context.Context, src store.Source, account uint64) (c Card, ok bool, err error)
+	// WasLost says whether a card was reported lost at a time in the past, in ms.
+	WasLost(ctx context.Context, src store.Source, account uint64, at int64) (bool, error)
 }
 
 // Tills finds tills; *canteen.Service is one.

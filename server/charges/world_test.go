@@ -50,25 +50,42 @@ func ok(t tb, err error) {
 type box struct {
 	mu    sync.Mutex
 	cards map[uint64]charges.Card
+	lost  map[uint64]int64 // since when
 	fault func(account uint64) error
 }
 
 func (b *box) Card(_ context.Context, _ store.Source, account uint64) (charges.Card, bool, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.fault != nil {
-		if err := b.fault(account); err != nil {
-			return charges.Card{}, false, err
-		}
-	}
 	c, found := b.cards[account]
-	return c, found, nil
+	return c, found, b.failed(account)
+}
+
+func (b *box) WasLost(_ context.Context, _ store.Source, account uint64, at int64) (bool, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	since, lost := b.lost[account]
+	return lost && since <= at, b.failed(account)
+}
+
+func (b *box) failed(account uint64) error {
+	if b.fault == nil {
+		return nil
+	}
+	return b.fault(account)
 }
 
 func (b *box) put(account uint64, c charges.Card) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.cards[account] = c
+}
+
+func (b *box) lose(account uint64, at int64) {
+	b.put(account, charges.Card{State: wire.CardLost, Epoch: 1})
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.lost[account] = at
 }
 
 // world is a server's database with its ledger, tills and charges.
@@ -87,7 +104,7 @@ func newWorld(t testing.TB) *world {
 	t.Helper()
 	campus, err := time.LoadLocation("Asia/Shanghai")
 	ok(t, err)
-	w := &world{cards: &box{cards: map[uint64]charges.Card{}}}
+	w := &world{cards: &box{cards: map[uint64]charges.Card{}, lost: map[uint64]int64{}}}
 	w.clock.Store(noon)
 	now := func() time.Time { return time.UnixMilli(w.clock.Load()) }
 	w.db, _ = storetest.Found(t, t.TempDir(), store.Options{Now: now, Random: rand.Reader})
