@@ -178,7 +178,7 @@ func TestCards_CM084_LossStopsTheCardAndThePasswordLiftsIt(t *testing.T) {
 	}
 	_, err = w.LiftLoss(t.Context(), "person S1", c.Account, "274081")
 	wants(t, err, cards.ErrState)
-	for at, want := range map[int64]bool{began - 1: false, began: true, w.now.Load() - 1: true, w.now.Load(): false} {
+	for at, want := range map[int64]bool{began: false, began + 1: true, w.now.Load() - 1: true, w.now.Load(): false} {
 		got, err := w.WasLost(t.Context(), w.db.Reader(), c.Account, at)
 		if err != nil || got != want {
 			t.Errorf("lost at %+d ms: %v, %v", at-began, got, err)

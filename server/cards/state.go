@@ -152,10 +152,11 @@ func found(t *store.Tx, account uint64) error {
 	return t.Exec("UPDATE card_losses SET over_at = $1 WHERE account = $2 AND over_at IS NULL", t.Now(), int64(account))
 }
 
-// WasLost says whether a card was reported lost at a time in the past, in ms.
+// WasLost says whether a card was reported lost at a time in the past, in ms. What
+// came in the moment of the report may have come before it.
 func (s *Service) WasLost(ctx context.Context, src store.Source, account uint64, at int64) (lost bool, err error) {
 	err = src.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM card_losses
-		WHERE account = $1 AND lost_at <= $2 AND coalesce(over_at, $3) > $4)`, int64(account), at, at+1, at).Scan(&lost)
+		WHERE account = $1 AND lost_at < $2 AND coalesce(over_at, $3) > $4)`, int64(account), at, at+1, at).Scan(&lost)
 	return lost, err
 }
 

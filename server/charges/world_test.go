@@ -65,7 +65,7 @@ func (b *box) WasLost(_ context.Context, _ store.Source, account uint64, at int6
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	since, lost := b.lost[account]
-	return lost && since <= at, b.failed(account)
+	return lost && since < at, b.failed(account)
 }
 
 func (b *box) failed(account uint64) error {
