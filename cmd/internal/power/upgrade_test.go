@@ -77,8 +77,11 @@ func (s schema) older(t testing.TB, path string, without int) {
 	}
 	for _, table := range column(t, old, "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name <> 'migrations'") {
 		columns := strings.Join(column(t, old, "SELECT name FROM pragma_table_info('"+table+"')"), ", ")
+		// What was dropped since is nothing of its kind.
+		values := strings.Join(column(t, old, `SELECT CASE WHEN p.name IS NOT NULL THEN o.name WHEN o.type = 'INTEGER' THEN '0' ELSE '''''' END
+			FROM pragma_table_info('`+table+"') o LEFT JOIN pragma_table_info('"+table+"', 'present') p ON p.name = o.name ORDER BY o.cid"), ", ")
 		do("DELETE FROM main." + table)
-		do(fmt.Sprintf("INSERT INTO main.%s (%s) SELECT %s FROM present.%s", table, columns, columns, table))
+		do(fmt.Sprintf("INSERT INTO main.%s (%s) SELECT %s FROM present.%s", table, columns, values, table))
 	}
 	for _, text := range texts {
 		do(text)
