@@ -57,11 +57,11 @@ func TestCharges_I4_WhatWasTakenIsPostedWhateverBecameOfTheCard(t *testing.T) {
 		known bool
 		flags string
 	}{
-		"lost before":         {charges.Card{State: wire.CardLost, Epoch: 1}, noon - 1, true, "1"},
-		"lost after":          {charges.Card{State: wire.CardLost, Epoch: 1}, noon + 1, true, "0"},
-		"frozen":              {charges.Card{State: wire.CardFrozen, Epoch: 1}, 0, true, "0"},
-		"closed":              {charges.Card{State: wire.CardClosed, Epoch: 1}, 0, true, "0"},
-		"of an earlier epoch": {charges.Card{State: wire.CardActive, Epoch: 9}, 0, true, "0"},
+		"lost before":         {lost: noon - 1, known: true, flags: "1"},
+		"lost after":          {lost: noon + 1, known: true, flags: "0"},
+		"frozen":              {card: charges.Card{State: wire.CardFrozen, Epoch: 1}, known: true, flags: "0"},
+		"closed":              {card: charges.Card{State: wire.CardClosed, Epoch: 1}, known: true, flags: "0"},
+		"of an earlier epoch": {card: charges.Card{State: wire.CardActive, Epoch: 9}, known: true, flags: "0"},
 		"of nobody we know":   {known: false, flags: "0"},
 	} {
 		a := w.account(t, 300, 0)
