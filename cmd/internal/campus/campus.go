@@ -237,9 +237,10 @@ func (c *Campus) enrolAgent(ctx context.Context, gate uint16, config, name strin
 	return p, err
 }
 
-// Start starts the gate's agent, again after a kill, and waits until it is
-// ready to judge: it has a snapshot, and its scanner is open (what a scanner
-// sends to a closed port is lost).
+// Start starts the gate's agent, again after a kill, and waits until it can
+// admit: the server has told it the time and that its snapshot is current, now or
+// in an earlier run, and its scanner is open (what a scanner sends to a closed
+// port is lost).
 func (g *Gate) Start(ctx context.Context) error {
 	if err := g.Agent.Start(); err != nil {
 		return err
@@ -249,8 +250,13 @@ func (g *Gate) Start(ctx context.Context) error {
 	}
 	return Until(ctx, func() (bool, error) {
 		s, err := g.Status(ctx)
-		return err == nil && s.Gate.Name != "" && len(s.Lanes) == 1 && s.Lanes[0].Scanner.State == devices.OK, err
+		return err == nil && ready(&s), err
 	})
+}
+
+// ready reports whether an agent can judge what its one scanner reads.
+func ready(s *console.Status) bool {
+	return s.Clock.Trusted && s.Snapshot.At > 0 && len(s.Lanes) == 1 && s.Lanes[0].Scanner.State == devices.OK
 }
 
 // Status asks the agent how it is.

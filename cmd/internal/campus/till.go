@@ -10,7 +10,6 @@ import (
 	"sync"
 
 	"campusgate/agent/console"
-	"campusgate/devices"
 	"campusgate/devices/pty"
 )
 
@@ -140,7 +139,7 @@ func (c *Campus) addTill(ctx context.Context, merchant int64, name string) error
 }
 
 // Start starts the till's agent, again after a kill, and waits until it can
-// charge: it has its rules, and its scanner is open.
+// charge: like a gate, and with its rules.
 func (t *Till) Start(ctx context.Context) error {
 	if err := t.Agent.Start(); err != nil {
 		return err
@@ -157,7 +156,7 @@ func (t *Till) Start(ctx context.Context) error {
 		if err := t.Client().Do(ctx, http.MethodGet, "/api/v1/till", nil, &v); err != nil {
 			return false, err
 		}
-		return v.Till != nil && len(s.Lanes) == 1 && s.Lanes[0].Scanner.State == devices.OK, nil
+		return v.Till != nil && ready(&s), nil
 	})
 }
 

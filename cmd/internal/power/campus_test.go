@@ -131,6 +131,22 @@ func crowd(ctx context.Context, g *campus.Gate, list []campus.Pass, admitted map
 	}
 }
 
+// admits shows codes, every one of which must let its person in, and notes whom.
+func admits(t *testing.T, g *campus.Gate, list []campus.Pass, admitted map[string]bool) {
+	t.Helper()
+	for i, p := range list {
+		reason, repeat, err := scan(t.Context(), g, p)
+		switch {
+		case err != nil:
+			t.Errorf("code %d of %d: %v", i+1, len(list), err)
+		case reason != verdict.Granted.String() || repeat:
+			t.Errorf("code %d of %d: %s, a repeat: %t", i+1, len(list), reason, repeat)
+		default:
+			admitted[p.ID] = true
+		}
+	}
+}
+
 // whoever mounts something in a test takes it away before its folder goes.
 func unmountable(err error) bool {
 	return errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.EACCES) || errors.Is(err, syscall.ENODEV)
