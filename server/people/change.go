@@ -255,7 +255,7 @@ func (s *Service) replacePerson(t *store.Tx, actor string, old, p Person) (Perso
 		return Person{}, err
 	}
 	if p.State == Left && old.State == Active {
-		if err := s.keepAdmin(t.Context(), t, s.dayOf(t), "p.id <> $1", p.ID); err != nil {
+		if err := s.keepAdmin(t.Context(), t, s.dayOf(t), func(held Post) bool { return held.Person == p.ID }); err != nil {
 			return Person{}, err
 		}
 	}

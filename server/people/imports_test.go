@@ -180,28 +180,31 @@ func TestImport_A04_HouseholdsOfTheCommunityOffice(t *testing.T) {
 	w := sampled(t)
 	p := w.preview(t, people.ImportHouseholds, strings.Join([]string{
 		"小区,楼栋,门牌,户主,姓名,手机,身份证号,关系,已核实",
-		"东林村,7栋,301,石磊,石磊,13800130061,,户主,",  // 2: building and room come to be
-		"东林村,7 栋,301,石磊,石鑫,13800130062,,儿子,", // 3: the same ones
-		"东林村,7栋,302,江月,,13800130063,,,否",     // 4: the head herself, not verified
-		"东林村,7栋,302,江月,石磊,13800130061,,,",    // 5: lives in both
-		"东林林,7栋,302,江月,,,,,",                 // 6: no such compound
-		"东林村,,302,江月,,,,,",                   // 7
-		"东林村,7栋,303,江天,江天,13800130061,,,",    // 8: row 2's phone
-		"东林村,7栋,301,石磊,石鑫,13800130062,,儿子,",  // 9: row 3 again
-		"松林坡,3栋,201,林国栋,许文娟,13800130022,,妻,", // 10: changes
-		"松林坡,3栋,201,林国栋,林晓,13800130023,,子女,", // 11: same
-		"松林坡,3栋,201,林国栋,周民,13800130001,,,",   // 12: T1001's phone under another name
-		"松林坡,3栋,201,林国栋,周敏,13800130001,,,",   // 13: T1001
-		"松林坡,3栋,201,林国栋,小林,,,,也许",            // 14
+		"东林村,7栋,301,石磊,石磊,13800130061,,户主,",      // 2: building and room come to be
+		"东林村,7 栋,301,石磊,石鑫,13800130062,,儿子,",     // 3: the same ones
+		"东林村,7栋,302,江月,,13800130063,,,否",         // 4: the head herself, not verified
+		"东林村,7栋,302,江月,石磊,13800130061,,,",        // 5: lives in both
+		"东林林,7栋,302,江月,,,,,",                     // 6: no such compound
+		"东林村,,302,江月,,,,,",                       // 7
+		"东林村,7栋,303,江天,江天,13800130061,,,",        // 8: row 2's phone
+		"东林村,7栋,301,石磊,石鑫,13800130062,,儿子,",      // 9: row 3 again
+		"松林坡,3栋,201,林国栋,许文娟,13800130022,,妻,",     // 10: changes
+		"松林坡,3栋,201,林国栋,林晓,13800130023,,子女,",     // 11: same
+		"松林坡,3栋,201,林国栋,周民,13800130001,,,",       // 12: T1001's phone under another name
+		"松林坡,3栋,201,林国栋,周敏,13800130001,,,",       // 13: T1001
+		"松林坡,3栋,201,林国栋,小林,,,,也许",                // 14
+		"东林村,7栋,304,江川,,13800130064,EA7654321,,", // 15
+		"东林村,7栋,305,江川,,13800130064,EA7654322,,", // 16: row 15's phone beside another number
+		"东林村,7栋,306,江川,,13800130065,EA7654321,,", // 17: and the other way round
 	}, "\n"))
-	if got, want := faults(p), "6 compound, 7 building, 8 phone, 9 name, 12 name, 14 verified"; got != want {
+	if got, want := faults(p), "6 compound, 7 building, 8 phone, 9 name, 12 name, 14 verified, 16 id_number, 17 phone"; got != want {
 		t.Fatalf("faults %s, want %s", got, want)
 	}
-	if p.Adds != 5 || p.Changes != 1 || p.Same != 1 {
+	if p.Adds != 6 || p.Changes != 1 || p.Same != 1 {
 		t.Fatalf("counts %+v", p)
 	}
 	done, err := w.Confirm(t.Context(), by, p.ID, true)
-	if ok(t, err); done != (people.Imported{Added: 5, Changed: 1, Skipped: 6}) {
+	if ok(t, err); done != (people.Imported{Added: 6, Changed: 1, Skipped: 8}) {
 		t.Fatalf("done %+v", done)
 	}
 	stone, err := w.ByPhone(t.Context(), w.src(), "13800130061")
@@ -210,7 +213,7 @@ func TestImport_A04_HouseholdsOfTheCommunityOffice(t *testing.T) {
 	if ok(t, err); len(homes) != 2 || homes[0].VerifiedAt == 0 || homes[0].VerifiedBy != actor || len(homes[0].Members) != 2 {
 		t.Errorf("homes %+v", homes)
 	}
-	if rooms, err := w.Rooms(t.Context(), w.src(), "东林村", "7栋"); err != nil || strings.Join(rooms, " ") != "301 302" {
+	if rooms, err := w.Rooms(t.Context(), w.src(), "东林村", "7栋"); err != nil || strings.Join(rooms, " ") != "301 302 304" {
 		t.Errorf("rooms %v, %v", rooms, err)
 	}
 	if list, _, err := w.Households(t.Context(), w.src(), people.HouseholdQuery{Text: "周敏"}); err != nil || len(list) != 1 {
@@ -268,6 +271,36 @@ func TestImport_PostsAndPlacesNameWhatDoesNotFit(t *testing.T) {
 	for _, c := range all {
 		if c.ID == "D" && (c.Police != "城东派出所" || len(c.Compounds) != 1 || c.Compounds[0].OnCampus || len(c.Compounds[0].Buildings[0].Rooms) != 2) {
 			t.Errorf("campus D %+v", c)
+		}
+	}
+}
+
+// One after the other the rows of a file may end what none of them ends alone.
+func TestImport_LeavesAnAdministrator(t *testing.T) {
+	const (
+		leave = "编号,姓名,类别,状态\nT1010,蒋涛,在职教职员工,离校\nT1011,沈岚,在职教职员工,离校\n"
+		later = "岗位,编号,开始日期\nadmin,T1011,2026-11-22\nadmin,T1010,2026-11-22\n"
+	)
+	for _, c := range []struct {
+		kind       people.ImportKind
+		file, want string
+	}{
+		{people.ImportPeople, leave, "3 state"},
+		{people.ImportPosts, later, "3 to"},
+	} {
+		w := sampled(t)
+		w.change(t, func(tx *store.Tx) error {
+			_, err := w.AddPost(tx, actor, people.Post{Role: people.Admin, Person: "T1011"})
+			return err
+		})
+		p := w.preview(t, c.kind, c.file)
+		if got := faults(p); got != c.want {
+			t.Errorf("%s\nfaults %s, want %s", c.file, got, c.want)
+		}
+		_, err := w.Confirm(t.Context(), by, p.ID, true)
+		ok(t, err)
+		if _, n, err := w.Posts(t.Context(), w.src(), people.PostQuery{Role: people.Admin}); err != nil || n == 0 {
+			t.Errorf("%s\n%d administrators, %v", c.file, n, err)
 		}
 	}
 }

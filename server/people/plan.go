@@ -110,6 +110,20 @@ func (p *planner) agree(field, key, value string) error {
 	return nil
 }
 
+// endAdmin is a fault when a row, after those before it, leaves nobody to
+// administer: key is that of what it ends, as keyOf gives it of a post.
+func (p *planner) endAdmin(field string, r row, keyOf func(Post) string, key string) error {
+	p.newSeen["ended "+key] = r.number
+	err := p.keepAdmin(p.ctx, p.src, p.today, func(held Post) bool {
+		_, ended := p.seen["ended "+keyOf(held)]
+		return ended || keyOf(held) == key
+	})
+	if errors.Is(err, store.ErrState) {
+		return fault(field, "将没有管理员", "nobody would be an administrator")
+	}
+	return err
+}
+
 // row looks over one row with the method of its kind.
 func (p *planner) row(look func(row) (planned, error), r row) (planned, error) {
 	p.newSeen, p.newTexts = map[string]int{}, map[string]string{}

@@ -67,8 +67,8 @@ func (p *planner) home(place Place, head string) (Household, error) {
 	return p.Household(p.ctx, p.src, id)
 }
 
-// distinct refuses a member who comes twice, and a phone or ID number that
-// earlier rows give to another name.
+// distinct refuses a member who comes twice, a phone or ID number that earlier
+// rows give to another name, and one of them beside another of the other.
 func (p *planner) distinct(r row, place Place, head string, who Person) error {
 	key := who.Name
 	for _, n := range []struct{ field, number string }{{"phone", who.Phone}, {"id_number", who.IDNumber}} {
@@ -82,6 +82,9 @@ func (p *planner) distinct(r row, place Place, head string, who Person) error {
 	}
 	if who.Phone != "" && who.IDNumber != "" {
 		if err := p.agree("phone", "phone of "+who.IDNumber, who.Phone); err != nil {
+			return err
+		}
+		if err := p.agree("id_number", "ID number of "+who.Phone, who.IDNumber); err != nil {
 			return err
 		}
 	}

@@ -63,10 +63,7 @@ func (p *planner) person(r row) (planned, error) {
 		return planned{}, err
 	}
 	if old.State == Active && next.State == Left {
-		err := p.keepAdmin(p.ctx, p.src, p.today, "p.id <> $1", old.ID)
-		if errors.Is(err, store.ErrState) {
-			err = fault("state", "最后一名管理员不能离校", "nobody else is an administrator")
-		}
+		err := p.endAdmin("state", r, func(held Post) string { return held.Person }, old.ID)
 		if err != nil {
 			return planned{}, err
 		}

@@ -75,6 +75,11 @@ func (p *planner) posts(r row, o Post) (planned, error) {
 	if o.To != "" && o.To < o.From {
 		return planned{}, fault("to", "结束早于开始", "it ends before it begins")
 	}
+	if o.Role == Admin && (o.From > p.today || o.To != "" && o.To < p.today) {
+		if err := p.endAdmin("to", r, func(held Post) string { return strconv.FormatInt(held.ID, 10) }, strconv.FormatInt(id, 10)); err != nil {
+			return planned{}, err
+		}
+	}
 	return planned{changes, func(t *store.Tx) error {
 		err := t.Exec("UPDATE posts SET first_day = $1, last_day = $2 WHERE id = $3", o.From, nullable(o.To), id)
 		if err != nil {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"campusgate/server/store"
@@ -195,7 +196,7 @@ func (s *Service) EndPost(t *store.Tx, actor string, id int64) (Post, error) {
 		return o, err
 	}
 	if o.Role == Admin {
-		if err := s.keepAdmin(t.Context(), t, s.dayOf(t), "o.id <> $1", id); err != nil {
+		if err := s.keepAdmin(t.Context(), t, s.dayOf(t), func(held Post) bool { return held.ID == id }); err != nil {
 			return o, err
 		}
 	}
@@ -213,20 +214,14 @@ func (s *Service) EndPost(t *store.Tx, actor string, id int64) (Post, error) {
 	return s.Post(t.Context(), t, id)
 }
 
-// keepAdmin refuses a change after which nobody could administer on a day:
-// others says which posts would be left.
-func (s *Service) keepAdmin(ctx context.Context, src store.Source, day, others string, arg any) error {
-	holds := "SELECT count(*) FROM posts o JOIN persons p ON p.id = o.person WHERE o.role = '" + Admin + "' AND "
-	rest := " AND " + held("$2", "$3")
-	before, err := count(ctx, src, holds+"o.id <> $1"+rest, 0, day, day)
+// keepAdmin refuses a change after which nobody could administer on a day: goes
+// says which posts the change ends.
+func (s *Service) keepAdmin(ctx context.Context, src store.Source, day string, goes func(Post) bool) error {
+	all, err := store.List(ctx, src, scanPost, postColumns+" WHERE o.role = '"+Admin+"' AND "+held("$1", "$2"), day, day)
 	if err != nil {
 		return err
 	}
-	after, err := count(ctx, src, holds+others+rest, arg, day, day)
-	if err != nil {
-		return err
-	}
-	if before > 0 && after == 0 {
+	if len(all) > 0 && !slices.ContainsFunc(all, func(o Post) bool { return !goes(o) }) {
 		return fmt.Errorf("%w: nobody else is an administrator; make another one first", store.ErrState)
 	}
 	return nil

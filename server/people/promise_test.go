@@ -14,7 +14,7 @@ import (
 // few values, so that rows meet each other and what is there.
 var fileKinds = map[people.ImportKind][][]string{
 	people.ImportPeople: {
-		{"number", "T1001", "S1", "S2", "S3", "", "r000001"},
+		{"number", "T1001", "T1010", "S1", "S2", "S3", "", "r000001"},
 		{"name", "周敏", "甲", "乙", ""},
 		{"kind", "staff", "student", "resident", "x"},
 		{"unit", "", "cs", "arch", "none"},
@@ -29,7 +29,7 @@ var fileKinds = map[people.ImportKind][][]string{
 		{"head", "林国栋", "甲"},
 		{"name", "", "甲", "乙", "林晓", "周敏"},
 		{"phone", "", "13800130001", "13800130023", "13800130071", "13800130072"},
-		{"id_number", "", "999001197001120019", "EA1234567", "EA7654321"},
+		{"id_number", "", "999001197001120019", "EA1234567", "EA7654321", "EA7654322"},
 		{"number", "", "", "T1001", "S9"},
 		{"relation", "", "子女"},
 		{"verified", "", "否"},
