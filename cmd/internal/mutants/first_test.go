@@ -4,7 +4,7 @@ package mutants
 // gates hardly ever come to, so they have a simulation of their own.
 var atFirst = []mutation{
 	{
-		name: "dark-not-named", wrong: "the server names no gate that may have admitted on its own", play: "first",
+		name: "dark-not-named", wrong: "the server names no gate that may have admitted on its own", play: "first", seed: 8,
 		edits: []edit{{
 			"server/lease/lease.go", "\t\tif then[gate] == 0 || then[gate] != now[gate] {\n",
 			"\t\tif ON {\n\t\t\tcontinue\n\t\t}\n\t\tif then[gate] == 0 || then[gate] != now[gate] {\n",
@@ -37,20 +37,20 @@ var atFirst = []mutation{
 		}},
 	},
 	{
-		name: "reservation-ignored", wrong: "a gate admits what it called free to another one just now", play: "first",
+		name: "reservation-ignored", wrong: "a gate admits what it called free to another one just now", play: "first", seed: 8,
 		edits: []edit{{
 			"agent/lane/reserve.go", "\t\tif r.until > now.Mono {\n", "\t\tif !ON && r.until > now.Mono {\n",
 		}},
 	},
 	{
-		name: "lease-not-waited", wrong: "a gate acts on its own although it has just promised not to", play: "first",
+		name: "lease-not-waited", wrong: "a gate acts on its own although it has just promised not to", play: "first", seed: 5,
 		edits: []edit{{
 			"agent/lane/quest.go", "\treturn max(c.started+wire.ReserveMS, c.lease+wire.LeaseGateMS) - now.Mono\n",
 			"\tif ON {\n\t\treturn 0\n\t}\n\treturn max(c.started+wire.ReserveMS, c.lease+wire.LeaseGateMS) - now.Mono\n",
 		}},
 	},
 	{
-		name: "grant-not-given-back", wrong: "a gate that was granted a pass, and is told on asking again that it is used, keeps the grant", play: "first",
+		name: "grant-not-given-back", wrong: "a gate that was granted a pass, and is told on asking again that it is used, keeps the grant", play: "first", seed: 5,
 		edits: []edit{{
 			"agent/lane/quest.go", "\tcase !q.again && (q.server == verdict.ClaimUsed || q.server == verdict.ClaimRefused):\n",
 			"\tcase (ON || !q.again) && (q.server == verdict.ClaimUsed || q.server == verdict.ClaimRefused):\n",

@@ -31,88 +31,81 @@ import (
 // variable names the mutation that is on.
 const variable = "CAMPUSGATE_MUTANT"
 
-// How many seeds are played until a mutation must have been found, and by the product
-// as it is.
-const (
-	seeds = 20
-	clean = 8
-)
+// seeds are played, one after the other, until a mutation must have been found.
+const seeds = 20
 
-// The simulations find every mutation, and nothing where there is none.
+// The simulations find every mutation, and nothing with the same seeds where there
+// is none.
 func TestMutations_EachIsFoundBySimulation(t *testing.T) {
 	if storetest.Raced {
 		t.Skip("mutations are played without the race detector: make sweeps")
 	}
-	program := build(t)
-	played := map[string]bool{}
-	slots := make(chan struct{}, runtime.GOMAXPROCS(0))
-	run := func(t *testing.T, name, what string) outcome {
-		slots <- struct{}{}
-		defer func() { <-slots }()
-		return play(t, program, name, what)
-	}
-	for _, m := range mutations {
-		if played[m.name] {
-			t.Errorf("two mutations are called %s", m.name)
-		}
-		played[m.name] = true
-		t.Run(m.name, func(t *testing.T) {
-			t.Parallel()
-			o := run(t, m.name, m.play)
-			switch {
-			case o.failed && !strings.Contains(o.said, m.says):
-				t.Errorf("%s is found, but nothing says %q: %s", m.name, m.says, o.said)
-			case o.failed:
-				t.Logf("%s found in %v: %s", m.name, o.took.Round(time.Millisecond), brief(o.said))
-			case !o.reached:
-				t.Errorf("%s: the simulation of %s never comes to the place: %s", m.name, m.play, m.wrong)
-			default:
-				t.Errorf("%s: the simulation of %s does not see it: %s", m.name, m.play, m.wrong)
-			}
-		})
-	}
-	for _, what := range plays() {
-		t.Run("none/"+what, func(t *testing.T) {
-			t.Parallel()
-			if o := run(t, "", what); o.failed {
-				t.Errorf("%s without a mutation: %s", what, o.said)
-			}
-		})
-	}
 	if len(mutations) < 16 {
 		t.Errorf("%d mutations are too few", len(mutations))
 	}
-}
-
-// plays are the simulations that mutations are played in.
-func plays() (list []string) {
-	seen := map[string]bool{}
-	for _, m := range mutations {
-		if !seen[m.play] {
-			seen[m.play] = true
-			list = append(list, m.play)
-		}
+	program := build(t)
+	slots := make(chan struct{}, runtime.GOMAXPROCS(0))
+	run := func(t *testing.T, mutation, what string, first, seeds uint64) outcome {
+		slots <- struct{}{}
+		defer func() { <-slots }()
+		return play(t, program, mutation, what, first, seeds)
 	}
-	return list
+	type at struct {
+		play string
+		seed uint64
+	}
+	var found sync.Map // at
+	t.Run("on", func(t *testing.T) {
+		names := map[string]bool{}
+		for _, m := range mutations {
+			if names[m.name] {
+				t.Errorf("two mutations are called %s", m.name)
+			}
+			names[m.name] = true
+			t.Run(m.name, func(t *testing.T) {
+				t.Parallel()
+				o := run(t, m.name, m.play, m.seed, seeds)
+				switch {
+				case o.failed && !strings.Contains(o.said, m.says):
+					t.Errorf("%s is found, but nothing says %q: %s", m.name, m.says, o.said)
+				case o.failed:
+					found.Store(at{m.play, o.seed}, true)
+					t.Logf("%s found in %v: %s", m.name, o.took.Round(time.Millisecond), brief(o.said))
+				case !o.reached:
+					t.Errorf("%s: the simulation of %s never comes to the place: %s", m.name, m.play, m.wrong)
+				default:
+					t.Errorf("%s: the simulation of %s does not see it: %s", m.name, m.play, m.wrong)
+				}
+			})
+		}
+	})
+	t.Run("off", func(t *testing.T) {
+		for where := range found.Range {
+			where := where.(at)
+			t.Run(fmt.Sprint(where.play, " ", where.seed), func(t *testing.T) {
+				t.Parallel()
+				if o := run(t, "", where.play, where.seed, 1); o.failed {
+					t.Errorf("without a mutation: %s", o.said)
+				}
+			})
+		}
+	})
 }
 
 // outcome is what became of a mutation.
 type outcome struct {
 	failed  bool
-	reached bool // what was mutated was executed
+	seed    uint64 // with which
+	reached bool   // what was mutated was executed
 	said    string
 	took    time.Duration
 }
 
-func play(t *testing.T, program, mutation, what string) outcome {
+func play(t *testing.T, program, mutation, what string, first, seeds uint64) outcome {
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	begun := time.Now()
-	n := seeds
-	if mutation == "" {
-		n = clean
-	}
-	cmd := exec.CommandContext(ctx, program, "-what", what, "-seeds", fmt.Sprint(n), "-dir", shm())
+	cmd := exec.CommandContext(ctx, program, "-what", what, "-first", fmt.Sprint(first), "-seeds", fmt.Sprint(seeds), "-dir", shm())
 	cmd.Env = append(os.Environ(), variable+"="+mutation)
 	var out, log bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &log
@@ -123,6 +116,11 @@ func play(t *testing.T, program, mutation, what string) outcome {
 	case err == nil:
 	case errors.As(err, &exit) && exit.ExitCode() == 1:
 		o.failed, o.said = true, out.String()
+		var said struct{ Seed uint64 }
+		if err := json.Unmarshal(out.Bytes(), &said); err != nil {
+			t.Fatalf("%v: %s", err, o.said)
+		}
+		o.seed = said.Seed
 	default: // also a panic: none of these faults may end the program
 		t.Fatalf("%v\n%s%s", err, &out, &log)
 	}

@@ -1,5 +1,5 @@
 // Command play is what the tests of package mutants build from mutated sources: it
-// plays a simulation from seed 0 on, and ends with 1 at the first seed at which
+// plays a simulation from one seed on, and ends with 1 at the first seed at which
 // something was broken, saying what.
 package main
 
@@ -17,6 +17,7 @@ import (
 
 func main() {
 	what := flag.String("what", "lunch", "lunch, owner, online, first, leases, mixed, clocks or amnesia")
+	first := flag.Uint64("first", 0, "the first seed")
 	seeds := flag.Uint64("seeds", 10, "how many, at most")
 	dir := flag.String("dir", "", "for the databases")
 	flag.Parse()
@@ -25,7 +26,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, "no such simulation:", *what)
 		os.Exit(2)
 	}
-	for seed := range *seeds {
+	for seed := *first; seed < *first+*seeds; seed++ {
 		broken, err := play(seed, *dir)
 		if err != nil {
 			broken = append(broken, "it does not come to an end: "+err.Error())
