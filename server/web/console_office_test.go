@@ -218,6 +218,12 @@ func TestConsole_RulesOfATillAreCheckedBeforeTheyAreSent(t *testing.T) {
 	for _, fault := range []string{"重复了", "请输入 0.01 至 100000 元", "与另一餐段重叠", "最多两位小数"} {
 		c.text(fault)
 	}
+	c.press("English")
+	for _, fault := range []string{"It is there twice", "Enter 0.01 to 100,000 yuan", "It overlaps with another period", "at most two decimals"} {
+		c.text(fault)
+	}
+	c.press("中文")
+	c.text("与另一餐段重叠")
 	if calls := api.calls(); len(calls) > 0 {
 		t.Errorf("faulty rules were sent: %q", calls)
 	}
