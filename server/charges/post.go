@@ -293,9 +293,14 @@ func (b *batch) reverse(t *store.Tx, v, target *row, till *canteen.Till) error {
 	if err := b.move(t, v, till, "void/"+id, ledger.KindVoid, target.transfer, back); err != nil || v.transfer == "" {
 		return err
 	}
+	// It is settled when its money moves, which may be long after it came.
+	if v.settleDay, err = b.settleDay(t.Context(), t, v.event.Charge.Day, till); err != nil {
+		return err
+	}
+	v.late = v.settleDay != v.event.Charge.Day
 	err = t.Exec(`UPDATE charges SET transfer = $1, account = $2, merchant = $3, main_fen = $4, subsidy_fen = $5, debt_fen = $6,
-		suspense_fen = $7 WHERE position = $8`, v.transfer, int64(v.account), v.merchant,
-		-v.paid.main, -v.paid.subsidy, -v.paid.debt, -v.paid.suspense, v.position)
+		suspense_fen = $7, settle_day = $8, late = $9 WHERE position = $10`, v.transfer, int64(v.account), v.merchant,
+		-v.paid.main, -v.paid.subsidy, -v.paid.debt, -v.paid.suspense, v.settleDay, v.late, v.position)
 	if err == nil {
 		err = t.Exec("UPDATE charges SET voided_by = $1 WHERE position = $2", id, target.position)
 	}

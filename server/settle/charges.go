@@ -74,16 +74,16 @@ func (s *Service) ExportCharges(ctx context.Context, actor string, from *charges
 
 func (s *Service) chargeRow(c *charges.Charge, n names) []any {
 	types := map[string]string{"charge": "消费", "void": "撤销", "declined": "拒付"}
-	fen := c.AmountFen
+	fen, sign := c.AmountFen, int64(1)
 	switch c.Kind {
-	case "void":
-		fen = -fen
+	case "void": // its parts are what came back
+		fen, sign = -fen, -1
 	case "declined":
 		fen = 0
 	}
 	return []any{
 		time.UnixMilli(c.At).In(s.Location).Format(time.DateTime), types[c.Kind], c.Day, c.SettleDay, c.Period, n.merchants[c.Merchant], c.TillName,
-		int64(c.Batch), int64(c.Flow), people.Mask(c.Display), fen, c.MainFen, c.SubsidyFen, c.DebtFen, c.SuspenseFen, people.Mask(c.Cashier),
+		int64(c.Batch), int64(c.Flow), people.Mask(c.Display), fen, sign * c.MainFen, sign * c.SubsidyFen, sign * c.DebtFen, sign * c.SuspenseFen, people.Mask(c.Cashier),
 		strings.Join(c.Flags(), " "), c.Event,
 	}
 }

@@ -201,9 +201,9 @@ func (s *Service) Days(ctx context.Context, limit int) ([]BusinessDay, error) {
 		}
 		return d, err
 	}, `SELECT a.day, coalesce(d.closed_at, 0), coalesce(d.closed_by, ''),
-		(SELECT count(*) FROM charges WHERE settle_day = a.day AND kind = 'charge'),
-		(SELECT coalesce(sum(`+moved+`), 0) FROM charges WHERE settle_day = a.day),
-		(SELECT coalesce(sum(`+moved+`), 0) FROM charges WHERE settle_day = a.day AND late = 1),
+		(SELECT count(*) FROM charges WHERE settle_day = a.day AND kind = 'charge' AND transfer IS NOT NULL),
+		(SELECT coalesce(sum(`+moved+`), 0) FROM charges WHERE settle_day = a.day AND transfer IS NOT NULL),
+		(SELECT coalesce(sum(`+moved+`), 0) FROM charges WHERE settle_day = a.day AND late = 1 AND transfer IS NOT NULL),
 		(SELECT coalesce(sum(fen), 0) FROM refunds WHERE settle_day = a.day)
 		FROM (SELECT settle_day AS day FROM charges WHERE kind <> 'declined' UNION SELECT settle_day FROM refunds UNION SELECT day FROM days
 			ORDER BY 1 DESC LIMIT $1) a

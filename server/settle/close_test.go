@@ -205,6 +205,31 @@ func TestClose_I9_ADifferenceStopsItUntilSomebodyAnswersForIt(t *testing.T) {
 
 // A closed day never changes: what comes later keeps its date and is settled
 // with the open day.
+// A void that comes after the office's refund moves nothing, and so counts nothing.
+func TestClose_I9_AVoidOfWhatWasRefundedIsNotTakenOffTwice(t *testing.T) {
+	w := open(t)
+	a := w.till(t)
+	w.top(t, alice, 10_000, noon)
+	a.sale(t, alice, 1, 5000, noon)
+	sale := a.sale(t, alice, 2, 700, noon+minute)
+	w.catchUp(t, a)
+	a.void(t, sale, 700, noon+2*minute) // not sent yet
+	w.clock.Store(noon + day)
+	_, err := w.Close(t.Context(), office, today)
+	ok(t, err)
+	_, err = w.Refund(t.Context(), office, settle.Refund{ID: "refund-0001", Charge: sale.String(), Fen: 700, Reason: "x"})
+	ok(t, err)
+	w.catchUp(t, a)
+	w.clock.Store(noon + 2*day)
+	_, err = w.Close(t.Context(), office, tomorrow)
+	ok(t, err)
+	p, err := w.Pay(t.Context(), office, "pay-00001", a.merchant, tomorrow)
+	ok(t, err)
+	if left := w.has(t, ledger.Merchant(a.merchant)); p.Fen != 5000 || left != 0 {
+		t.Errorf("%d fen are paid, and %d are left", p.Fen, left)
+	}
+}
+
 func TestClose_I8_AClosedDayIsFrozen(t *testing.T) {
 	w := open(t)
 	a, b := lunch(t, w)

@@ -83,19 +83,49 @@ func (s *Service) bear(t *store.Tx, actor string, d *Dispute, record *ledger.Rec
 		refusal, err := s.refund(t, actor, &Refund{ID: fmt.Sprintf("dispute-%d", d.ID), Charge: event, Fen: d.Fen, Reason: d.Decision}, &c)
 		return errors.Join(refusal, err)
 	}
-	from := []ledger.Entry{{Account: ledger.WrittenOff, Fen: -d.Fen}}
-	card := uint64(0)
 	if d.State == cards.DisputeMerchant {
-		var err error
-		card = d.Account
-		if from, err = s.Ledger.Spend(ctx, t, card, d.Fen); err != nil {
-			return err
+		return s.charge(t, d, record)
+	}
+	return s.adjust(t, d, record, "", 0, "", []ledger.Entry{{Account: ledger.WrittenOff, Fen: -d.Fen}, {Account: ledger.Suspense, Fen: d.Fen}})
+}
+
+// charge takes what is left of a charge in suspense from the card after all. The
+// charge is that transfer from then on: taken back, it comes back to the card.
+func (s *Service) charge(t *store.Tx, d *Dispute, record *ledger.Record) error {
+	ctx := t.Context()
+	back, err := s.Ledger.TakeBack(ctx, t, d.Transfer, 0)
+	if err != nil {
+		return err
+	}
+	if err := s.adjust(t, d, record, "/back", 0, d.Transfer, back); err != nil {
+		return err
+	}
+	from, err := s.Ledger.Spend(ctx, t, d.Account, d.Fen)
+	if err != nil {
+		return err
+	}
+	paid := map[ledger.Account]int64{}
+	for _, e := range from {
+		paid[e.Account] = -e.Fen
+	}
+	for _, e := range back {
+		if e.Account != ledger.Suspense {
+			from = append(from, ledger.Entry{Account: e.Account, Fen: -e.Fen})
 		}
 	}
+	if err := s.adjust(t, d, record, "", d.Account, "", from); err != nil {
+		return err
+	}
+	return t.Exec(`UPDATE charges SET transfer = $1, main_fen = $2, subsidy_fen = $3, debt_fen = $4, suspense_fen = 0
+		WHERE transfer = $5 AND kind = 'charge'`,
+		fmt.Sprintf("dispute/%d", d.ID), paid[ledger.Main(d.Account)], paid[ledger.Subsidy(d.Account)], paid[ledger.Debt(d.Account)], d.Transfer)
+}
+
+// adjust posts a transfer of a dispute; what tells several of one dispute apart.
+func (s *Service) adjust(t *store.Tx, d *Dispute, record *ledger.Record, what string, card uint64, reverses string, entries []ledger.Entry) error {
 	out, err := s.Ledger.Post(t, ledger.Transfer{
-		ID: fmt.Sprintf("dispute/%d", d.ID), Kind: ledger.KindAdjust, At: t.Now(),
-		Day: time.UnixMilli(t.Now()).In(s.Location).Format(time.DateOnly), Card: card,
-		Entries: append(from, ledger.Entry{Account: ledger.Suspense, Fen: d.Fen}), Place: record.Place,
+		ID: fmt.Sprintf("dispute/%d%s", d.ID, what), Kind: ledger.KindAdjust, At: t.Now(),
+		Day: time.UnixMilli(t.Now()).In(s.Location).Format(time.DateOnly), Card: card, Entries: entries, Reverses: reverses, Place: record.Place,
 	})
 	if err == nil && out.State != ledger.Posted {
 		err = fmt.Errorf("%w: %s: %s", ErrAmount, out.State, out.Why)

@@ -82,8 +82,8 @@ func (s *Service) ExportDay(ctx context.Context, actor, day string, format Forma
 		var offline, late, lost, duplicate bool
 		err := rows.Scan(&flow, &kind, &at, &day, &settled, &period, &merchant, &gate, &batch, &fen, &main, &subsidy, &debt,
 			&suspense, &offline, &late, &lost, &duplicate, &cashier, &event)
-		if kind == "void" {
-			fen = -fen
+		if kind == "void" { // its parts are what came back
+			fen, main, subsidy, debt, suspense = -fen, -main, -subsidy, -debt, -suspense
 		}
 		return []any{
 			flow, types[kind], time.UnixMilli(at).In(s.Location).Format(time.DateTime), day, settled, period, n.merchants[merchant],

@@ -4,12 +4,15 @@ import (
 	"bytes"
 	"encoding/csv"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/xuri/excelize/v2"
 
+	"campusgate/server/canteen"
 	"campusgate/server/cards"
+	"campusgate/server/charges"
 	"campusgate/server/ledger"
 	"campusgate/server/settle"
 	"campusgate/server/store"
@@ -143,6 +146,38 @@ func TestResolve_I10_APersonDecidesWhoBearsADuplicate(t *testing.T) {
 	}
 }
 
+// A duplicate that the card bears after all is a charge like others: taken back, it
+// comes back to the card.
+func TestResolve_I10_WhatTheCardBoreComesBackToIt(t *testing.T) {
+	for _, how := range []string{"refund", "void"} {
+		t.Run(how, func(t *testing.T) {
+			w := open(t)
+			a, b := w.till(t), w.till(t)
+			w.top(t, alice, 10_000, noon-10*minute)
+			a.sale(t, alice, 1, 700, noon)
+			second := b.sale(t, alice, 1, 700, noon+minute)
+			w.catchUp(t, a, b)
+			open, err := w.Disputes(t.Context(), cards.DisputeOpen, 0, 10)
+			ok(t, err)
+			_, err = w.Resolve(t.Context(), office, open[0].ID, cards.DisputeMerchant, "both meals were hers")
+			ok(t, err)
+			if got := w.balance(t, alice).MainFen; got != 8600 {
+				t.Fatalf("two meals leave %d", got)
+			}
+			if how == "void" {
+				b.void(t, second, 700, noon+2*minute)
+				w.catchUp(t, b)
+			} else {
+				_, err := w.Refund(t.Context(), office, settle.Refund{ID: "refund-0001", Charge: second.String(), Fen: 700, Reason: "x"})
+				ok(t, err)
+			}
+			if got, left, took := w.balance(t, alice).MainFen, w.has(t, ledger.Suspense), w.has(t, ledger.Merchant(b.merchant)); got != 9300 || left != 0 || took != 0 {
+				t.Errorf("the card has %d, suspense %d, the merchant %d", got, left, took)
+			}
+		})
+	}
+}
+
 func TestDebts_TheLargestFirst(t *testing.T) {
 	w := open(t)
 	a := w.till(t)
@@ -190,6 +225,37 @@ func TestExportDay_AsAFileThatAddsUp(t *testing.T) {
 	}
 	if err := w.ExportDay(t.Context(), office, "21.11.2026", settle.CSV, &text); !errors.Is(err, settle.ErrDay) {
 		t.Errorf("no date: %v", err)
+	}
+}
+
+// A row's parts are of its amount, a void's too.
+func TestExport_ThePartsOfARowAddUpToItsAmount(t *testing.T) {
+	w := open(t)
+	a := w.till(t)
+	w.top(t, alice, 500, noon-10*minute)
+	w.grant(t, alice, "b1", 600, noon-9*minute, noon+30*day)
+	sale := a.sale(t, alice, 1, 700, noon)
+	a.void(t, sale, 700, noon+minute)
+	w.catchUp(t, a)
+	for name, export := range map[string]func(out *bytes.Buffer) error{
+		"day": func(out *bytes.Buffer) error { return w.ExportDay(t.Context(), office, today, settle.CSV, out) },
+		"charges": func(out *bytes.Buffer) error {
+			return w.ExportCharges(t.Context(), office, w.charges, charges.Query{By: canteen.Sight{All: true}}, settle.CSV, out)
+		},
+	} {
+		var out bytes.Buffer
+		ok(t, export(&out))
+		rows, err := csv.NewReader(&out).ReadAll()
+		ok(t, err)
+		amount := slices.IndexFunc(rows[0], func(head string) bool { return strings.HasPrefix(head, "金额") })
+		for _, r := range rows[1:] {
+			if got := strings.Join(r[amount:amount+5], " "); got != "7.00 1.00 6.00 0.00 0.00" && got != "-7.00 -1.00 -6.00 0.00 0.00" {
+				t.Errorf("%s: %s: %s", name, r[1], got)
+			}
+		}
+		if len(rows) != 3 {
+			t.Errorf("%s: %d rows", name, len(rows))
+		}
 	}
 }
 

@@ -222,7 +222,7 @@ func totals(ctx context.Context, src store.Source, day string, n names) ([]DayTo
 		t.MerchantName, t.TillName = n.merchants[t.Merchant], n.tills[t.Gate]
 		return t, err
 	}, `SELECT merchant, gate, period, late, count(CASE kind WHEN 'charge' THEN 1 END), count(CASE kind WHEN 'void' THEN 1 END),
-		sum(`+moved+`) FROM charges WHERE settle_day = $1 AND kind <> 'declined'
+		sum(`+moved+`) FROM charges WHERE settle_day = $1 AND kind <> 'declined' AND transfer IS NOT NULL
 		GROUP BY merchant, gate, period, late ORDER BY merchant, gate, period, late`, day)
 }
 

@@ -26,6 +26,7 @@ const splitPrefix = "split/"
 type grant struct {
 	Batch   string `json:"batch"`
 	Expires int64  `json:"expires"` // unix ms
+	Fen     int64  `json:"fen"`     // granted
 	Left    int64  `json:"left"`
 }
 
@@ -58,18 +59,43 @@ func (p *purse) spend(fen int64) (t took) {
 		if n := min(fen, g.Left); n > 0 {
 			g.Left -= n
 			fen -= n
-			t.grants = append(t.grants, grant{g.Batch, g.Expires, n})
+			t.grants = append(t.grants, grant{Batch: g.Batch, Left: n})
 		}
 	}
+	p.pay(fen)
 	t.main = fen
+	return t
+}
+
+// pay takes fen of main, and the rest is debt: what no subsidy is for.
+func (p *purse) pay(fen int64) {
 	main := min(fen, p.main)
 	p.main -= main
 	p.debt -= fen - main
+}
+
+// earlier is what something took that was settled before the purse begins, of
+// which fen comes back, by the accounts to which that was posted. A subsidy's part
+// was of the grants that have room, as package cards has it.
+func (p *purse) earlier(card uint64, r *ledger.Record, fen int64) *took {
+	t := &took{main: fen}
+	for _, e := range r.Entries {
+		if e.Account == ledger.Subsidy(card) {
+			fen = e.Fen
+			for i := len(p.grants) - 1; i >= 0; i-- {
+				g := p.grants[i]
+				if n := min(fen, g.Fen-g.Left); n > 0 {
+					fen, t.main = fen-n, t.main-n
+					t.grants = append(t.grants, grant{Batch: g.Batch, Left: n})
+				}
+			}
+		}
+	}
 	return t
 }
 
 // giveBack undoes fen of what a charge took: what main and debt bore first. What
-// a grant bore that has ended since stays with it, and nobody has it.
+// a grant bore that has ended since is main's.
 func (p *purse) giveBack(fen int64, t *took) {
 	main := min(fen, t.main)
 	p.main, t.main, fen = p.main+main, t.main-main, fen-main
@@ -122,7 +148,7 @@ func (p *purse) apply(card uint64, r *ledger.Record, spent map[string]*took, end
 	switch before := spent[r.Reverses]; {
 	case r.Kind == ledger.KindSubsidy:
 		batch := batchOf(r.ID)
-		p.grants = append(p.grants, grant{batch, ends[batch], change})
+		p.grants = append(p.grants, grant{batch, ends[batch], change, change})
 		slices.SortStableFunc(p.grants, func(a, b grant) int {
 			return cmp.Or(cmp.Compare(a.Expires, b.Expires), cmp.Compare(a.Batch, b.Batch))
 		})
@@ -132,8 +158,15 @@ func (p *purse) apply(card uint64, r *ledger.Record, spent map[string]*took, end
 		if batchOf(r.ID) == "close" {
 			p.grants = nil
 		}
-	case r.Reverses != "" && change > 0 && before != nil:
+	case r.Reverses != "" && change > 0:
+		if before == nil {
+			before = p.earlier(card, r, change)
+		}
 		p.giveBack(change, before)
+	case change < 0 && r.Kind != ledger.KindCharge && r.Kind != ledger.KindAdjust:
+		// Paid out, paid for a meter, or refunded at a channel.
+		p.pay(-change)
+		spent[r.ID] = &took{main: -change}
 	case change < 0:
 		t := p.spend(-change)
 		spent[r.ID] = &t

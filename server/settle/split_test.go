@@ -8,6 +8,7 @@ import (
 	"pgregory.net/rapid"
 
 	"campusgate/server/ledger"
+	"campusgate/server/settle"
 )
 
 // grant gives a card a subsidy at a moment, and expire takes what is left of it
@@ -179,5 +180,61 @@ func TestSplit_I7_TheOrderOfUploadsDoesNotMatter(t *testing.T) {
 	ok(t, err)
 	if !report.Sound() {
 		t.Errorf("the ledger is unsound: %+v", report.Faults)
+	}
+}
+
+// A subsidy is for meals: what main alone has paid stays so when the day is closed.
+func TestSplit_WhatNoSubsidyIsForIsPaidByMain(t *testing.T) {
+	for kind, to := range map[ledger.Kind]ledger.Account{
+		ledger.KindPayout: ledger.Drawer(1), ledger.KindUtility: ledger.Utility("electricity"), ledger.KindRecharge: ledger.Clearing("trial"),
+	} {
+		t.Run(string(kind), func(t *testing.T) {
+			w := open(t)
+			a := w.till(t)
+			w.top(t, alice, 10_000, noon-10*minute)
+			w.grant(t, alice, "b1", 10_000, noon-9*minute, noon+30*day)
+			a.sale(t, alice, 1, 700, noon)
+			w.catchUp(t, a)
+			w.post(t, ledger.Transfer{ID: "x/1", Kind: kind, At: noon + minute, Day: today, Card: alice, Entries: []ledger.Entry{
+				{Account: ledger.Main(alice), Fen: -5000}, {Account: to, Fen: 5000},
+			}})
+			w.clock.Store(noon + day)
+			_, err := w.Close(t.Context(), office, today)
+			ok(t, err)
+			if b := w.balance(t, alice); b.MainFen != 5000 || b.SubsidyFen != 9300 {
+				t.Errorf("after the close %+v", b)
+			}
+		})
+	}
+}
+
+// What a subsidy paid is the subsidy's again when it comes back, also after the day of
+// the charge was closed.
+func TestSplit_WhatComesBackAfterTheCloseIsASubsidyStill(t *testing.T) {
+	for _, how := range []string{"refund", "void"} {
+		t.Run(how, func(t *testing.T) {
+			w := open(t)
+			a := w.till(t)
+			w.top(t, alice, 500, noon-10*minute)
+			w.grant(t, alice, "b1", 600, noon-9*minute, noon+30*day)
+			sale := a.sale(t, alice, 1, 700, noon)
+			w.catchUp(t, a)
+			a.void(t, sale, 700, noon+minute)
+			w.clock.Store(noon + day)
+			_, err := w.Close(t.Context(), office, today)
+			ok(t, err)
+			if how == "void" {
+				w.catchUp(t, a)
+			} else {
+				_, err := w.Refund(t.Context(), office, settle.Refund{ID: "refund-0001", Charge: sale.String(), Fen: 700, Reason: "x"})
+				ok(t, err)
+			}
+			w.clock.Store(noon + 2*day)
+			_, err = w.Close(t.Context(), office, tomorrow)
+			ok(t, err)
+			if b := w.balance(t, alice); b.MainFen != 500 || b.SubsidyFen != 600 {
+				t.Errorf("after the close %+v", b)
+			}
+		})
 	}
 }
