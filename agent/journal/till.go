@@ -159,6 +159,16 @@ func (t tillTx) Charge(id wire.EventID) (p desk.Past, ok bool, err error) {
 	return p, ok, err
 }
 
+func (t tillTx) ChargeOf(scan string) (p desk.Past, ok bool, err error) {
+	err = t.tx.tx.Each(`SELECT e.body, e.annulled IS NOT NULL FROM (SELECT seq FROM charges WHERE fen > 0 ORDER BY seq DESC LIMIT 500) c
+		JOIN events e ON e.seq = c.seq WHERE e.scan = $1`, []any{scan}, func(scan func(...any) error) error {
+		ok = true
+		p, err = past(scan)
+		return err
+	})
+	return p, ok, err
+}
+
 func (t tillTx) Void(e *wire.Event) error {
 	charged := int64(e.Annuls.Seq)
 	err := t.tx.tx.Exec("UPDATE events SET annulled = $1 WHERE seq = $2", int64(e.ID.Seq), charged)

@@ -76,6 +76,13 @@ func (c *Core) alarm(book Book, in Alarm, now desk.Moment) ([]desk.Effect, error
 		}
 	}
 	effects, err := c.alarms(book, now)
+	if err == nil && c.loose == in.Source {
+		if len(effects) == 0 { // for the journal nothing changed, for the barriers it did
+			effects = append(effects, Alarmed{c.held})
+		}
+		c.Undo(func() { c.loose = in.Source })
+		c.loose = ""
+	}
 	return append(effects, desk.Done{}), err
 }
 
@@ -132,6 +139,7 @@ func (c *Core) unwritten(in Alarm, cause error) []desk.Effect {
 	if in.State != wire.AlarmOpen || in.Source == wire.AlarmFromGuard && c.unattended() {
 		return effects
 	}
+	c.loose = in.Source
 	m := wire.AlarmMove{State: in.State, Source: in.Source, Reason: in.Reason, Since: c.At(in.Stamp)}
 	return append([]desk.Effect{Alarmed{append([]wire.AlarmMove{m}, c.held...)}}, effects...)
 }

@@ -224,6 +224,28 @@ func TestAlarm_OpensThoughTheDiskFails(t *testing.T) {
 	})
 }
 
+// What opened without being written is ended like any other, also when the journal
+// never knew of it.
+func TestAlarm_OpenedThoughTheDiskFailedIsEnded(t *testing.T) {
+	onFault(t, nil, func(t *testing.T, c *counter, f *faulty) {
+		c.stop()
+		l := &listener{}
+		c.reopen()
+		c.run(t, func(d *lane.Deps) { f.Store, d.Store, d.Alarmed = d.Store, f, l.hear })
+		f.fail.Store(true)
+		if err := c.desk.Raise(t.Context(), wire.AlarmOpen, wire.AlarmFromGuard, "fire"); !errors.Is(err, desk.ErrStore) || !l.open() {
+			t.Fatalf("%v, open %v", err, l.open())
+		}
+		f.fail.Store(false)
+		check(t, c.desk.Raise(t.Context(), wire.AlarmNone, wire.AlarmFromGuard, ""))
+		if held := c.desk.Alarms(); l.open() || len(held) != 0 {
+			t.Errorf("open %v, held %+v", l.open(), held)
+		}
+		c.present(t, "a", single(1))
+		c.wantPulses(t, 1)
+	})
+}
+
 // Whoever holds the barriers hears of it at the start.
 func TestAlarm_StandsOpenAfterARestart(t *testing.T) {
 	onFault(t, nil, func(t *testing.T, c *counter, _ *faulty) {

@@ -47,6 +47,7 @@ type Core struct {
 	lanes   map[string]*Lane
 	waiting []*attempt       // oldest first; attempts are replaced, never changed
 	held    []wire.AlarmMove // in force, the one that counts first; replaced as a whole
+	loose   wire.AlarmSource // whose opening stands although it could not be written; "" = none's
 
 	quests   map[string]*quest // by claim; replaced as a whole
 	reserved map[signing.PassID][]reservation

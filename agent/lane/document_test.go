@@ -2,6 +2,7 @@ package lane_test
 
 import (
 	"slices"
+	"strconv"
 	"testing"
 
 	"campusgate/agent/desk"
@@ -299,5 +300,35 @@ func TestRegister_ReturnToAnotherGate(t *testing.T) {
 	}
 	if r := b.events()[0].Register; !r.Collected || r.Ends != nil {
 		t.Fatalf("register %+v", r)
+	}
+}
+
+// A refusal stays one, whoever gave it and however: also where the gate has stopped
+// asking for documents meanwhile.
+func TestDocument_ARefusalNeverOpens(t *testing.T) {
+	for name, refuse := range map[string]func(b *bench, id string) []desk.Effect{
+		"the guard's": func(b *bench, id string) []desk.Effect {
+			return b.step(lane.Answer{Stamp: b.stamp(), ID: id, Refuse: true, Guideline: b.snap.Guideline()})
+		},
+		"a minute's silence": func(b *bench, _ string) []desk.Effect {
+			b.pass(lane.DocumentMS)
+			return b.tick()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, withDocuments)
+			b.apply(wire.Delta{Items: []wire.Item{item(t, wire.ItemDocuments, "", rules)}})
+			r := shown(t, b.scan("a", b.c.static(t, single(1))))
+			if r.Need != verdict.NeedDocument {
+				t.Fatalf("result %+v", r)
+			}
+			here := wire.Gate{ID: home, Name: "东门", Zone: 1, Mode: verdict.Owner} // without documents
+			b.apply(wire.Delta{Items: []wire.Item{item(t, wire.ItemGate, strconv.Itoa(home), here)}})
+			b.pass(1000)
+			effects := refuse(b, r.ID)
+			if r := shown(t, effects); opened(effects) != 0 || r.Reason != verdict.DocumentRequired {
+				t.Errorf("result %+v", r)
+			}
+		})
 	}
 }

@@ -38,7 +38,9 @@ func (s *Standing) apply(k *verdict.Case, cfg *Config) {
 	}
 	k.Lane.Zone, k.Lane.OwnsFrom = p.Zone, p.OwnsFrom
 	k.Policy = verdict.Policy{Revision: p.Revision, Mode: p.Mode, Fresh: p.Fresh, MaxAgeMS: cfg.PolicyMaxAge}
-	if k.Document.Required = k.Lane.Direction == verdict.Entry && (cfg.Documents || p.Documents); !k.Document.Required {
+	// Who was asked and said no has said no, whatever the gate asks for since.
+	entry := k.Lane.Direction == verdict.Entry && (cfg.Documents || p.Documents)
+	if k.Document.Required = entry || k.Document.Refused; !k.Document.Required {
 		k.Document = verdict.Documents{}
 	}
 	if !p.Known {

@@ -52,13 +52,14 @@ type Deps struct {
 type Logins struct {
 	deps Deps
 
-	mu    sync.Mutex // one PIN at a time: a check takes memory and a processor
-	wrong int
+	mu    sync.Mutex     // one PIN at a time: a check takes memory and a processor
+	wrong int            // in a row
+	of    map[string]int // by number, since its own right one
 	until time.Duration
 }
 
 // New makes Logins.
-func New(d Deps) *Logins { return &Logins{deps: d} }
+func New(d Deps) *Logins { return &Logins{deps: d, of: map[string]int{}} }
 
 // Begin puts a guard on duty. Errors are ErrPIN, a *LockedError, and those of
 // the desk.
@@ -88,10 +89,15 @@ func (l *Logins) Check(number, digits string) (wire.Guard, error) {
 	}
 	if known && ok {
 		l.wrong = 0
+		delete(l.of, number) // whoever knows one PIN may still be guessing at another
 		return g, nil
 	}
-	if l.wrong++; l.wrong >= Tries {
+	if known {
+		l.of[number]++
+	}
+	if l.wrong++; l.wrong >= Tries || l.of[number] >= Tries {
 		l.wrong, l.until = 0, l.deps.Elapsed()+Lock
+		delete(l.of, number)
 	}
 	return g, ErrPIN
 }

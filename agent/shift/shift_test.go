@@ -127,3 +127,25 @@ func TestReview_TakesWhoIsNoGuardAnyMoreOffDuty(t *testing.T) {
 		t.Fatalf("on duty: %+v", p.On())
 	}
 }
+
+// Whoever knows one PIN may still be guessing at another.
+func TestCheck_OnesOwnPINDoesNotForgiveGuessesAtAnother(t *testing.T) {
+	p := newPost(t)
+	hash, err := pin.Make(strings.NewReader("sixteen more byt"), "806142")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.guards["S01"] = wire.Guard{Name: "沈望", Hash: hash, Supervisor: true}
+	for i := range shift.Tries {
+		if _, err := p.Check("S01", "999998"); !errors.Is(err, shift.ErrPIN) {
+			t.Fatalf("guess %d: %v", i+1, err)
+		}
+		if _, err := p.Check("G21", "470318"); err != nil && i < shift.Tries-1 {
+			t.Fatalf("their own, after guess %d: %v", i+1, err)
+		}
+	}
+	var locked *shift.LockedError
+	if _, err := p.Check("S01", "806142"); !errors.As(err, &locked) {
+		t.Errorf("after %d guesses: %v", shift.Tries, err)
+	}
+}

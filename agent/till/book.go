@@ -23,6 +23,8 @@ type Book interface {
 	Take(e *wire.Event) error
 	// Charge finds an accepted charge of this journal.
 	Charge(id wire.EventID) (desk.Past, bool, error)
+	// ChargeOf finds the accepted charge of a scan among the latest of this journal.
+	ChargeOf(scan string) (desk.Past, bool, error)
 	// Void marks the charge that an event annuls, which was just appended.
 	Void(e *wire.Event) error
 }

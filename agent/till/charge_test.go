@@ -338,3 +338,25 @@ func TestCharge_HostileTextsChangeNothing(t *testing.T) {
 	}
 	b.events()
 }
+
+// "Once more?" is declined after the charge that it was about was voided: an older
+// one of the same holder is no answer to it.
+func TestConfirm_DeclinedAfterAVoidIsNotShownAsPaid(t *testing.T) {
+	b := newBench(t, func(r *wire.Till) { r.Entry = wire.EntryFixed })
+	h := b.c.holder(t, 1, nil)
+	if r := b.scan(h.show(t, b.wall)); r.Reason != verdict.Granted {
+		t.Fatalf("breakfast %+v", r)
+	}
+	b.pass(3600_000)
+	lunch := b.scan(h.show(t, b.wall))
+	b.pass(5000)
+	again := b.scan(h.show(t, b.wall))
+	if lunch.Reason != verdict.Granted || again.Need != verdict.NeedConfirm {
+		t.Fatalf("lunch %+v, again %+v", lunch, again)
+	}
+	find[desk.Done](t, b.step(till.Void{Stamp: b.stamp(), Event: *lunch.Event, By: "S01"}))
+	r := find[desk.Show](t, b.step(till.Confirm{Stamp: b.stamp(), ID: again.ID, Refuse: true})).Result
+	if r.Need != verdict.NeedAmount {
+		t.Errorf("result %+v", r)
+	}
+}

@@ -21,6 +21,8 @@ const (
 	AgainMS = 10_000
 
 	queueLength = 8 // codes that wait while the server is asked
+
+	maxDoubted = 256 // bounds what is kept while a disk takes nothing at all
 )
 
 // Config is what a Core knows of its till apart from the book. Rules come with
@@ -39,7 +41,8 @@ type Config struct {
 // provisional until Commit or Rollback.
 type Core struct {
 	desk.Base
-	cfg Config
+	cfg     Config
+	doubted []*attempt // that were told as failed, and whose charges may be on the disk
 	state
 }
 
@@ -81,6 +84,41 @@ func NewCore(cfg Config, book Book) (*Core, error) {
 // Step takes one input and says what to do once the transaction is on the disk.
 func (c *Core) Step(book Book, in desk.Input) ([]desk.Effect, error) {
 	now := c.Advance(in.Stamped())
+	effects, err := c.resolve(book)
+	if err != nil {
+		return nil, err
+	}
+	more, err := c.take(book, in, now)
+	return append(effects, more...), err
+}
+
+// resolve tells of the charges that are on the disk though their commits failed,
+// before anything else is paid.
+func (c *Core) resolve(book Book) (effects []desk.Effect, err error) {
+	doubted := c.doubted
+	if len(doubted) == 0 {
+		return nil, nil
+	}
+	for _, a := range doubted {
+		was, ok, err := book.ChargeOf(a.scan.ID)
+		if err != nil {
+			return nil, err
+		}
+		if !ok || was.Annulled {
+			continue
+		}
+		if c.sale != nil && c.sale == a.armed && !c.sale.Sticky {
+			effects = append(effects, c.hold(nil)...)
+		}
+		r, _ := ResultOf(&was)
+		effects = append(effects, desk.Show{Result: r})
+	}
+	c.Undo(func() { c.doubted = doubted })
+	c.doubted = nil
+	return effects, nil
+}
+
+func (c *Core) take(book Book, in desk.Input, now desk.Moment) ([]desk.Effect, error) {
 	switch in := in.(type) {
 	case *desk.Scan:
 		return c.scan(book, in, now)
@@ -191,22 +229,22 @@ func (c *Core) Failed(in desk.Input, cause error) []desk.Effect {
 	case *desk.Scan:
 		a := &attempt{scan: in, now: desk.Moment{Stamp: in.Stamp, At: at}}
 		c.look(a)
-		return []desk.Effect{a.internal(at)}
+		return []desk.Effect{c.lost(a, at)}
 	case desk.ClaimReply:
 		if c.asking == nil || c.asking.claim != in.Answer.ID {
 			return nil
 		}
-		effects := []desk.Effect{c.asking.internal(at)}
+		effects := []desk.Effect{c.lost(c.asking, at)}
 		for _, a := range c.queue {
 			c.look(a)
-			effects = append(effects, a.internal(at))
+			effects = append(effects, c.lost(a, at))
 		}
 		c.asking, c.queue = nil, nil
 		return effects
 	case Confirm:
 		if a := c.confirm; a != nil && a.scan.ID == in.ID {
 			c.confirm = nil
-			return []desk.Effect{a.internal(at)}
+			return []desk.Effect{c.lost(a, at)}
 		}
 		return []desk.Effect{desk.Reject{ID: in.ID, Err: cause}}
 	case Arm, Disarm, Void, MoveBatch, desk.BeginShift, desk.EndShift:
@@ -215,6 +253,10 @@ func (c *Core) Failed(in desk.Input, cause error) []desk.Effect {
 	return nil
 }
 
-func (a *attempt) internal(at int64) desk.Effect {
+// lost tells an attempt as failed, and doubts it.
+func (c *Core) lost(a *attempt, at int64) desk.Effect {
+	if len(c.doubted) < maxDoubted {
+		c.doubted = append(slices.Clip(c.doubted), a)
+	}
 	return desk.Show{Result: a.result(at, verdict.Verdict{Reason: verdict.Internal})}
 }

@@ -130,7 +130,7 @@ func (c *Core) decline(book Book, a *attempt) ([]desk.Effect, error) {
 	if err != nil {
 		return nil, err
 	}
-	if standing.Last == nil { // voided meanwhile
+	if !standing.Last.recent(a.kase.At, AgainMS) { // what it was asked about was voided meanwhile
 		v := verdict.Verdict{Reason: verdict.NeedsInput, Need: verdict.NeedAmount}
 		return []desk.Effect{desk.Show{Result: a.result(a.now.At, v)}}, nil
 	}

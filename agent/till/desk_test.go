@@ -297,3 +297,38 @@ func BenchmarkCharge(b *testing.B) {
 	b.ReportMetric(at(full, 0.99)/1e6, "p99-ms")
 	b.ReportMetric(at(raw, 0.99)/1e6, "floor-p99-ms")
 }
+
+// A charge that is on the disk though its commit failed is shown as paid after all,
+// and the sale is over: the holder's next code does not pay it again.
+func TestFault_FailedButDoneIsNotPaidTwice(t *testing.T) {
+	b := newBench(t, nil)
+	h := b.c.holder(t, 1, nil)
+	b.amount(500)
+	scan := b.input(h.show(t, b.wall))
+	effects, err := desk.Settle(func(do func(till.Book) error) error {
+		return errors.Join(b.book().Update(do), errDisk)
+	}, b.core, []desk.Input{scan})
+	if !errors.Is(err, errDisk) {
+		t.Fatal(err)
+	}
+	if r := find[desk.Show](t, effects[0]).Result; r.Reason != verdict.Internal {
+		t.Fatalf("result %+v", r)
+	}
+	b.pass(2000)
+	told := b.step(desk.Tick{Stamp: b.stamp()})
+	if r := find[desk.Show](t, told).Result; r.Reason != verdict.Granted || r.ID != scan.ID {
+		t.Errorf("result %+v", r)
+	}
+	if r := b.scan(h.show(t, b.wall)); r.Need != verdict.NeedAmount {
+		t.Errorf("the next code: %+v", r)
+	}
+	var charged int
+	for _, e := range b.events() {
+		if e.Type == wire.EventCharge && e.Verdict.Reason == verdict.Granted {
+			charged++
+		}
+	}
+	if charged != 1 {
+		t.Errorf("%d charges of one sale", charged)
+	}
+}
