@@ -177,13 +177,15 @@ func (a *API) exportApplications(ctx context.Context, in *listExportInput) (*lis
 		Flow: b.Flow, State: approval.State(b.State), Text: b.Text, From: b.From, To: b.To,
 	})
 	for i := range out.Body.Items {
-		maskRow(&out.Body.Items[i])
+		row := &out.Body.Items[i]
+		flow, _ := a.Apply.Flow(row.Flow) // of a flow that is gone only the names of fields tell
+		maskRow(row, flow.Flow)
 	}
 	return out, err
 }
 
 // maskRow masks names and numbers as exports of records do.
-func maskRow(r *apply.Row) {
+func maskRow(r *apply.Row, flow *approval.Flow) {
 	name := r.Starter.Name
 	r.Starter.Name, r.Starter.Number = cards.MaskName(name), people.Mask(r.Starter.Number)
 	if name != "" {
@@ -198,11 +200,20 @@ func maskRow(r *apply.Row) {
 		if name != "" {
 			*value = strings.ReplaceAll(*value, name, r.Starter.Name)
 		}
-		if strings.Contains(r.Summary[i].Name, "姓名") {
-			*value = cards.MaskName(*value)
-		}
-		*value = report.MaskDigits(*value)
+		*value = maskField(flow, r.Summary[i].Name, *value)
 	}
+}
+
+// maskField masks what a row shows of a field, of which it has the name.
+func maskField(flow *approval.Flow, name, text string) string {
+	if flow != nil {
+		for _, f := range flow.Form {
+			if f.Name == name {
+				return report.MaskField(f.ID, f.Name, f.Type == approval.User, text)
+			}
+		}
+	}
+	return report.MaskField("", name, false, text)
 }
 
 type noticesOutput struct {

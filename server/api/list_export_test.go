@@ -1,9 +1,11 @@
 package api_test
 
 import (
+	"io/fs"
 	"strings"
 	"testing"
 
+	"campusgate/configs"
 	"campusgate/server/apply"
 )
 
@@ -45,5 +47,26 @@ func TestExport_CQ075_TheTrailTellsWhoTookRowsOfAList(t *testing.T) {
 	want := `person T1001 list started {"flow":"","from":"","rows":2,"state":"running","text":true,"to":""}`
 	if len(found) != 2 || found[0] != want || !strings.HasPrefix(found[1], "person T1002 list started ") {
 		t.Errorf("trail %q, want %s first", found, want)
+	}
+}
+
+// A field may name somebody whatever it is called: one rule masks all files.
+func TestExportList_CQ075_NamesNobodyInFull(t *testing.T) {
+	w := newWorld(t)
+	enter := w.settle(t)
+	text, err := fs.ReadFile(configs.Flows(), "arts.yaml")
+	ok(t, err)
+	_, err = w.apply.Publish(t.Context(), "test", "arts.yaml", string(text))
+	ok(t, err)
+	staff := enter("T1001")
+	w.as(t, staff, 201, "POST", "/api/v1/applications", request("zja.car", map[string]any{"contact": "李建国", "at": "2026-11-25 08:00:00", "reason": "接送"}), nil)
+	var got struct{ Items []apply.Row }
+	w.as(t, staff, 200, "POST", "/api/v1/applications/export", map[string]any{"box": "started"}, &got)
+	for _, row := range got.Items {
+		for _, p := range row.Summary {
+			if strings.Contains(p.Value, "李建国") {
+				t.Errorf("%s %s: %q", row.FlowName, p.Name, p.Value)
+			}
+		}
 	}
 }

@@ -42,6 +42,13 @@ func (s *Service) ForgetOf(t *store.Tx, person string) error {
 	if err != nil {
 		return err
 	}
+	// What was told to others names who began a matter, and who decided.
+	err = t.Exec(`DELETE FROM messages WHERE link IN (SELECT '/applications/' || id FROM applications WHERE starter = $1
+			UNION SELECT '/applications/' || application FROM application_boxes WHERE person = $2)
+		AND (SELECT p.name <> '' AND instr(subject || text, p.name) > 0 FROM persons p WHERE p.id = $3)`, person, person, person)
+	if err != nil {
+		return err
+	}
 	seen, err := matterIDs(t, "SELECT DISTINCT application FROM application_boxes WHERE person = $1", person)
 	for i := 0; i < len(seen) && err == nil; i++ {
 		err = s.rewrite(t, seen[i], func(in *approval.Instance) {

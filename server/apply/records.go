@@ -129,6 +129,9 @@ const (
 	todo = "todo"
 	done = "done"
 	cc   = "cc"
+
+	wait = "wait" // no list: a task that comes to them later, or comes back
+	part = "part" // no list: whoever held a task or stands in the trail, for Forget
 )
 
 // boxesOf says in whose lists a matter is.
@@ -145,6 +148,18 @@ func boxesOf(in *approval.Instance) map[place]since {
 					boxes[place{person, todo}] = since{task.ID, task.Opened}
 				}
 			}
+		}
+	}
+	for i := range in.Tasks {
+		if task := &in.Tasks[i]; task.State == approval.Waiting {
+			for _, who := range actors(task) {
+				boxes[place{who, wait}] = since{task.ID, task.Opened}
+			}
+		}
+	}
+	for _, e := range in.Trail {
+		if e.Actor != "" && e.Actor != system {
+			boxes[place{e.Actor, part}] = since{"", e.At}
 		}
 	}
 	for _, c := range in.Copies {
@@ -175,7 +190,7 @@ func project(t *store.Tx, id string, before, after map[place]since, filesBefore,
 		}
 	}
 	for p, s := range after {
-		if before[p] == s {
+		if before[p] == s && p.box != wait && p.box != part { // which earlier programs did not keep
 			continue
 		}
 		err := t.Exec(`INSERT INTO application_boxes (person, box, application, task, at) VALUES ($1, $2, $3, $4, $5)

@@ -30,10 +30,48 @@ func (s *Service) Tick(ctx context.Context) error {
 			errs = append(errs, fmt.Errorf("remind of application %s: %w", id, err))
 		}
 	}
+	errs = append(errs, s.handOver(ctx))
 	return errors.Join(append(errs, s.sweep(ctx))...)
 }
 
+// handOver gives the tasks of matters under way to whoever holds their seats now:
+// heads change, posts end, and people leave.
+func (s *Service) handOver(ctx context.Context) error {
+	src := s.Store.Reader()
+	running, err := store.List(ctx, src, s.scanRecord, recordColumns+" WHERE a.state = $1 ORDER BY a.id", string(approval.Running))
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for i := range running {
+		flow, err := s.flows.of(ctx, src, &running[i].Instance)
+		if err == nil {
+			var w *scene
+			var moved bool
+			if w, err = s.scene(ctx, src, s.Now(), flow, &running[i].Instance, running[i].Form); err == nil {
+				moved, err = flow.Moved(running[i].Instance, w.World)
+			}
+			if err == nil && moved {
+				err = s.bySystem(ctx, running[i].ID, approval.HandOver, func(f *approval.Flow, in approval.Instance, w *scene) (bool, error) {
+					return f.Moved(in, w.World)
+				})
+			}
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("hand over application %s: %w", running[i].ID, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
 func (s *Service) remind(ctx context.Context, id string) error {
+	return s.bySystem(ctx, id, approval.Remind, func(f *approval.Flow, in approval.Instance, w *scene) (bool, error) {
+		return len(f.Due(in, w.Now.UnixMilli())) > 0, nil
+	})
+}
+
+// bySystem does what the clock asks of a matter, if it is still to be done.
+func (s *Service) bySystem(ctx context.Context, id string, verb approval.Verb, due func(*approval.Flow, approval.Instance, *scene) (bool, error)) error {
 	_, refusal, err := s.change(ctx, func(t *store.Tx) (approval.Instance, *approval.Refusal, error) {
 		old, err := s.find(t.Context(), t, id)
 		if err != nil {
@@ -43,15 +81,15 @@ func (s *Service) remind(ctx context.Context, id string) error {
 		if err != nil {
 			return approval.Instance{}, nil, err
 		}
-		if len(flow.Due(old.Instance, t.Now())) == 0 { // somebody was quicker
-			return old.Instance, nil, nil
-		}
 		w, err := s.scene(t.Context(), t, s.campus(t.Now()), flow, &old.Instance, old.Form)
 		if err != nil {
 			return approval.Instance{}, nil, err
 		}
+		if still, err := due(flow, old.Instance, w); err != nil || !still { // somebody was quicker
+			return old.Instance, nil, err
+		}
 		now := old
-		return s.perform(t, Actor{Person: system, Name: "schedule"}, flow, &old, &now, w, approval.Act{Verb: approval.Remind})
+		return s.perform(t, Actor{Person: system, Name: "schedule"}, flow, &old, &now, w, approval.Act{Verb: verb})
 	})
 	if err == nil && refusal != nil {
 		err = errors.New(refusal.Code)

@@ -98,6 +98,7 @@ var verbNames = map[string]word2{
 	"claim": {"签收", "Claimed"}, "transfer": {"转办", "Transferred"}, "reassign": {"指派", "Reassigned"}, "add_sign": {"加签", "Added a signer"},
 	"cc": {"抄送", "Copied"}, "urge": {"催办", "Urged"}, "comment": {"留言", "Commented"}, "rate": {"评价", "Rated"},
 	"archive": {"备案", "Filed"}, "save": {"保存", "Saved"}, "skip": {"跳过", "Skipped"}, "remind": {"提醒", "Reminded"},
+	"hand_over": {"交接", "Handed over"},
 }
 
 // groups are what lists put flows under that name no department, by the family

@@ -158,7 +158,7 @@ func (l *caseLoader) step(v value) CaseStep {
 	}
 	s.place.line = t.line
 	s.Act = Act{
-		Verb: choice(t, "do", "", append(slices.Clone(verbs), Decide, TakeUp, Transfer, AddSign, Remind)),
+		Verb: choice(t, "do", "", append(slices.Clone(verbs), Decide, TakeUp, Transfer, AddSign, Remind, HandOver)),
 		Task: t.words("task"), Outcome: t.words("outcome"), Next: t.words("next"), Handler: t.words("handler"),
 		To: words(t, "to"), At: t.words("at"), Mode: choice(t, "mode", "", allModes),
 		Target: t.words("target"), Attachments: words(t, "attachments"), Admin: t.flag("admin"),

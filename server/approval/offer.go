@@ -66,6 +66,9 @@ func (f *Flow) Offers(in Instance, who Person, admin bool, w World) (Offer, erro
 	if slices.Contains(offer.Verbs, Rate) {
 		offer.Rate = r.unrated()
 	}
+	if _, err := r.reseat(); err != nil {
+		return Offer{}, err
+	}
 	t, n, err := r.mine()
 	if _, no := err.(refused); no {
 		return offer, nil

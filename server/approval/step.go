@@ -30,6 +30,7 @@ const (
 	Print     Verb = "print"     // only says that it is offered
 	Trace     Verb = "trace"     // only says that it is offered
 	Remind    Verb = "remind"    // system: a reminder's time has come
+	HandOver  Verb = "hand_over" // system: the seat of a task is another's now
 )
 
 // Act is one thing that is done. Which of its fields count depends on Verb.

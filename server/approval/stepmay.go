@@ -68,7 +68,7 @@ func (r *run) may(v Verb) error {
 			return deny(NoTask)
 		}
 		return nil
-	case Decide, TakeUp, Transfer, AddSign, Remind: // of a task, or of nobody
+	case Decide, TakeUp, Transfer, AddSign, Remind, HandOver: // of a task, or of nobody
 	}
 	return deny(NotOffered)
 }
@@ -99,7 +99,7 @@ func (r *run) mayTask(v Verb, t *Task, n *Node) error {
 		if slices.Contains(n.Actions, v) {
 			return nil
 		}
-	case Submit, Decide, Withdraw, Terminate, Void, Reassign, Urge, Say, Rate, MarkRead, Discard, Print, Trace, Remind:
+	case Submit, Decide, Withdraw, Terminate, Void, Reassign, Urge, Say, Rate, MarkRead, Discard, Print, Trace, Remind, HandOver:
 	}
 	return deny(NotOffered)
 }

@@ -60,6 +60,11 @@ func (r *run) do() error {
 	if err := r.bounds(); err != nil {
 		return err
 	}
+	if slices.Contains([]Verb{Decide, TakeUp, Transfer, AddSign}, r.a.Verb) { // by whoever holds the seat at this moment
+		if _, err := r.reseat(); err != nil {
+			return err
+		}
+	}
 	switch r.a.Verb {
 	case Decide:
 		return r.decide()
@@ -67,6 +72,8 @@ func (r *run) do() error {
 		return r.handTask()
 	case Remind:
 		return r.remind()
+	case HandOver:
+		return r.handOverSeats()
 	case Save:
 		if r.a.Task != "" || r.a.Actor.ID != r.in.Starter.ID {
 			return r.handTask()
@@ -96,7 +103,7 @@ func (r *run) do() error {
 	case MarkRead:
 		r.markRead()
 	case Discard, Print, Trace: // whoever keeps the matter does it
-	case Decide, TakeUp, Transfer, AddSign, Remind: // above
+	case Decide, TakeUp, Transfer, AddSign, Remind, HandOver: // above
 	}
 	return nil
 }

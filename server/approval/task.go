@@ -81,7 +81,7 @@ func (r *run) handTask() error {
 		return r.transfer(t, n)
 	case AddSign:
 		return r.addSign(t, n)
-	case Submit, Decide, Withdraw, Terminate, Void, Reassign, SendCopy, Urge, Say, Rate, MarkRead, Discard, Print, Trace, Remind:
+	case Submit, Decide, Withdraw, Terminate, Void, Reassign, SendCopy, Urge, Say, Rate, MarkRead, Discard, Print, Trace, Remind, HandOver:
 	}
 	return nil
 }

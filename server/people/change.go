@@ -241,7 +241,18 @@ func (s *Service) UpdatePerson(t *store.Tx, actor, id string, c PersonChange) (P
 	if err != nil {
 		return Person{}, err
 	}
-	return s.replacePerson(t, actor, old, p)
+	return s.overrule(t, actor, old, p)
+}
+
+// overrule is replacePerson by somebody else. Whoever has a phone that is not
+// theirs any more is signed out with it, and so is who leaves: coming back they
+// sign in anew.
+func (s *Service) overrule(t *store.Tx, actor string, old, p Person) (Person, error) {
+	now, err := s.replacePerson(t, actor, old, p)
+	if err == nil && (old.Phone != "" && p.Phone != old.Phone || p.State == Left) {
+		err = t.Exec("DELETE FROM sessions WHERE person = $1", p.ID)
+	}
+	return now, err
 }
 
 // replacePerson writes what differs from old, after the checks that need other

@@ -142,7 +142,7 @@ func (p *planner) writes(old, next Person) planned {
 		return planned{outcome: same}
 	}
 	return planned{changes, func(t *store.Tx) error {
-		_, err := p.replacePerson(t, p.by.Actor, old, next)
+		_, err := p.overrule(t, p.by.Actor, old, next)
 		return err
 	}}
 }

@@ -24,15 +24,31 @@ func (e *Export) cell(c Column, m *apply.Matter) string {
 	if e.plain || c.holds != text {
 		return cell
 	}
-	called := c.ID + " " + c.Name
 	switch {
-	case c.field == "" && c.ID == "number", c.field != "" && numberLike.MatchString(called):
+	case c.field != "":
+		return MaskField(c.ID, c.Name, c.person, cell)
+	case c.ID == "number":
 		return maskNumber(cell)
-	case c.field == "" && c.ID == "person", c.person, c.field != "" && nameLike.MatchString(called):
-		return words.ReplaceAllStringFunc(cell, cards.MaskName)
+	case c.ID == "person":
+		return maskNames(cell)
 	}
 	return MaskDigits(cell)
 }
+
+// MaskField is what a masked file shows of a field of a form; person says that it
+// names persons whatever it is called.
+func MaskField(id, name string, person bool, text string) string {
+	called := id + " " + name
+	switch {
+	case numberLike.MatchString(called):
+		return maskNumber(text)
+	case person, nameLike.MatchString(called):
+		return maskNames(text)
+	}
+	return MaskDigits(text)
+}
+
+func maskNames(text string) string { return words.ReplaceAllStringFunc(text, cards.MaskName) }
 
 // MaskDigits hides runs of six and more digits but their last two.
 func MaskDigits(text string) string { return digits.ReplaceAllStringFunc(text, maskNumber) }

@@ -30,7 +30,7 @@ type obstacle struct {
 func obstacles(person string, now int64, today string) []obstacle {
 	return []obstacle{
 		{"applications", "SELECT count(*) FROM applications WHERE starter = $1 AND state = 'running'", []any{person}},
-		{"tasks", "SELECT count(*) FROM application_boxes WHERE person = $1 AND box = 'todo'", []any{person}},
+		{"tasks", "SELECT count(*) FROM application_boxes WHERE person = $1 AND box IN ('todo', 'wait')", []any{person}},
 		{"card", "SELECT count(*) FROM cards WHERE person = $1 AND closed_at IS NULL", []any{person}},
 		{"disputes", `SELECT count(*) FROM disputes d JOIN cards c ON c.account = d.account
 			WHERE c.person = $1 AND d.state = 'open'`, []any{person}},
