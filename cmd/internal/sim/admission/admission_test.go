@@ -158,6 +158,19 @@ func TestAmnesia_AdmitsNobodyTwice(t *testing.T) {
 	}
 }
 
+// Passes end while clocks are set to and fro: the run fails where one is admitted
+// that has ended for longer than is promised.
+func TestClocks_AdmitNobodyWhosePassHasEnded(t *testing.T) {
+	results := play(t, admission.Run{Policy: verdict.Owner, Ending: true, Trouble: 6, Passes: min(*passes, 60), Gates: min(*gates, 4)}, *seeds*2/3)
+	promised(t, results)
+}
+
+// Gates that decide themselves stand beside gates for which the server does.
+func TestMixed_AdmitsNobodyTwice(t *testing.T) {
+	results := play(t, admission.Run{Policy: verdict.Owner, Mixed: true, Passes: min(*passes, 60), Gates: min(*gates, 4)}, *seeds*2/3)
+	promised(t, results)
+}
+
 func TestRun_CalmAdmitsEverybodyWhoComes(t *testing.T) {
 	for _, policy := range []verdict.Mode{verdict.Owner, verdict.Online} {
 		r, err := admission.Run{Seed: 1, Policy: policy, Calm: true, Passes: 40, Gates: 3, Dir: shm()}.Run()
