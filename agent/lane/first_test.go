@@ -120,7 +120,13 @@ func (f *fellows) took(gate uint16, effects []desk.Effect) {
 	for _, e := range effects {
 		switch e := e.(type) {
 		case desk.Ask:
-			g.claim = e.Claim.ID
+			if g.claim = e.Claim.ID; e.Claim.Owner == 0 && e.Claim.Try == 0 {
+				// Everybody is asked anew. What was answered to the same claim before a
+				// restart bound nobody for longer than wire.ReserveMS.
+				for _, x := range f.asked {
+					x.heard = x.heard && x.claim.ID != e.Claim.ID
+				}
+			}
 			f.asked = append(f.asked, &exchange{claim: e.Claim, due: f.now + wire.AskTimeoutMS})
 		case desk.Tell:
 			f.freed = append(f.freed, e.Claim)
