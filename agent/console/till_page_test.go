@@ -211,6 +211,7 @@ func TestTill_TheSameAgainAndAnotherPriceStayArmed(t *testing.T) {
 	b.pad("-")
 	b.until(`document.querySelector('[data-phase=idle]')`)
 	b.pad("/34") // the price of the meal
+	b.until(`document.querySelector('[data-phase=armed]')`)
 	b.amount("¥12.00")
 	same(t, c.asked("arm"), "arm amount 500 [] sticky=true", "arm period 0 [] sticky=true")
 }
