@@ -189,14 +189,22 @@ func (l *listener) open() bool {
 	return len(last) > 0 && last[0].State == wire.AlarmOpen
 }
 
+// heard starts the gate anew with a disk that may fail, and gives who hears of its
+// alarms.
+func (c *counter) heard(t *testing.T, f *faulty) *listener {
+	t.Helper()
+	c.stop()
+	l := &listener{}
+	c.reopen()
+	c.run(t, func(d *lane.Deps) { f.Store, d.Store, d.Alarmed = d.Store, f, l.hear })
+	return l
+}
+
 // A disk that fails does not keep people in a fire. It is asked for again, and
 // then it is in the journal.
 func TestAlarm_OpensThoughTheDiskFails(t *testing.T) {
 	onFault(t, nil, func(t *testing.T, c *counter, f *faulty) {
-		c.stop()
-		l := &listener{}
-		c.reopen()
-		c.run(t, func(d *lane.Deps) { f.Store, d.Store, d.Alarmed = d.Store, f, l.hear })
+		l := c.heard(t, f)
 		f.fail.Store(true)
 		if err := c.desk.Raise(t.Context(), wire.AlarmLockdown, wire.AlarmFromInput, ""); !errors.Is(err, desk.ErrStore) || l.open() {
 			t.Fatalf("lockdown: %v, open %v", err, l.open())
@@ -228,10 +236,7 @@ func TestAlarm_OpensThoughTheDiskFails(t *testing.T) {
 // never knew of it.
 func TestAlarm_OpenedThoughTheDiskFailedIsEnded(t *testing.T) {
 	onFault(t, nil, func(t *testing.T, c *counter, f *faulty) {
-		c.stop()
-		l := &listener{}
-		c.reopen()
-		c.run(t, func(d *lane.Deps) { f.Store, d.Store, d.Alarmed = d.Store, f, l.hear })
+		l := c.heard(t, f)
 		f.fail.Store(true)
 		if err := c.desk.Raise(t.Context(), wire.AlarmOpen, wire.AlarmFromGuard, "fire"); !errors.Is(err, desk.ErrStore) || !l.open() {
 			t.Fatalf("%v, open %v", err, l.open())
